@@ -1,0 +1,121 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "backend/library_call.h"
+#include "util/expected.h"
+
+/// The seam between everything that knows models and everything that knows hardware.
+/// A backend is a plugin (a shared library with one entry function) that core loads by name. Operators never
+/// enter it: it sees memory, streams, compiled binaries and library calls.
+namespace jitney::backend {
+
+/// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
+inline constexpr int kBackendAbiVersion = 1;
+
+/// Which emitter writes source for a device, and which compiler worker takes it.
+enum class SourceLanguage : std::uint8_t { none, c, cuda };
+
+/// What a device is. target_key is the part of a cache key that says which binaries run here: an
+/// architecture and features, never a serial number. It ends up in file contents, not file names.
+struct DeviceInfo {
+  std::string name;                  ///< for people: "AMD EPYC (2 cores)"
+  std::string target_key;            ///< "x86-64-v4+avx512_bf16"
+  SourceLanguage language = SourceLanguage::none;
+  std::vector<std::string> compiler_options;  ///< for the worker, complete: the triple, cpu and features
+  int vector_bytes = 16;             ///< width of a vector register
+  int parallel_units = 1;            ///< cores or multiprocessors
+  std::int64_t memory_bytes = 0;     ///< total
+  std::size_t alignment = 64;        ///< of every allocation
+};
+
+/// Opaque handles, made and freed by the backend that uses them. 0 is never a valid handle, except that
+/// StreamHandle 0 is the device's default stream.
+using StreamHandle = std::uintptr_t;
+using EventHandle = std::uintptr_t;
+using ModuleHandle = std::uintptr_t;
+using KernelHandle = std::uintptr_t;
+using GraphHandle = std::uintptr_t;
+
+struct StreamOptions {
+  int threads = 0;  ///< CPU: how many threads work on it; 0 is all cores this process may use
+};
+
+/// What a generated kernel is called with. All arrays are host memory, valid until launch returns.
+/// A backend whose launches are asynchronous copies them.
+struct LaunchArgs {
+  void* const* pointers = nullptr;        ///< device addresses, one an operand
+  const std::int64_t* numbers = nullptr;  ///< extents, strides and offsets, in the kernel's order
+  std::int32_t pointer_count = 0;
+  std::int32_t number_count = 0;
+  std::int64_t begin = 0, end = 0;        ///< the parallel iteration space
+  std::int64_t grain = 1;                 ///< iterations worth giving to one thread at least
+  std::int32_t* fault = nullptr;          ///< device-visible word a kernel sets for a bad index
+};
+
+enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device };
+
+/// One planned library call, ready to run for one concrete shape. Immutable; shared between threads.
+class Primitive {
+ public:
+  virtual ~Primitive() = default;
+  virtual std::size_t scratch_bytes() const = 0;
+  /// Whether the library fell back to a slow reference implementation, and which implementation it chose.
+  virtual std::string implementation() const = 0;
+};
+
+/// One device family. Every function may be called from any thread. `device` is an index below
+/// device_count(). Functions marked optional have a default that refuses politely.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // required
+  virtual std::string_view name() const = 0;
+  virtual int device_count() const = 0;
+  virtual Expected<DeviceInfo> device_info(int device) const = 0;
+  virtual Expected<void*> allocate(int device, std::size_t bytes, StreamHandle stream) = 0;  ///< bytes 0 gives null
+  virtual void free(int device, void* memory, std::size_t bytes, StreamHandle stream) noexcept = 0;
+  virtual Status copy(int device, void* to, const void* from, std::size_t bytes, CopyKind kind, StreamHandle stream) = 0;
+  virtual Expected<StreamHandle> create_stream(int device, const StreamOptions& options) = 0;
+  virtual void destroy_stream(int device, StreamHandle stream) noexcept = 0;
+  virtual Status synchronize(int device, StreamHandle stream) = 0;
+  /// Loads a verified binary. The bytes are copied: the caller may free them. Never called on unverified bytes.
+  virtual Expected<ModuleHandle> load(int device, std::span<const std::byte> binary) = 0;
+  virtual void unload(int device, ModuleHandle module) noexcept = 0;
+  virtual Expected<KernelHandle> kernel(int device, ModuleHandle module, const char* symbol) = 0;
+  virtual Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) = 0;
+
+  // optional: events order streams; where launches are synchronous nothing needs ordering
+  virtual Expected<EventHandle> record(int device, StreamHandle stream);
+  virtual Status wait(int device, StreamHandle stream, EventHandle event);
+  virtual void destroy_event(int device, EventHandle event) noexcept;
+  // optional: recording launches into a graph
+  virtual Status begin_capture(int device, StreamHandle stream);
+  virtual Expected<GraphHandle> end_capture(int device, StreamHandle stream);
+  virtual Status replay(int device, GraphHandle graph, StreamHandle stream);
+  virtual void destroy_graph(int device, GraphHandle graph) noexcept;
+  // optional: vendor libraries; a refusal makes lowering generate a kernel instead
+  virtual Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call);
+  virtual Status run(int device, const Primitive& primitive, std::span<void* const> pointers, void* scratch, StreamHandle stream);
+  /// optional: bytes this backend has allocated and not freed, for leak tests and statistics
+  virtual std::int64_t live_bytes() const;
+  /// optional: lines for `jitney doctor`: what works, what does not and why
+  virtual std::vector<std::string> diagnose() const;
+};
+
+/// What a plugin exports as `jitney_backend_plugin`.
+struct PluginEntry {
+  int abi_version;
+  const char* build_version;  ///< of the Jitney it was built with; must equal core's
+  Backend* (*create)();       ///< called once a process; the backend lives as long as the process
+};
+
+}  // namespace jitney::backend

@@ -1,0 +1,77 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "util/expected.h"
+
+namespace jitney::compiler {
+
+/// One translation unit for a compiler worker.
+struct CompileRequest {
+  backend::SourceLanguage language = backend::SourceLanguage::c;
+  std::string name;                  ///< for messages only
+  std::string source;                ///< complete: prelude included
+  std::vector<std::string> options;  ///< target options from DeviceInfo::compiler_options
+  bool optimize = true;
+};
+
+struct CompileResult {
+  std::vector<std::byte> binary;
+  std::string diagnostics;   ///< warnings, also on success
+  double compile_seconds = 0;  ///< inside the worker
+};
+
+/// Why a compile gave nothing. A crash, a hang, no memory and garbage cost this kernel only.
+struct CompileFailure {
+  enum class Reason { no_compiler, rejected, crashed, timed_out, garbage, cancelled, resources } reason;
+  std::string message;  ///< one sentence, and the compiler's first error where there is one
+};
+using CompileOutcome = tl::expected<CompileResult, CompileFailure>;
+
+struct CompilerOptions {
+  int max_workers = 0;  ///< 0: as many as cores
+  std::chrono::milliseconds compile_timeout{30'000};
+  std::chrono::milliseconds idle_timeout{2'000};  ///< a worker without work ends itself
+  std::string worker_path;                        ///< "": found beside the library, or JITNEY_COMPILER_CLANG
+};
+
+/// Compiles in other processes: a pool of workers, started on demand, reused, at idle priority, ended when
+/// idle and when this process dies. Thread-safe. Destroying it kills what still runs.
+class Compiler {
+ public:
+  virtual ~Compiler() = default;
+  /// Blocks until done, failed, timed out or cancelled (request the stop: the worker is killed, SIGKILL).
+  /// Several calls run in parallel, up to max_workers.
+  virtual CompileOutcome compile(const CompileRequest& request, std::stop_token stop = {}) = 0;
+  /// Which compiler this is, to the last patch: part of every cache key. Answered without starting a worker
+  /// when `remembered` (an earlier answer, from a cache) still describes the files on disk.
+  virtual Expected<std::string> identity() = 0;
+  /// Workers started since construction (a warm start shows 0).
+  virtual int workers_started() const = 0;
+};
+
+std::unique_ptr<Compiler> make_compiler(const CompilerOptions& options);
+
+/// A Compiler that finds nothing: for tests and for --no-compiler runs.
+std::unique_ptr<Compiler> make_absent_compiler(std::string reason);
+
+/// Keeps what identity() learned, so that a warm start need not start a worker to ask.
+/// A record is text; the cache stores it under key().
+struct IdentityRecord {
+  /// Depends on the worker program's path, size and mtime.
+  static Expected<std::string> key(const std::string& worker_path);
+  /// The identity if every file the record names still has its size and mtime.
+  static std::optional<std::string> check(const std::string& record);
+  /// Made from the worker's hello: its version and the libraries mapped into it.
+  static std::string make(const std::string& identity, const std::vector<std::string>& mapped_files);
+};
+
+}  // namespace jitney::compiler
