@@ -34,6 +34,7 @@ struct DeviceInfo {
   int parallel_units = 1;            ///< cores or multiprocessors
   std::int64_t memory_bytes = 0;     ///< total
   std::size_t alignment = 64;        ///< of every allocation
+  bool host_memory = false;          ///< device addresses are host addresses: nothing needs copying
 };
 
 /// Opaque handles, made and freed by the backend that uses them. 0 is never a valid handle, except that

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,7 +26,7 @@ struct CompileRequest {
 
 struct CompileResult {
   std::vector<std::byte> binary;
-  std::string diagnostics;   ///< warnings, also on success
+  std::string diagnostics;     ///< warnings, also on success
   double compile_seconds = 0;  ///< inside the worker
 };
 
@@ -39,8 +40,9 @@ using CompileOutcome = tl::expected<CompileResult, CompileFailure>;
 struct CompilerOptions {
   int max_workers = 0;  ///< 0: as many as cores
   std::chrono::milliseconds compile_timeout{30'000};
-  std::chrono::milliseconds idle_timeout{2'000};  ///< a worker without work ends itself
-  std::string worker_path;                        ///< "": found beside the library, or JITNEY_COMPILER_CLANG
+  std::chrono::milliseconds idle_timeout{2'000};      ///< a worker without work ends itself
+  std::int64_t memory_limit = std::int64_t{4} << 30;  ///< address space of one worker, bytes; 0: none
+  std::string worker_path;                            ///< "": JITNEY_COMPILER_CLANG, or found beside the library
 };
 
 /// Compiles in other processes: a pool of workers, started on demand, reused, at idle priority, ended when
@@ -54,6 +56,12 @@ class Compiler {
   /// Which compiler this is, to the last patch: part of every cache key. Answered without starting a worker
   /// when `remembered` (an earlier answer, from a cache) still describes the files on disk.
   virtual Expected<std::string> identity() = 0;
+  /// Hands in a record made by an earlier process; one that no longer describes the files is ignored.
+  virtual void remember(const std::string& record) = 0;
+  /// The text to keep for the next process: what remember() accepted or a worker said. "" before either.
+  virtual std::string record() const = 0;
+  /// Under which key to keep it. Fails when there is no compiler.
+  virtual Expected<std::string> record_key() const = 0;
   /// Workers started since construction (a warm start shows 0).
   virtual int workers_started() const = 0;
 };

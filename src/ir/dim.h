@@ -27,6 +27,8 @@ using SymbolValues = std::map<std::string, std::int64_t>;
 ///   expr := ["-"] term (("+" | "-") term)*      term := factor ("*" factor)*
 ///   factor := INT | NAME | FUNC "(" expr "," expr ")" | "(" expr ")"
 ///   FUNC := "floordiv" | "mod" | "min" | "max"     NAME := [A-Za-z_.][A-Za-z0-9_.:]*
+/// Coefficients are checked 64-bit integers. An expression whose coefficients overflow, or that grows past sane
+/// bounds, becomes the symbol ".overflow", which swallows whatever it meets and fails on evaluate().
 /// Immutable and cheap to copy; safe to share between threads.
 class Dim {
  public:
@@ -75,12 +77,15 @@ class Dim {
  private:
   std::vector<Term> terms_;  // sorted by factors, no zero coefficients; empty is 0
   static Dim call(Func f, const Dim& a, const Dim& b);
+  friend struct DimAccess;
 };
 
 struct Dim::Atom {
   std::string symbol;  ///< empty for a function
   Func func = Func::floordiv;
   Dim a, b;
+  std::int32_t size = 1;   ///< atoms in the whole expression tree; bounded, so that no walk explodes
+  std::int32_t depth = 1;  ///< nesting; bounded, so that recursion is safe on a small stack
 };
 
 using Shape = std::vector<Dim>;

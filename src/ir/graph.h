@@ -120,6 +120,9 @@ Expected<Shape> broadcast(const Shape& a, const Shape& b, std::string_view node_
 /// Runs a graph, or a region's body, on the host: slow, simple, and the definition of every operator.
 /// Inputs in the order of graph.inputs. f16 and bf16 are computed in f32 and rounded after every operator.
 Expected<std::vector<Tensor>> interpret(const Graph& graph, const std::vector<Tensor>& inputs);
+/// The same where the symbols' values are known already: for a region's body, whose shapes are over the enclosing
+/// graph's symbols.
+Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vector<const Tensor*>& inputs, const SymbolValues& symbols);
 /// Values of the symbols given concrete input shapes, and the graph's guards checked.
 /// Errors are the user's: they name the input, expected and found.
 Expected<SymbolValues> bind_symbols(const Graph& graph, const std::vector<std::vector<std::int64_t>>& input_shapes);

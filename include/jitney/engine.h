@@ -1,0 +1,56 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <jitney/dtype.h>
+#include <jitney/error.h>
+#include <jitney/export.h>
+
+namespace jitney {
+
+class EngineImpl;
+
+/// An input or output of an engine. Each entry of shape is a number or an expression over symbols, for instance
+/// "224", "batch" or "2*height": extents with the same text are equal in every run.
+struct TensorInfo {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<std::string> shape;
+};
+
+/// A model, optimized and portable: graph, weights and metadata, without device code. Built without the target
+/// device. Immutable and cheap to copy (copies share it); safe to use from many threads.
+class JITNEY_EXPORT Engine {
+ public:
+  /// Reads an ONNX model (and builds it) or a .jitney engine file, told apart by content. External data of an ONNX
+  /// model is looked for beside it. Throws Error(user) with one sentence for a file that is missing, damaged, hostile
+  /// or uses what is not supported (named).
+  static Engine load(const std::string& path);
+  /// The same from memory. An ONNX model with external data is refused.
+  static Engine load(std::span<const std::byte> bytes);
+
+  /// Writes a .jitney file: portable across devices and operating systems, with a digest; appears whole or not at all.
+  /// Throws Error(environment) when it cannot be written.
+  void save(const std::string& path) const;
+
+  const std::string& name() const;
+  const std::vector<TensorInfo>& inputs() const;
+  const std::vector<TensorInfo>& outputs() const;
+  /// Where the model came from: producer, opset, source file. For people.
+  const std::map<std::string, std::string>& metadata() const;
+
+  /// For the parts of Jitney itself.
+  const std::shared_ptr<const EngineImpl>& impl() const { return impl_; }
+  explicit Engine(std::shared_ptr<const EngineImpl> impl) : impl_(std::move(impl)) {}
+
+ private:
+  std::shared_ptr<const EngineImpl> impl_;
+};
+
+}  // namespace jitney

@@ -1,0 +1,79 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <jitney/engine.h>
+#include <jitney/tensor.h>
+
+namespace jitney {
+
+struct ContextOptions {
+  Device device{};
+  /// CPU: threads that run kernels; 0 is every core this process may use.
+  int threads = 0;
+  /// "" is the per-user cache; "none" keeps kernels in memory; else a folder.
+  std::string runtime_cache{};
+  /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
+  std::function<void(int, int)> progress{};
+};
+
+/// What happened so far in one context. Counts only grow.
+struct ContextStats {
+  int kernels = 0;           ///< launches in one execute of the last shape
+  int distinct_kernels = 0;  ///< different sources among them
+  int compiled = 0;          ///< by this context
+  int from_cache = 0;
+  int failed = 0;            ///< compiles that gave nothing, even unoptimized
+  int interpreted = 0;       ///< steps that the reference interpreter runs
+  int plans = 0;             ///< shapes seen
+  int workers_started = 0;   ///< compiler processes
+  double compile_seconds = 0;  ///< wall time of waiting for kernels
+  std::uint64_t cache_hits = 0, cache_published = 0;
+  std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
+  std::string cache_path, cache_description;
+  std::int64_t arena_bytes = 0;  ///< intermediate values of the last shape
+};
+
+/// An engine made ready on one device: compiled kernels, plans for the shapes seen, memory. Kernels are compiled at
+/// the first execute, and serve every shape. execute() may be called from many threads at once: results are
+/// independent; threads that meet a shape already planned do not wait for each other.
+class JITNEY_EXPORT ExecutionContext {
+ public:
+  /// Throws Error(environment) when the device is not there.
+  explicit ExecutionContext(Engine engine, ContextOptions options = {});
+  ~ExecutionContext();
+  ExecutionContext(ExecutionContext&&) noexcept;
+  ExecutionContext& operator=(ExecutionContext&&) noexcept;
+
+  /// Inputs in the order of engine().inputs(). Any strides; contiguous ones are read in place. Gives the outputs in the
+  /// order of engine().outputs(). Throws Error(user) for a wrong number of inputs, a wrong dtype, rank, extent or
+  /// device, naming input, expected and found.
+  std::vector<Tensor> execute(std::span<const TensorView> inputs);
+  /// The same into memory of the caller's: contiguous, of output_shapes(inputs). No allocation once a shape was seen.
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
+  /// Shapes of the outputs for inputs of these shapes. Compiles nothing.
+  std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
+
+  /// Compiles what is missing now, instead of at the first execute.
+  void prepare();
+  ContextStats stats() const;
+  const Engine& engine() const;
+  /// Graph, kernels and memory plan as text; with `source` the generated code too.
+  std::string inspect(bool source = false) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Lines for people: devices, compiler, libraries and cache; what works, what does not, and why.
+JITNEY_EXPORT std::vector<std::string> diagnose(const std::string& runtime_cache = "");
+
+}  // namespace jitney

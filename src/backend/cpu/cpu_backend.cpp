@@ -1,0 +1,112 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/cpu_backend.h"
+
+#include <cstring>
+
+#include "backend/cpu/cpu_name.h"
+#include "backend/cpu/cpu_target.h"
+#include "backend/cpu/denormals.h"
+#include "backend/cpu/parallel_for.h"
+#include "util/memory.h"
+#include "util/threads.h"
+
+namespace jitney::backend {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+/// A stream's handle holds its number of threads in these bits and a serial number above them: streams differ, need
+/// no memory, and one that was destroyed does no harm.
+constexpr int kThreadBits = 16;
+static_assert(kMaxThreads < 1 << kThreadBits);
+
+Status check_device(int device) {
+  if (device == 0) return {};
+  return user_error("there is no device cpu:{}; the CPU backend has device 0 only", device);
+}
+
+struct Call {
+  KernelFunction function;
+  const JitneyArgs* args;
+};
+
+void run_range(void* context, std::int64_t begin, std::int64_t end) {
+  const FlushDenormals flush;
+  const auto& call = *static_cast<const Call*>(context);
+  call.function(call.args, begin, end);
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend() : default_threads_(std::min(usable_cores(), kMaxThreads)) {}
+
+Expected<DeviceInfo> CpuBackend::device_info(int device) const {
+  JITNEY_CHECK(check_device(device));
+  JITNEY_TRY(const auto target, choose_cpu_target());
+  DeviceInfo info;
+  info.parallel_units = usable_cores();
+  info.name = fmt::format("{} ({} core{})", cpu_model_name(), info.parallel_units, info.parallel_units == 1 ? "" : "s");
+  info.target_key = to_string(target);
+  info.language = SourceLanguage::c;
+  info.compiler_options = compiler_options(target);
+  info.vector_bytes = cpu_levels()[static_cast<std::size_t>(target.level)].vector_bytes;
+  info.memory_bytes = static_cast<std::int64_t>(usable_memory());
+  info.alignment = HostMemory::kAlignment;
+  return info;
+}
+
+Expected<void*> CpuBackend::allocate(int device, std::size_t bytes, StreamHandle) {
+  JITNEY_CHECK(check_device(device));
+  return memory_.allocate(bytes);
+}
+
+void CpuBackend::free(int, void* memory, std::size_t bytes, StreamHandle) noexcept { memory_.free(memory, bytes); }
+
+Status CpuBackend::copy(int device, void* to, const void* from, std::size_t bytes, CopyKind, StreamHandle) {
+  JITNEY_CHECK(check_device(device));
+  if (bytes == 0) return {};
+  if (to == nullptr || from == nullptr) return internal_error("a copy of {} bytes was given a null address", bytes);
+  std::memcpy(to, from, bytes);
+  return {};
+}
+
+Expected<StreamHandle> CpuBackend::create_stream(int device, const StreamOptions& options) {
+  JITNEY_CHECK(check_device(device));
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return user_error("a stream cannot have {} threads; allowed are 1 to {}, and 0 for all cores", options.threads,
+                      kMaxThreads);
+  }
+  const int threads = options.threads == 0 ? std::min(usable_cores(), kMaxThreads) : options.threads;
+  const std::uint64_t serial = streams_created_.fetch_add(1) + 1;
+  return StreamHandle{serial << kThreadBits | static_cast<std::uint64_t>(threads)};
+}
+
+void CpuBackend::destroy_stream(int, StreamHandle) noexcept {}
+
+Status CpuBackend::synchronize(int device, StreamHandle) { return check_device(device); }
+
+int CpuBackend::threads_of(StreamHandle stream) const {
+  return stream == 0 ? default_threads_ : static_cast<int>(stream & ((1u << kThreadBits) - 1));
+}
+
+Expected<ModuleHandle> CpuBackend::load(int device, std::span<const std::byte> binary) {
+  JITNEY_CHECK(check_device(device));
+  return modules_.load(binary);
+}
+
+void CpuBackend::unload(int, ModuleHandle module) noexcept { modules_.unload(module); }
+
+Expected<KernelHandle> CpuBackend::kernel(int device, ModuleHandle module, const char* symbol) {
+  JITNEY_CHECK(check_device(device));
+  return modules_.find(module, symbol);
+}
+
+Status CpuBackend::launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) {
+  JITNEY_CHECK(check_device(device));
+  JITNEY_TRY(const auto use, modules_.use(kernel));
+  const JitneyArgs shared{args.pointers, args.numbers, args.fault};
+  Call call{use.function(), &shared};
+  parallel_for(threads_of(stream), args.begin, args.end, args.grain, run_range, &call);
+  return {};
+}
+
+}  // namespace jitney::backend

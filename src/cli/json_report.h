@@ -1,0 +1,14 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "cli/run_report.h"
+
+namespace jitney::cli {
+
+/// One JSON object with a stable set of keys. Times are milliseconds; those of `latency_ms` are null when nothing was
+/// measured. Text that is no UTF-8 has the bad bytes replaced.
+std::string to_json(const RunReport& report);
+
+}  // namespace jitney::cli

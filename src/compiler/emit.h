@@ -1,0 +1,31 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernel/kernel.h"
+
+namespace jitney::compiler {
+
+/// A kernel as source, and what to call it with. Sources are canonical: two kernels that differ in model names or in
+/// shapes only have the same source, so they are compiled once.
+struct EmittedKernel {
+  std::string defines, code;  ///< what stands before and after the prelude; these two decide the binary with it
+  std::string source() const;  ///< the whole translation unit
+  std::string symbol = "jitney_kernel";
+  /// LaunchArgs::numbers in order, to be evaluated when shapes are bound.
+  std::vector<ir::Dim> numbers;
+  /// Size of the parallel iteration space, and the rough cost of one point in operations.
+  ir::Dim points, cost_per_point;
+};
+
+struct EmitOptions {
+  int vector_bytes = 64;     ///< of the target
+  bool model_names = false;  ///< operands named as in the model: for people, not for compiling
+};
+
+/// C for Clang (src/compiler/prelude_c.inc first). Pure.
+EmittedKernel emit_c(const kernel::Kernel& kernel, const EmitOptions& options);
+
+}  // namespace jitney::compiler

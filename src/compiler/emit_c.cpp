@@ -1,0 +1,565 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// Kernels as C for Clang. The parallel space is split anywhere by the caller: the function runs [begin, end) of it,
+// counted in points of the parallel axes, innermost fastest. Along the vector axis JT_LANES points are computed at
+// once; the rest of a row runs once more with masked memory accesses.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "compiler/emit.h"
+#include "compiler/prelude_c.h"
+#include "kernel/print_expr.h"
+
+namespace jitney::compiler {
+
+using ir::Dim;
+using kernel::Access;
+using kernel::Affine;
+using kernel::Bound;
+using kernel::Expr;
+using kernel::ExprId;
+using kernel::Kernel;
+using kernel::Reduction;
+
+namespace {
+
+constexpr const char* kFold[] = {"sum", "product", "max", "min"};
+
+class Writer {
+ public:
+  Writer(const Kernel& k, const EmitOptions& options)
+      : k_(k), options_(options), vector_(static_cast<std::size_t>(k.vector_axis)), horizontal_(k.axes[vector_].reduction) {}
+
+  EmittedKernel run() {
+    // Reductions profit from several accumulators in flight; plain maps from few registers.
+    lanes_ = options_.vector_bytes / 4 * (k_.has_reduction() ? (horizontal_ ? 2 : 4) : 1);
+    function();
+    header();
+    out_.code += body_;
+    out_.points = 1;
+    out_.cost_per_point = static_cast<std::int64_t>(std::max<std::size_t>(k_.exprs.size(), 1));
+    for (const auto& axis : k_.axes) (axis.reduction ? out_.cost_per_point : out_.points) = (axis.reduction ? out_.cost_per_point : out_.points) * axis.extent;
+    return std::move(out_);
+  }
+
+ private:
+  const Kernel& k_;
+  const EmitOptions& options_;
+  const std::size_t vector_;
+  const bool horizontal_;
+  int lanes_ = 16;
+  EmittedKernel out_;
+  std::string body_;
+  int depth_ = 1;
+  std::vector<std::map<ExprId, std::string>> scopes_;
+  std::map<const Access*, std::string> pointers_;              // row pointers
+  std::map<const Access*, std::vector<std::string>> steps_;    // numbers of the access' coefficients, "" where not needed
+  std::map<const Bound*, std::vector<std::string>> bound_numbers_;  // coefficients, offset, extent
+  std::map<ExprId, std::vector<std::string>> index_numbers_;
+  bool partial_ = false;  // emitting the masked rest of a row
+  int fresh_ = 0;
+
+  // ---- text
+  void line(const std::string& s) { body_ += std::string(static_cast<std::size_t>(depth_) * 2, ' ') + s + "\n"; }
+  void open(const std::string& s) {
+    line(s.empty() ? "{" : s + " {");
+    ++depth_;
+    scopes_.emplace_back();
+  }
+  void close(const std::string& s = "}") {
+    --depth_;
+    scopes_.pop_back();
+    line(s);
+  }
+  std::string number(const Dim& d) {
+    out_.numbers.push_back(d);
+    return fmt::format("n[{}]", out_.numbers.size() - 1);
+  }
+  const Expr& expr(ExprId id) const { return k_.exprs[static_cast<std::size_t>(id)]; }
+  std::string operand(int i) const {
+    const auto& o = k_.operands[static_cast<std::size_t>(i)];
+    int inputs = static_cast<int>(std::count_if(k_.operands.begin(), k_.operands.end(), [](const auto& p) { return !p.output; }));
+    std::string plain = o.output ? fmt::format("out{}", i - inputs) : fmt::format("in{}", i);
+    if (!options_.model_names) return plain;
+    std::string name;
+    for (char c : o.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+    return plain + "_" + name;
+  }
+  std::string axis(std::size_t a) const { return fmt::format("{}{}", k_.axes[a].reduction ? "r" : "i", a); }
+
+  // ---- what depends on what
+  bool moves(const Affine& a) const { return !a.coefficients[vector_].is(0); }
+  bool varies(ExprId id) const {
+    const Expr& e = expr(id);
+    switch (e.kind) {
+      case Expr::Kind::literal:
+      case Expr::Kind::number: return false;
+      case Expr::Kind::index: return moves(e.affine);
+      case Expr::Kind::inside: return std::any_of(e.bounds.begin(), e.bounds.end(), [&](const Bound& b) { return moves(b.index); });
+      case Expr::Kind::accumulator: return !horizontal_;
+      case Expr::Kind::load:
+        return moves(e.access.element) || std::any_of(e.access.bounds.begin(), e.access.bounds.end(), [&](const Bound& b) { return moves(b.index); }) ||
+               std::any_of(e.access.indirect.begin(), e.access.indirect.end(), [&](const auto& i) { return varies(i.index); });
+      case Expr::Kind::op: return std::any_of(e.args.begin(), e.args.end(), [&](ExprId a) { return varies(a); });
+    }
+    return false;
+  }
+
+  // ---- the file
+  void header() {
+    std::string steps;
+    for (int n = lanes_ / 2; n > 0; n /= 2) {
+      std::string order;
+      for (int i = 0; i < lanes_; ++i) order += fmt::format("{}{}", i ? "," : "", (i + n) % lanes_);
+      steps += fmt::format("x = OP(x, __builtin_shufflevector(x, x, {})); ", order);
+    }
+    out_.defines = fmt::format("#define JT_LANES {}\n#define JT_FOLD_STEPS(OP, x) {}\n", lanes_, steps);
+    std::set<std::string> used;
+    for (const auto& o : k_.operands) used.insert(fmt::format("JT_MEMORY({}, {})", kernel::storage_type(o.dtype), kernel::compute_type(o.dtype)));
+    for (const auto& u : used) out_.code += u + "\n";
+  }
+
+  void function() {
+    body_ += "\n__attribute__((visibility(\"default\"))) void jitney_kernel(const jitney_args* a, i64 begin, i64 end) {\n";
+    scopes_.emplace_back();
+    line("const i64* n = a->numbers;");
+    for (std::size_t i = 0; i < k_.operands.size(); ++i) {
+      const auto& o = k_.operands[i];
+      line(fmt::format("{}{}* {} = a->pointers[{}];", o.output ? "" : "const ", kernel::storage_type(o.dtype), operand(static_cast<int>(i)), i));
+    }
+    std::size_t parallel = static_cast<std::size_t>(k_.parallel_axes());
+    for (std::size_t i = 0; i < k_.axes.size(); ++i) line(fmt::format("const i64 e{} = {};", i, number(k_.axes[i].extent)));
+    bind_numbers();
+    if (parallel > 0) {
+      line("i64 rest = begin;");
+      for (std::size_t i = parallel; i-- > 0;) {
+        line(i == 0 ? fmt::format("i64 {} = rest;", axis(i)) : fmt::format("i64 {} = rest % e{}; rest /= e{};", axis(i), i, i));
+      }
+    }
+    if (horizontal_)
+      rows_horizontal(parallel);
+    else
+      rows_vertical(parallel);
+    scopes_.pop_back();
+    body_ += "}\n";
+  }
+
+  /// Numbers in a fixed order: shapes must not decide which there are.
+  void bind_numbers() {
+    auto affine = [&](const Affine& a) {
+      std::vector<std::string> v;
+      for (std::size_t i = 0; i < a.coefficients.size(); ++i)
+        v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? "" : number(a.coefficients[i]));
+      v.push_back(number(a.offset));
+      return v;
+    };
+    auto bounds = [&](const std::vector<Bound>& bs) {
+      for (const auto& b : bs) {
+        auto v = affine(b.index);
+        v.push_back(number(b.extent));
+        bound_numbers_[&b] = std::move(v);
+      }
+    };
+    auto access = [&](const Access& a) {
+      auto v = affine(a.element);
+      for (const auto& i : a.indirect) {
+        v.push_back(number(i.stride));
+        v.push_back(number(i.extent));
+      }
+      steps_[&a] = std::move(v);
+      bounds(a.bounds);
+    };
+    for (std::size_t i = 0; i < k_.exprs.size(); ++i) {
+      const Expr& e = k_.exprs[i];
+      if (e.kind == Expr::Kind::load) access(e.access);
+      if (e.kind == Expr::Kind::inside) bounds(e.bounds);
+      if (e.kind == Expr::Kind::index) index_numbers_[static_cast<ExprId>(i)] = affine(e.affine);
+      if (e.kind == Expr::Kind::number) index_numbers_[static_cast<ExprId>(i)] = {number(e.affine.offset)};
+    }
+    for (const auto& s : k_.full_stores) access(s.access);
+    for (const auto& s : k_.row_stores) access(s.access);
+  }
+
+  // ---- rows
+  void row_pointers() {
+    auto pointer = [&](const Access& a) {
+      const auto& steps = steps_[&a];
+      std::string s = operand(a.operand) + " + " + steps[k_.axes.size()];
+      for (std::size_t i = 0; i < k_.axes.size(); ++i)
+        if (!k_.axes[i].reduction && i != vector_) s += fmt::format(" + {}*{}", axis(i), steps[i]);
+      std::string name = fmt::format("p{}", fresh_++);
+      const auto& o = k_.operands[static_cast<std::size_t>(a.operand)];
+      line(fmt::format("{}{}* {} = {};", o.output ? "" : "const ", kernel::storage_type(o.dtype), name, s));
+      pointers_[&a] = name;
+    };
+    for (const auto& e : k_.exprs)
+      if (e.kind == Expr::Kind::load) pointer(e.access);
+    for (const auto& s : k_.full_stores) pointer(s.access);
+    for (const auto& s : k_.row_stores) pointer(s.access);
+  }
+
+  /// Moves to the next row: increments axis `from` - 1, carrying outwards.
+  void next_row(std::size_t from) {
+    std::string s;
+    for (std::size_t i = from; i-- > 0;) {
+      if (i == 0)
+        s += fmt::format("++{};", axis(i));
+      else
+        s += fmt::format("if (++{} == e{}) {{ {} = 0; ", axis(i), i, axis(i));
+    }
+    for (std::size_t i = 1; i < from; ++i) s += " }";
+    if (!s.empty()) line(s);
+  }
+
+  void rows_vertical(std::size_t parallel) {
+    const std::string i = axis(vector_);
+    open("while (begin < end)");
+    line(fmt::format("const i64 stop = e{} - {} < end - begin ? e{} : {} + (end - begin);", vector_, i, vector_, i));
+    line(fmt::format("begin += stop - {};", i));
+    row_pointers();
+    open(fmt::format("for (; {} + JT_LANES <= stop; {} += JT_LANES)", i, i));
+    point();
+    close();
+    open(fmt::format("if ({} < stop)", i));
+    line(fmt::format("const i64 m = stop - {};", i));
+    partial_ = true;
+    point();
+    partial_ = false;
+    close();
+    line(i + " = 0;");
+    next_row(parallel - 1);
+    close();
+  }
+
+  void rows_horizontal(std::size_t parallel) {
+    open("for (; begin < end; ++begin)");
+    row_pointers();
+    point();
+    next_row(parallel);
+    close();
+  }
+
+  /// All phases and stores of one point (horizontal) or of JT_LANES points (vertical) of the parallel axes.
+  void point() {
+    for (int phase = 0; phase < k_.phases; ++phase) reduce(phase);
+    if (!k_.full_stores.empty()) {
+      std::vector<ExprId> roots;
+      for (const auto& s : k_.full_stores) roots.push_back(s.value);
+      define(roots, false);
+      reduction_loops([&] {
+        define(roots, true);
+        for (const auto& s : k_.full_stores) store(s);
+      });
+    }
+    std::vector<ExprId> roots;
+    for (const auto& s : k_.row_stores) roots.push_back(s.value);
+    define(roots, false);
+    for (const auto& s : k_.row_stores) store(s);
+  }
+
+  void reduce(int phase) {
+    std::vector<ExprId> roots;
+    for (std::size_t r = 0; r < k_.reductions.size(); ++r)
+      if (k_.reductions[r].phase == phase) {
+        roots.push_back(k_.reductions[r].value);
+        const auto& red = k_.reductions[r];
+        line(fmt::format("{}v acc{} = {};", kernel::compute_type(red.dtype), r, identity(red)));
+      }
+    define(roots, false);
+    reduction_loops([&] {
+      std::vector<ExprId> needed;  // a product that feeds a sum is fused with it
+      for (std::size_t r = 0; r < k_.reductions.size(); ++r) {
+        const auto& red = k_.reductions[r];
+        if (red.phase != phase) continue;
+        if (fuses(red))
+          for (ExprId a : expr(red.value).args) needed.push_back(a);
+        else
+          needed.push_back(red.value);
+      }
+      define(needed, true);
+      for (std::size_t r = 0; r < k_.reductions.size(); ++r)
+        if (k_.reductions[r].phase == phase) accumulate(r);
+    });
+    if (!horizontal_) return;
+    for (std::size_t r = 0; r < k_.reductions.size(); ++r)
+      if (k_.reductions[r].phase == phase)
+        line(fmt::format("const {} s{} = jt_fold_{}(acc{});", kernel::compute_type(k_.reductions[r].dtype), r, kFold[static_cast<int>(k_.reductions[r].kind)], r));
+  }
+
+  bool fuses(const Reduction& r) const {
+    const Expr& e = expr(r.value);
+    return r.kind == Reduction::Kind::sum && e.full && e.kind == Expr::Kind::op && e.op == ir::Op::mul && is_floating(r.dtype);
+  }
+
+  std::string identity(const Reduction& r) const {
+    std::string t = kernel::compute_type(r.dtype);
+    auto vec = [&](const std::string& v) { return fmt::format("({}v)(({}){})", t, t, v); };
+    Expr e{.dtype = r.dtype};
+    bool upper = r.kind == Reduction::Kind::min;
+    switch (r.kind) {
+      case Reduction::Kind::sum: return vec("0");
+      case Reduction::Kind::product: return vec("1");
+      case Reduction::Kind::max:
+      case Reduction::Kind::min:
+        if (is_floating(r.dtype)) return vec(fmt::format("({}__builtin_inf())", upper ? "" : "-"));
+        switch (r.dtype) {
+          case DType::boolean: return vec(upper ? "-1" : "0");
+          case DType::i8: return vec(upper ? "127" : "-128");
+          case DType::i16: return vec(upper ? "32767" : "-32768");
+          case DType::i32: return vec(upper ? "2147483647" : "(-2147483647 - 1)");
+          case DType::i64: return vec(upper ? "9223372036854775807ll" : "(-9223372036854775807ll - 1)");
+          case DType::u8: return vec(upper ? "255" : "0");
+          case DType::u16: return vec(upper ? "65535" : "0");
+          default: return vec(upper ? "-1" : "0");
+        }
+    }
+    return vec("0");
+  }
+
+  void accumulate(std::size_t r) {
+    const auto& red = k_.reductions[r];
+    std::string acc = fmt::format("acc{}", r);
+    std::string next;
+    if (fuses(red)) {
+      const auto& args = expr(red.value).args;
+      next = fmt::format("jt_fma({}, {}, {})", vector_of(args[0]), vector_of(args[1]), acc);
+    } else {
+      std::string v = vector_of(red.value);
+      switch (red.kind) {
+        case Reduction::Kind::sum: next = acc + " + " + v; break;
+        case Reduction::Kind::product: next = acc + " * " + v; break;
+        case Reduction::Kind::max: next = fmt::format("jt_max({}, {})", acc, v); break;
+        case Reduction::Kind::min: next = fmt::format("jt_min({}, {})", acc, v); break;
+      }
+    }
+    if (horizontal_ && partial_) next = fmt::format("jt_where(jt_lanes(0, m), {}, {})", next, acc);
+    line(fmt::format("{} = {};", acc, next));
+  }
+
+  template <class F>
+  void reduction_loops(F inner) {
+    std::vector<std::size_t> loops;
+    for (std::size_t i = 0; i < k_.axes.size(); ++i)
+      if (k_.axes[i].reduction && i != vector_) loops.push_back(i);
+    for (auto i : loops) open(fmt::format("for (i64 {} = 0; {} < e{}; ++{})", axis(i), axis(i), i, axis(i)));
+    if (horizontal_) {
+      std::string r = axis(vector_);
+      open("");
+      line(fmt::format("i64 {} = 0;", r));
+      open(fmt::format("for (; {} + JT_LANES <= e{}; {} += JT_LANES)", r, vector_, r));
+      inner();
+      close();
+      open(fmt::format("if ({} < e{})", r, vector_));
+      line(fmt::format("const i64 m = e{} - {};", vector_, r));
+      partial_ = true;
+      inner();
+      partial_ = false;
+      close();
+      close();
+    } else if (loops.empty()) {
+      open("");
+      inner();
+      close();
+    } else {
+      inner();
+    }
+    for (std::size_t i = 0; i < loops.size(); ++i) close();
+  }
+
+  // ---- expressions
+  const std::string* defined(ExprId id) const {
+    for (auto it = scopes_.rbegin(); it != scopes_.rend(); ++it)
+      if (auto f = it->find(id); f != it->end()) return &f->second;
+    return nullptr;
+  }
+
+  /// Defines what `roots` need, in the innermost scope: only row-level expressions, or all.
+  void define(const std::vector<ExprId>& roots, bool full) {
+    // Iterative post-order: chains of operators can be long.
+    std::vector<std::pair<ExprId, bool>> stack;
+    for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
+    while (!stack.empty()) {
+      auto [id, ready] = stack.back();
+      stack.pop_back();
+      const Expr& e = expr(id);
+      if (e.kind == Expr::Kind::literal || e.kind == Expr::Kind::accumulator || defined(id)) continue;
+      if (ready) {
+        if (full || !e.full) define_one(id);
+        continue;
+      }
+      stack.push_back({id, true});
+      for (auto it = e.args.rbegin(); it != e.args.rend(); ++it) stack.push_back({*it, false});
+      for (const auto& i : e.access.indirect) stack.push_back({i.index, false});
+    }
+  }
+
+  void define_one(ExprId id) {
+    const Expr& e = expr(id);
+    bool vec = varies(id);
+    std::string value;
+    switch (e.kind) {
+      case Expr::Kind::number: value = index_numbers_[id][0]; break;
+      case Expr::Kind::index: {
+        const auto& num = index_numbers_[id];
+        value = affine(e.affine, num);
+        if (vec) value = fmt::format("({}) + JT_CONVERT(jt_iota(), i64){}", value, num[vector_].empty() ? "" : " * " + num[vector_]);
+        break;
+      }
+      case Expr::Kind::inside: value = inside(e.bounds, vec); break;
+      case Expr::Kind::load: value = load(e, vec); break;
+      case Expr::Kind::op: {
+        std::vector<std::string> args;
+        std::vector<DType> types;
+        for (auto a : e.args) {
+          args.push_back(vec ? vector_of(a) : scalar_of(a));
+          types.push_back(expr(a).dtype);
+        }
+        value = kernel::print_operation(e, args, types);
+        break;
+      }
+      default: return;
+    }
+    std::string name = fmt::format("t{}", id);
+    line(fmt::format("const {}{} {} = {};", kernel::compute_type(e.dtype), vec ? "v" : "", name, value));
+    scopes_.back()[id] = name;
+  }
+
+  std::string scalar_of(ExprId id) const {
+    const Expr& e = expr(id);
+    if (e.kind == Expr::Kind::literal) return fmt::format("({}){}", kernel::compute_type(e.dtype), kernel::print_literal(e));
+    if (e.kind == Expr::Kind::accumulator) return fmt::format("s{}", e.reduction);
+    return *defined(id);
+  }
+
+  std::string vector_of(ExprId id) const {
+    const Expr& e = expr(id);
+    if (e.kind == Expr::Kind::accumulator && !horizontal_) return fmt::format("acc{}", e.reduction);
+    if (e.kind != Expr::Kind::literal && varies(id)) return *defined(id);
+    return fmt::format("({}v)({})", kernel::compute_type(e.dtype), scalar_of(id));
+  }
+
+  /// Value of an affine function at lane 0 of the current point.
+  std::string affine(const Affine& a, const std::vector<std::string>& num) const {
+    std::string s = num[k_.axes.size()];
+    for (std::size_t i = 0; i < k_.axes.size(); ++i) {
+      if (i == vector_ && a.coefficients[i].is(0)) continue;
+      s += num[i].empty() ? " + " + axis(i) : fmt::format(" + {}*{}", axis(i), num[i]);
+    }
+    return s;
+  }
+
+  /// Address at lane 0: the row pointer moved along reduction axes and the vector axis.
+  std::string address(const Access& a) {
+    std::string s = pointers_[&a];
+    const auto& steps = steps_[&a];
+    for (std::size_t i = 0; i < k_.axes.size(); ++i) {
+      if (!k_.axes[i].reduction && i != vector_) continue;
+      if (i == vector_ && a.element.coefficients[i].is(0)) continue;
+      s += steps[i].empty() ? " + " + axis(i) : fmt::format(" + {}*{}", axis(i), steps[i]);
+    }
+    return s;
+  }
+
+  std::string scalar_bounds(const std::vector<Bound>& bounds) {
+    std::string s;
+    for (const auto& b : bounds)
+      if (!moves(b.index)) {
+        const auto& num = bound_numbers_[&b];
+        s += fmt::format("{}(u64)({}) < (u64)({})", s.empty() ? "" : " && ", affine(b.index, num), num.back());
+      }
+    return s;
+  }
+
+  /// Declares lo and hi: the lanes for which bounds hold (and which exist). Gives the suffix of their names.
+  int lane_bounds(const std::vector<Bound>& bounds) {
+    int id = fresh_++;
+    std::string none = scalar_bounds(bounds);
+    std::string all = partial_ ? "m" : "JT_LANES";
+    line(fmt::format("i64 lo{} = 0, hi{} = {};", id, id, none.empty() ? all : none + " ? " + all + " : 0"));
+    for (const auto& b : bounds)
+      if (moves(b.index)) {
+        const auto& num = bound_numbers_[&b];
+        line(fmt::format("jt_clip({}, {}, {}, &lo{}, &hi{});", affine(b.index, num), num[vector_].empty() ? "1" : num[vector_], num.back(), id, id));
+      }
+    return id;
+  }
+
+  std::string inside(const std::vector<Bound>& bounds, bool vec) {
+    if (!vec) {
+      std::string s = scalar_bounds(bounds);
+      return s.empty() ? "-1" : fmt::format("-({})", s);
+    }
+    int id = lane_bounds(bounds);
+    return fmt::format("jt_lanes(lo{}, hi{})", id, id);
+  }
+
+  std::string load(const Expr& e, bool vec) {
+    const Access& a = e.access;
+    const char* s = kernel::storage_type(e.dtype);
+    std::string at = address(a);
+    const auto& steps = steps_[&a];
+    std::string lanewise;
+    std::string guard = scalar_bounds(a.bounds);
+    std::string guard_and = guard.empty() ? "" : "(" + guard + ") ? ";
+    for (std::size_t i = 0; i < a.indirect.size(); ++i) {
+      const auto& stride = steps[k_.axes.size() + 1 + 2 * i];
+      const auto& extent = steps[k_.axes.size() + 2 + 2 * i];
+      if (!varies(a.indirect[i].index)) {
+        std::string wrapped = fmt::format("jt_wrap({}, {}, a->fault)", scalar_of(a.indirect[i].index), extent);
+        if (!guard.empty()) wrapped = fmt::format("(({}) ? {} : 0)", guard, wrapped);
+        std::string q = fmt::format("q{}", fresh_++);
+        line(fmt::format("const {}* {} = {} + {}*{};", s, q, at, wrapped, stride));
+        at = q;
+      } else {
+        lanewise += fmt::format(" + jt_wrap({}, {}, a->fault, LO, HI) * {}", vector_of(a.indirect[i].index), extent, stride);
+      }
+    }
+    if (!vec) return guard.empty() ? fmt::format("jt_get_{}({})", s, at) : fmt::format("{}jt_get_{}({}) : 0", guard_and, s, at);
+    bool contiguous = a.element.coefficients[vector_].is(1);
+    bool fixed = a.element.coefficients[vector_].is(0);
+    std::string step = contiguous ? "1" : fixed ? "0" : steps[vector_];
+    if (!lanewise.empty()) {
+      int id = lane_bounds(a.bounds);
+      auto replace = [&](const std::string& what, const std::string& with) {
+        for (auto p = lanewise.find(what); p != std::string::npos; p = lanewise.find(what)) lanewise.replace(p, what.size(), with);
+      };
+      replace("LO", fmt::format("lo{}", id));
+      replace("HI", fmt::format("hi{}", id));
+      return fmt::format("jt_gather_at_{}({}, JT_CONVERT(jt_iota(), i64) * {}{}, lo{}, hi{})", s, at, step, lanewise, id, id);
+    }
+    if (!a.bounds.empty()) {
+      int id = lane_bounds(a.bounds);
+      return fmt::format("jt_load_range_{}({}, {}, lo{}, hi{})", s, at, step, id, id);
+    }
+    if (!contiguous) return fmt::format("jt_gather_{}({}, {}, {})", s, at, step, partial_ ? "m" : "JT_LANES");
+    return partial_ ? fmt::format("jt_load_part_{}({}, m)", s, at) : fmt::format("jt_load_{}({})", s, at);
+  }
+
+  void store(const kernel::Store& st) {
+    const Access& a = st.access;
+    const auto& o = k_.operands[static_cast<std::size_t>(a.operand)];
+    const char* s = kernel::storage_type(o.dtype);
+    std::string at = address(a);
+    bool lanes = moves(a.element);
+    if (!lanes) {
+      std::string value = varies(st.value) ? fmt::format("{}[0]", vector_of(st.value)) : scalar_of(st.value);
+      line(fmt::format("jt_put_{}({}, {});", s, at, value));
+      return;
+    }
+    std::string value = vector_of(st.value);
+    if (!a.element.coefficients[vector_].is(1))
+      line(fmt::format("jt_scatter_{}({}, {}, {}, {});", s, at, steps_[&a][vector_], value, partial_ ? "m" : "JT_LANES"));
+    else if (partial_)
+      line(fmt::format("jt_store_part_{}({}, {}, m);", s, at, value));
+    else
+      line(fmt::format("jt_store_{}({}, {});", s, at, value));
+  }
+};
+
+}  // namespace
+
+std::string EmittedKernel::source() const { return defines + std::string(prelude_c()) + code; }
+
+EmittedKernel emit_c(const Kernel& kernel, const EmitOptions& options) { return Writer(kernel, options).run(); }
+
+}  // namespace jitney::compiler

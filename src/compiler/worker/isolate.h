@@ -1,0 +1,22 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "util/expected.h"
+
+namespace jitney::compiler {
+
+struct IsolateOptions {
+  pid_t parent = 0;               ///< the process that this one must not outlive
+  std::int64_t memory_limit = 0;  ///< bytes of address space; 0: none
+  int keep_fd = 0;                ///< the socket; it and the three standard descriptors stay open
+};
+
+/// Makes this process a guest that disturbs nobody: no inherited descriptors, default signals, idle priority, no
+/// core files, first in line when memory runs out, no current directory held, and gone with its parent.
+Status isolate(const IsolateOptions& options);
+
+}  // namespace jitney::compiler

@@ -1,0 +1,97 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <jitney/engine.h>
+
+#include <cstring>
+#include <new>
+
+#include "engine/engine_impl.h"
+#include "frontend/onnx/import.h"
+#include "passes/lower.h"
+#include "util/atomic_file.h"
+#include "util/mapped_file.h"
+
+namespace jitney {
+namespace {
+
+/// Puts "cannot load 'x.onnx': " before a message, unless it names the file already.
+template <class T>
+Expected<T> about(std::string_view what, const std::string& path, Expected<T> result) {
+  if (result) return result;
+  Failure failure = std::move(result.error());
+  if (path.empty() || failure.message.find("'" + path + "'") == std::string::npos) {
+    failure.message = path.empty() ? fmt::format("{}: {}", what, failure.message)
+                                   : fmt::format("{} '{}': {}", what, path, failure.message);
+  }
+  return tl::unexpected(std::move(failure));
+}
+
+/// What the standard library and Tensor throw becomes a Failure, so that the caller sees nothing but Error.
+template <class F>
+auto guarded(F f) -> decltype(f()) {
+  try {
+    return f();
+  } catch (const Error& error) {
+    return tl::unexpected(Failure{error.kind(), error.what()});
+  } catch (const std::bad_alloc&) {
+    return environment_error("no memory is left");
+  } catch (const std::exception& error) {
+    return internal_error("{}", error.what());
+  }
+}
+
+Expected<ir::Graph> optimize(Expected<ir::Graph> imported) {
+  if (!imported) return imported;
+  return passes::optimize(std::move(*imported));
+}
+
+Expected<ir::Graph> load_file(const std::string& path) {
+  JITNEY_TRY(MappedFile mapped, MappedFile::open(path));
+  auto file = std::make_shared<const MappedFile>(std::move(mapped));
+  if (engine::is_engine_file(file->bytes())) return engine::deserialize(file->bytes(), file);
+  file.reset();
+  auto graph = optimize(onnx::import_file(path));
+  if (!graph && graph.error().kind == ErrorKind::user && path.ends_with(".jitney")) {
+    return user_error("'{}' does not begin like an engine file; read as an ONNX model: {}", path,
+                      graph.error().message);
+  }
+  return graph;
+}
+
+Expected<ir::Graph> load_bytes(std::span<const std::byte> bytes) {
+  if (!engine::is_engine_file(bytes)) return optimize(onnx::import_bytes(bytes));
+  auto copy = std::make_shared<Tensor>(DType::u8, std::vector<std::int64_t>{static_cast<std::int64_t>(bytes.size())});
+  std::memcpy(copy->data(), bytes.data(), bytes.size());
+  return engine::deserialize({static_cast<const std::byte*>(copy->data()), bytes.size()}, copy);
+}
+
+Status save_file(const ir::Graph& graph, const std::string& path) {
+  JITNEY_TRY(const std::vector<std::byte> bytes, engine::serialize(graph));
+  JITNEY_TRY(AtomicFile file, AtomicFile::create(path, {.durable = true}));
+  JITNEY_CHECK(file.write(bytes));
+  return file.commit();
+}
+
+Engine make_engine(Expected<ir::Graph> graph) {
+  return Engine(std::make_shared<const EngineImpl>(value_or_throw(std::move(graph))));
+}
+
+}  // namespace
+
+Engine Engine::load(const std::string& path) {
+  return make_engine(about("cannot load", path, guarded([&] { return load_file(path); })));
+}
+
+Engine Engine::load(std::span<const std::byte> bytes) {
+  return make_engine(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); })));
+}
+
+void Engine::save(const std::string& path) const {
+  value_or_throw(about("cannot save", path, guarded([&] { return save_file(impl_->graph(), path); })));
+}
+
+const std::string& Engine::name() const { return impl_->graph().name; }
+const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs(); }
+const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs(); }
+const std::map<std::string, std::string>& Engine::metadata() const { return impl_->graph().metadata; }
+
+}  // namespace jitney

@@ -1,0 +1,23 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/engine_impl.h"
+
+namespace jitney {
+namespace {
+
+std::vector<TensorInfo> describe(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
+  std::vector<TensorInfo> infos;
+  infos.reserve(ids.size());
+  for (const ir::ValueId id : ids) {
+    const ir::Value& v = graph.value(id);
+    TensorInfo& info = infos.emplace_back(TensorInfo{v.name, v.dtype, {}});
+    for (const ir::Dim& d : v.shape) info.shape.push_back(d.to_string());
+  }
+  return infos;
+}
+
+}  // namespace
+
+EngineImpl::EngineImpl(ir::Graph graph)
+    : graph_(std::move(graph)), inputs_(describe(graph_, graph_.inputs)), outputs_(describe(graph_, graph_.outputs)) {}
+
+}  // namespace jitney

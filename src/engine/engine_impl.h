@@ -1,0 +1,39 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <jitney/engine.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "util/expected.h"
+
+namespace jitney {
+
+/// What an Engine holds: a graph at ir::Stage::optimized. Constants may point into a mapped engine file.
+class EngineImpl {
+ public:
+  explicit EngineImpl(ir::Graph graph);
+
+  const ir::Graph& graph() const { return graph_; }
+  const std::vector<TensorInfo>& inputs() const { return inputs_; }
+  const std::vector<TensorInfo>& outputs() const { return outputs_; }
+
+ private:
+  ir::Graph graph_;
+  std::vector<TensorInfo> inputs_, outputs_;
+};
+
+namespace engine {
+
+/// Engine file bytes of a graph (grammar in file_format.h).
+Expected<std::vector<std::byte>> serialize(const ir::Graph& graph);
+/// Whether bytes begin like an engine file.
+bool is_engine_file(std::span<const std::byte> bytes);
+/// `owner` keeps the bytes alive: weights are not copied. Everything is checked before use; errors are the user's.
+Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+
+}  // namespace engine
+}  // namespace jitney

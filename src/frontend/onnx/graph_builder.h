@@ -1,0 +1,94 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "frontend/onnx/model_value.h"
+#include "ir/graph.h"
+
+namespace jitney::onnx {
+
+/// Emits IR nodes while a model is imported. The first failure is kept: later calls do nothing and give kNoValue, so
+/// that converters read as expressions and check once, at the end.
+class GraphBuilder {
+ public:
+  ir::Graph graph;
+
+  /// From here on nodes carry this name, and unnamed values are named after `value_stem`.
+  void begin_node(std::string node_name, std::string value_stem);
+  const std::string& node_name() const { return node_name_; }
+
+  bool ok() const { return !failure_.has_value(); }
+  Status status() const;
+  void fail(Failure failure);
+
+  DType dtype(ir::ValueId id) const { return graph.value(id).dtype; }
+  /// Empty after a failure.
+  const ir::Shape& shape(ir::ValueId id) const;
+  int rank(ir::ValueId id) const { return static_cast<int>(shape(id).size()); }
+  const Symbols& symbols() const { return graph.symbols; }
+
+  /// A node whose dtype and shape follow from its inputs.
+  ir::ValueId node(ir::Op op, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {});
+  /// A node whose type is the caller's to say (views, sources, pooling, casts).
+  ir::ValueId typed_node(ir::Op op, std::vector<ir::ValueId> inputs, DType dtype, ir::Shape shape, ir::Attributes attributes = {});
+
+  ir::ValueId unary(ir::Op op, ir::ValueId x) { return node(op, {x}); }
+  ir::ValueId binary(ir::Op op, ir::ValueId a, ir::ValueId b) { return node(op, {a, b}); }
+  ir::ValueId where(ir::ValueId condition, ir::ValueId a, ir::ValueId b) { return node(ir::Op::where, {condition, a, b}); }
+  ir::ValueId cast(ir::ValueId x, DType dtype);  ///< x itself if it has the dtype
+  /// To the shape; x itself if it has it. Element counts that cannot be compared become a guard.
+  ir::ValueId reshape(ir::ValueId x, ir::Shape shape);
+  ir::ValueId expand(ir::ValueId x, ir::Shape shape);
+  ir::ValueId permute(ir::ValueId x, const std::vector<std::int64_t>& perm);
+  ir::ValueId slice(ir::ValueId x, std::vector<ir::Dim> starts, std::vector<std::int64_t> steps, ir::Shape shape);
+  ir::ValueId reduce(ir::Op op, ir::ValueId x, std::vector<std::int64_t> axes, bool keepdims);
+  /// A rank 0 constant; one value for all uses of the same number.
+  ir::ValueId scalar(double number, DType dtype);
+  /// i64, index along `axis`.
+  ir::ValueId iota(ir::Shape shape, int axis);
+
+  /// Puts a value of the model into the graph, if it is not there yet.
+  ir::ValueId materialize(ModelValue& value);
+  ir::ValueId constant(const std::string& name, Tensor tensor);
+
+  /// Decided relations cost nothing or fail (user); others become guards.
+  void require(ir::Guard::Relation relation, const ir::Dim& a, const ir::Dim& b, std::string reason);
+
+  std::string unique(std::string name);
+  /// Keeps a name of the model free for the value that the model gives it to.
+  void reserve(const std::string& name) { reserved_.insert(name); }
+  /// Gives a value that has only a made-up name the model's name for it. False if it has one of its own.
+  bool rename(ir::ValueId id, const std::string& name);
+  /// Inputs and constants of the model keep their names.
+  void keep_name(ir::ValueId id) { named_.insert(id); }
+  /// Makes an output of a value: gives it the output's name, through a view where it has a name that must stay.
+  void add_output(ir::ValueId id, const std::string& name);
+  /// Drops guards that are proved or said twice; one that cannot hold is an error.
+  Status settle_guards();
+
+ private:
+  std::string claim(const std::string& name);
+  ir::ValueId materialize_known(ModelValue& value);
+
+  std::optional<Failure> failure_;
+  std::string node_name_;
+  std::string value_stem_;
+  int next_value_ = 0;
+  std::unordered_set<std::string> names_;
+  std::unordered_set<std::string> reserved_;
+  std::map<std::string, int> name_counts_;
+  std::set<ir::ValueId> named_;
+  std::map<std::pair<double, DType>, ir::ValueId> scalars_;
+};
+
+/// A scalar tensor of any dtype.
+Tensor make_scalar(double number, DType dtype);
+
+}  // namespace jitney::onnx

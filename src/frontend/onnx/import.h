@@ -1,0 +1,40 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "ir/graph.h"
+#include "util/expected.h"
+
+namespace jitney::onnx {
+
+/// The range of ONNX operator sets that the importer was written against. A model that declares a newer one is
+/// imported with the newest known meaning of each operator, and a warning is logged.
+inline constexpr int kOldestOpset = 7;
+inline constexpr int kNewestOpset = 28;
+
+/// What one model may cost. A model beyond a budget is refused (ErrorKind::user) before the cost is paid.
+struct ImportOptions {
+  std::size_t max_bytes = 0x7fffffff;         ///< of the model file itself; protobuf's own limit is 2 GiB
+  std::size_t max_nodes = 1'000'000;          ///< after functions are inlined
+  int max_depth = 100;                        ///< nesting of messages, of subgraphs and of function calls
+  std::size_t max_tensor_bytes = 1ull << 38;  ///< of all initializers together, external ones included
+};
+
+/// Reads an ONNX model. The graph is valid at Stage::imported; its inputs and outputs carry the model's names.
+/// Shape computations (Shape, Gather, Concat, ... on integers) are evaluated while importing, so that the graph's
+/// extents are expressions over the symbols of its inputs. Integer and boolean constants that only served as
+/// shapes leave no trace. External data is read from beneath the model's folder only.
+/// Errors: ErrorKind::user for everything that is wrong with the file, environment where memory or reading
+/// fails. Thread-safe: no global state.
+Expected<ir::Graph> import_file(const std::string& path, const ImportOptions& options = {});
+
+/// The same for a model in memory. External data is refused unless base_directory is given.
+Expected<ir::Graph> import_bytes(std::span<const std::byte> bytes, const std::optional<std::string>& base_directory = std::nullopt,
+                                 const ImportOptions& options = {});
+
+}  // namespace jitney::onnx

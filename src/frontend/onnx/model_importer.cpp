@@ -1,0 +1,189 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "frontend/onnx/model_importer.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "frontend/onnx/registry.h"
+#include "util/log.h"
+
+namespace jitney::onnx {
+
+using ir::Dim;
+using proto::GraphProto;
+using proto::NodeProto;
+
+ModelImporter::ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory, const ImportOptions& options)
+    : model_(model), options_(options), tensors_(std::move(base_directory), options.max_tensor_bytes) {}
+
+Expected<int> ModelImporter::opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports, const std::string& where) {
+  std::int64_t version = 0;
+  for (const auto& import : imports) {
+    if (import.domain().empty() || import.domain() == "ai.onnx") version = std::max(version, static_cast<std::int64_t>(import.version()));
+  }
+  if (version == 0) return user_error("{} names no version of the ONNX operator set", where);
+  if (version < kOldestOpset) return user_error("{} uses opset {}; {} and newer are supported", where, version, kOldestOpset);
+  if (version > kNewestOpset) {
+    log_warning("{} uses opset {}, which is newer than this build; operators are taken as in opset {}", where, version, kNewestOpset);
+  }
+  return static_cast<int>(std::min<std::int64_t>(version, 1'000'000));
+}
+
+Status ModelImporter::add_functions() {
+  for (const auto& function : model_.functions()) {
+    if (!functions_.emplace(FunctionKey{function.domain(), function.name(), function.overload()}, &function).second) {
+      return user_error("function '{}' of domain '{}' is defined twice", function.name(), function.domain());
+    }
+  }
+  return {};
+}
+
+Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension& dim, const std::string& input, int axis) {
+  if (dim.has_dim_value() && dim.dim_value() != -1) {
+    if (dim.dim_value() < 0) return user_error("input '{}' has the extent {} on axis {}; extents must be 0 or more", input, dim.dim_value(), axis);
+    return Dim(dim.dim_value());
+  }
+  const bool named = dim.has_dim_param() && !dim.dim_param().empty();
+  const std::string param = named ? dim.dim_param() : fmt::format("{}.d{}", input, axis);
+  if (const auto found = symbol_of_param_.find(param); found != symbol_of_param_.end()) return Dim::symbol(found->second);
+  std::string symbol = param;
+  for (char& c : symbol) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.' && c != ':') c = '_';
+  }
+  if (std::isalpha(static_cast<unsigned char>(symbol.front())) == 0 && symbol.front() != '_') symbol.insert(0, 1, '_');
+  while (builder_.graph.symbols.contains(symbol)) symbol += '_';
+  symbol_of_param_.emplace(param, symbol);
+  builder_.graph.symbols.emplace(symbol, ir::SymbolInfo{});
+  return Dim::symbol(symbol);
+}
+
+Status ModelImporter::add_input(const proto::ValueInfoProto& input, Scope& scope) {
+  const std::string what = fmt::format("input '{}'", input.name());
+  if (input.name().empty()) return user_error("the model has an input without a name");
+  if (!input.type().has_tensor_type()) return user_error("{} is no tensor; sequences, maps and optionals are not supported", what);
+  const auto& type = input.type().tensor_type();
+  JITNEY_TRY(const DType dtype, to_dtype(type.elem_type(), what));
+  if (!type.has_shape()) return user_error("{} declares no rank", what);
+  auto value = std::make_shared<ModelValue>();
+  value->name = input.name();
+  value->dtype = dtype;
+  for (int axis = 0; axis < type.shape().dim_size(); ++axis) {
+    JITNEY_TRY(Dim extent, extent_of(type.shape().dim(axis), input.name(), axis));
+    value->shape.push_back(std::move(extent));
+  }
+  value->id = builder_.graph.add_value(builder_.unique(input.name()), dtype, value->shape);
+  builder_.keep_name(value->id);
+  builder_.graph.inputs.push_back(value->id);
+  if (!scope.values.emplace(input.name(), value).second) return user_error("{} is defined twice", what);
+  return {};
+}
+
+Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
+  if (graph.sparse_initializer_size() > 0) {
+    return user_error("initializer '{}' is sparse, which is not supported", graph.sparse_initializer(0).values().name());
+  }
+  for (auto& initializer : *graph.mutable_initializer()) {
+    const std::string what = fmt::format("initializer '{}'", initializer.name());
+    if (initializer.name().empty()) return user_error("the model has an initializer without a name");
+    JITNEY_TRY(Tensor tensor, tensors_.read(initializer, what));
+    // The weights need not be in memory twice. Subgraphs stay as they are: a function's may be used again.
+    if (scope.parent == nullptr) {
+      initializer.clear_raw_data();
+      initializer.clear_float_data();
+    }
+    if (!scope.values.emplace(initializer.name(), make_constant(initializer.name(), std::move(tensor))).second) {
+      return user_error("{} is defined twice", what);
+    }
+  }
+  return {};
+}
+
+Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
+  if (graph.output_size() == 0) return user_error("the model has no outputs");
+  for (const auto& output : graph.output()) {
+    const ModelValuePtr* value = scope.find(output.name());
+    if (value == nullptr) return user_error("output '{}' is not defined by any input, initializer or node", output.name());
+    builder_.begin_node(output.name(), output.name());
+    builder_.add_output(builder_.materialize(**value), output.name());
+    JITNEY_CHECK(builder_.status());
+  }
+  return builder_.settle_guards();
+}
+
+Expected<ir::Graph> ModelImporter::run() {
+  if (!model_.has_graph()) return user_error("the file is not an ONNX model, or its graph is missing");
+  Scope scope;
+  JITNEY_TRY(scope.opset, opset_of(model_.opset_import(), "the model"));
+  GraphProto& graph = *model_.mutable_graph();
+  builder_.graph.name = graph.name();
+  builder_.graph.metadata = {{"producer", fmt::format("{} {}", model_.producer_name(), model_.producer_version())},
+                             {"opset", std::to_string(scope.opset)},
+                             {"ir_version", std::to_string(model_.ir_version())}};
+  JITNEY_CHECK(add_functions());
+  JITNEY_CHECK(add_initializers(graph, scope));
+  // The model's own names come first: values that the importer makes take what is left.
+  for (const auto& node : graph.node()) {
+    for (const std::string& output : node.output()) builder_.reserve(output);
+  }
+  for (const auto& input : graph.input()) {
+    // Old models list initializers among the inputs: those are constants.
+    if (const auto found = scope.values.find(input.name()); found != scope.values.end() && found->second->constant != nullptr) continue;
+    JITNEY_CHECK(add_input(input, scope));
+  }
+  JITNEY_CHECK(import_nodes(graph.node(), scope));
+  JITNEY_CHECK(add_outputs(graph, scope));
+  return std::move(builder_.graph);
+}
+
+Status ModelImporter::import_nodes(const Nodes& nodes, Scope& scope) {
+  nodes_imported_ += static_cast<std::size_t>(nodes.size());
+  if (nodes_imported_ > options_.max_nodes) return user_error("the model has more than {} nodes, functions inlined", options_.max_nodes);
+  JITNEY_TRY(const auto order, execution_order(nodes, [&](const std::string& name) { return scope.find(name) != nullptr; }));
+  for (const int i : order) JITNEY_CHECK(import_node(nodes.Get(i), scope));
+  return {};
+}
+
+Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
+  std::vector<ModelValuePtr> inputs;
+  for (const std::string& name : node.input()) inputs.push_back(name.empty() ? nullptr : *scope.find(name));
+  const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
+  const auto function = functions_.find({node.domain(), node.op_type(), node.overload()});
+  if (function != functions_.end()) return inline_function(*function->second, node, scope, inputs);
+  if (!standard) {
+    return user_error("operator '{}' of domain '{}' at node '{}' is not supported", node.op_type(), node.domain(), scope.prefix + name_of(node));
+  }
+  const std::string stem = scope.prefix + (node.output_size() > 0 ? node.output(0) : node.op_type());
+  builder_.begin_node(scope.prefix + name_of(node), stem);
+  if (node.op_type() == "If") return import_if(node, scope, inputs);
+  return import_operator(node, scope, std::move(inputs));
+}
+
+Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::vector<ModelValuePtr> inputs) {
+  const std::string& name = builder_.node_name();
+  const OperatorRow* row = find_operator(node.op_type());
+  if (row == nullptr) return user_error("operator '{}' (opset {}) at node '{}' is not supported", node.op_type(), scope.opset, name);
+  if (scope.opset < row->since) {
+    return user_error("operator '{}' at node '{}' exists from opset {} on; the model declares {}", node.op_type(), name, row->since, scope.opset);
+  }
+  while (!inputs.empty() && inputs.back() == nullptr) inputs.pop_back();
+  const int count = static_cast<int>(inputs.size());
+  const bool too_many = row->max_inputs != kAnyNumber && count > row->max_inputs;
+  const bool missing = count < row->min_inputs || std::find(inputs.begin(), inputs.begin() + row->min_inputs, nullptr) != inputs.begin() + row->min_inputs;
+  if (too_many || missing) {
+    return user_error("operator '{}' at node '{}' has {} inputs; it takes {} to {}", node.op_type(), name, count, row->min_inputs,
+                      row->max_inputs == kAnyNumber ? "any number" : std::to_string(row->max_inputs));
+  }
+  NodeContext context(builder_, tensors_, node, scope.opset, std::move(inputs));
+  JITNEY_CHECK(context.finish(row->convert(context)));
+  for (int i = 0; i < node.output_size(); ++i) {
+    const ModelValuePtr& value = context.outputs()[static_cast<std::size_t>(i)];
+    if (value == nullptr) continue;
+    const std::string full_name = scope.prefix + node.output(i);
+    if (value->id == ir::kNoValue && value->name == node.output(i)) value->name = full_name;
+    builder_.rename(value->id, full_name);
+    scope.values[node.output(i)] = value;
+  }
+  return {};
+}
+
+}  // namespace jitney::onnx

@@ -1,0 +1,83 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// Cast, Identity, and Dropout, which does nothing outside training.
+#include <cmath>
+
+#include "frontend/onnx/registry.h"
+
+namespace jitney::onnx {
+namespace {
+
+using ir::Dim;
+
+/// Shape tensors stay shape tensors between i64, i32 and boolean.
+bool computed_cast(NodeContext& c, DType to) {
+  if (c.known(0)) {
+    ShapeTensor result = *c.known(0);
+    if (to == DType::boolean && c.dtype(0) != DType::boolean) {
+      for (Dim& value : result.values) {
+        const auto zero = decide_equal(value, Dim(0), c.b.symbols());
+        if (!zero) return false;
+        value = Dim(*zero ? 0 : 1);
+      }
+    }
+    return c.set_known(0, to, std::move(result));
+  }
+  // A real constant that becomes an integer may be a shape: ceil(...) as exporters write it.
+  const Tensor* constant = c.input(0).constant.get();
+  if (constant == nullptr || constant->num_elements() > kMaxKnownElements || (to != DType::i64 && to != DType::i32)) return false;
+  ShapeTensor result{constant->shape(), {}};
+  for (std::int64_t i = 0; i < constant->num_elements(); ++i) {
+    const double number = element_as_double(*constant, i);
+    if (!(std::abs(number) < 0x1p53)) return false;
+    result.values.emplace_back(static_cast<std::int64_t>(number));
+  }
+  return c.set_known(0, to, std::move(result));
+}
+
+Status cast_to(NodeContext& c, DType to) {
+  c.ignore({"saturate", "round_mode"});  // they speak of 8-bit floats, which there are none of
+  if (c.dtype(0) == to) return c.set(0, c.input_pointer(0));
+  if (computed_cast(c, to)) return {};
+  return c.set(0, c.b.cast(c.value(0), to));
+}
+
+Status cast(NodeContext& c) {
+  JITNEY_TRY(const DType to, to_dtype(static_cast<int>(c.integer("to", 0)), c.label()));
+  return cast_to(c, to);
+}
+
+Status cast_like(NodeContext& c) { return cast_to(c, c.dtype(1)); }
+
+Status identity(NodeContext& c) { return c.set(0, c.input_pointer(0)); }
+
+Status dropout(NodeContext& c) {
+  c.ignore({"ratio", "seed"});
+  if (c.has(2)) {
+    JITNEY_TRY(const double training, c.constant_number(2, "training_mode"));
+    double ratio = 0.5;
+    if (c.has(1)) {
+      JITNEY_TRY(ratio, c.constant_number(1, "ratio"));
+    }
+    if (training != 0 && ratio != 0) return c.error("training mode is not supported");
+  }
+  if (c.wants_output(1)) {
+    // The mask of what was kept: everything. Before opset 10 it had the data's type.
+    const ir::ValueId one = c.b.scalar(1, c.opset < 10 ? c.dtype(0) : DType::boolean);
+    JITNEY_CHECK(c.set(1, c.b.expand(one, c.shape(0))));
+  }
+  return c.set(0, c.input_pointer(0));
+}
+
+}  // namespace
+
+std::span<const OperatorRow> cast_operators() {
+  static constexpr OperatorRow kRows[] = {
+      {"Cast", 1, 1, 1, cast},
+      {"CastLike", 15, 2, 2, cast_like},
+      {"Identity", 1, 1, 1, identity},
+      {"Dropout", 1, 1, 3, dropout},
+  };
+  return kRows;
+}
+
+}  // namespace jitney::onnx

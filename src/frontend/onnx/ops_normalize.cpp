@@ -1,0 +1,163 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <numeric>
+
+#include "frontend/onnx/registry.h"
+
+namespace jitney::onnx {
+namespace {
+
+using ir::Dim;
+using ir::Op;
+using ir::Shape;
+using ir::ValueId;
+
+std::vector<std::int64_t> axes_from(int first, int rank) {
+  std::vector<std::int64_t> axes(static_cast<std::size_t>(rank - first));
+  std::iota(axes.begin(), axes.end(), first);
+  return axes;
+}
+
+ValueId layer_norm(GraphBuilder& b, std::vector<ValueId> inputs, std::int64_t axis, double epsilon) {
+  while (inputs.back() == ir::kNoValue) inputs.pop_back();
+  return b.node(Op::layer_norm, std::move(inputs), {{"axis", axis}, {"epsilon", epsilon}});
+}
+
+template <Op op>
+Status softmax(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  const int rank = c.rank(0);
+  const ValueId x = c.value(0);
+  if (c.opset >= 13 || rank == 0) {
+    JITNEY_TRY(const int axis, c.axis(c.integer("axis", -1), rank));
+    return c.set(0, b.node(op, {x}, {{"axis", static_cast<std::int64_t>(axis)}}));
+  }
+  // Before opset 13 everything from the axis on is one axis.
+  JITNEY_TRY(const int axis, c.axis(c.integer("axis", 1), rank));
+  if (axis == rank - 1) return c.set(0, b.node(op, {x}, {{"axis", static_cast<std::int64_t>(axis)}}));
+  const Shape shape = c.shape(0);
+  const Shape flat{ir::product({shape.begin(), shape.begin() + axis}), ir::product({shape.begin() + axis, shape.end()})};
+  return c.set(0, b.reshape(b.node(op, {b.reshape(x, flat)}, {{"axis", std::int64_t{1}}}), shape));
+}
+
+Status layer_normalization(NodeContext& c) {
+  c.ignore({"stash_type"});  // the IR computes it in f32 at least
+  GraphBuilder& b = c.b;
+  JITNEY_TRY(const int axis, c.axis(c.integer("axis", -1), c.rank(0)));
+  const double epsilon = c.real("epsilon", 1e-5);
+  const DType dtype = c.dtype(0);
+  const ValueId scale = b.cast(c.value(1), dtype);
+  const ValueId bias = c.has(2) ? b.cast(c.value(2), dtype) : ir::kNoValue;
+  JITNEY_CHECK(c.set(0, layer_norm(b, {c.value(0), scale, bias}, axis, epsilon)));
+  if (!c.wants_output(1) && !c.wants_output(2)) return {};
+  // The statistics, which training wants.
+  const DType wide = dtype == DType::f64 ? dtype : DType::f32;
+  const ValueId x = b.cast(c.value(0), wide);
+  const auto axes = axes_from(axis, c.rank(0));
+  const ValueId mean = b.reduce(Op::reduce_mean, x, axes, true);
+  const ValueId centered = b.binary(Op::sub, x, mean);
+  const ValueId variance = b.reduce(Op::reduce_mean, b.binary(Op::mul, centered, centered), axes, true);
+  const ValueId inverse = b.unary(Op::reciprocal, b.unary(Op::sqrt, b.binary(Op::add, variance, b.scalar(epsilon, wide))));
+  JITNEY_CHECK(c.set(1, mean));
+  return c.set(2, inverse);
+}
+
+Status rms_normalization(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  JITNEY_TRY(const int axis, c.axis(c.integer("axis", -1), c.rank(0)));
+  const double epsilon = c.real("epsilon", 1e-5);
+  const bool in_f32 = c.integer("stash_type", 1) == 1;
+  const DType dtype = c.dtype(0);
+  const DType wide = in_f32 && dtype != DType::f64 ? DType::f32 : dtype;
+  const ValueId x = b.cast(c.value(0), wide);
+  const ValueId mean = b.reduce(Op::reduce_mean, b.binary(Op::mul, x, x), axes_from(axis, c.rank(0)), true);
+  const ValueId rms = b.unary(Op::sqrt, b.binary(Op::add, mean, b.scalar(epsilon, wide)));
+  const ValueId normalized = b.cast(b.binary(Op::div, x, rms), c.dtype(1));
+  return c.set(0, b.binary(Op::mul, normalized, c.value(1)));
+}
+
+Status batch_normalization(NodeContext& c) {
+  c.ignore({"momentum"});
+  if (c.integer("training_mode", 0) != 0) return c.error("training mode is not supported");
+  if (c.integer("spatial", 1) != 1) return c.error("spatial must be 1");
+  for (int i = 1; i < c.output_count(); ++i) {
+    if (c.wants_output(i)) return c.error("output {} exists in training only, which is not supported", i);
+  }
+  std::vector<ValueId> inputs;
+  for (int i = 0; i < 5; ++i) inputs.push_back(c.b.cast(c.value(i), c.dtype(0)));
+  return c.set(0, c.b.node(Op::batch_norm, std::move(inputs), {{"epsilon", c.real("epsilon", 1e-5)}}));
+}
+
+/// A per-channel vector [c] shaped so that it broadcasts over [n, c, spatial...].
+ValueId per_channel(GraphBuilder& b, ValueId vector, int rank) {
+  Shape shape{ir::product(b.shape(vector))};
+  shape.resize(static_cast<std::size_t>(rank - 1), Dim(1));
+  return b.reshape(vector, shape);
+}
+
+/// Normalizes each of `groups` equal parts of a sample, without scale and bias.
+ValueId normalize_groups(NodeContext& c, const Dim& groups, double epsilon) {
+  GraphBuilder& b = c.b;
+  const Shape shape = c.shape(0);
+  const Dim size = Dim::floordiv(shape[1], groups) * ir::product({shape.begin() + 2, shape.end()});
+  return b.reshape(layer_norm(b, {b.reshape(c.value(0), {shape[0], groups, size})}, 2, epsilon), shape);
+}
+
+Status instance_normalization(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  const int rank = c.rank(0);
+  if (rank < 3) return c.error("its input must have rank 3 or more, not {}", rank);
+  const ValueId normalized = normalize_groups(c, c.shape(0)[1], c.real("epsilon", 1e-5));
+  const ValueId scaled = b.binary(Op::mul, normalized, per_channel(b, c.value(1), rank));
+  return c.set(0, b.binary(Op::add, scaled, per_channel(b, c.value(2), rank)));
+}
+
+Status group_normalization(NodeContext& c) {
+  c.ignore({"stash_type"});
+  GraphBuilder& b = c.b;
+  const int rank = c.rank(0);
+  const std::int64_t groups = c.integer("num_groups", 0);
+  const double epsilon = c.real("epsilon", 1e-5);
+  if (rank < 3) return c.error("its input must have rank 3 or more, not {}", rank);
+  if (groups < 1) return c.error("num_groups is {}; it must be 1 or more", groups);
+  const Shape shape = c.shape(0);
+  b.require(ir::Guard::Relation::divides, Dim(groups), shape[1], fmt::format("{}: num_groups {} must divide the {} channels", c.label(), groups, shape[1].to_string()));
+  const ValueId normalized = normalize_groups(c, Dim(groups), epsilon);
+  if (c.opset >= 21) {  // scale and bias are per channel
+    const ValueId scaled = b.binary(Op::mul, normalized, per_channel(b, c.value(1), rank));
+    return c.set(0, b.binary(Op::add, scaled, per_channel(b, c.value(2), rank)));
+  }
+  Shape grouped{shape[0], Dim(groups), Dim::floordiv(shape[1], Dim(groups))};  // per group
+  grouped.insert(grouped.end(), shape.begin() + 2, shape.end());
+  const ValueId scaled = b.binary(Op::mul, b.reshape(normalized, grouped), per_channel(b, c.value(1), rank + 1));
+  return c.set(0, b.reshape(b.binary(Op::add, scaled, per_channel(b, c.value(2), rank + 1)), shape));
+}
+
+Status lp_normalization(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  JITNEY_TRY(const int axis, c.axis(c.integer("axis", -1), c.rank(0)));
+  const std::int64_t p = c.integer("p", 2);
+  if (p != 1 && p != 2) return c.error("p is {}; 1 and 2 are allowed", p);
+  const ValueId x = c.value(0);
+  const ValueId sum = b.reduce(Op::reduce_sum, p == 1 ? b.unary(Op::abs, x) : b.binary(Op::mul, x, x), {axis}, true);
+  const ValueId norm = p == 1 ? sum : b.unary(Op::sqrt, sum);
+  const ValueId zero = b.scalar(0, c.dtype(0));
+  return c.set(0, b.where(b.binary(Op::equal, norm, zero), zero, b.binary(Op::div, x, norm)));
+}
+
+}  // namespace
+
+std::span<const OperatorRow> normalize_operators() {
+  static constexpr OperatorRow kRows[] = {
+      {"Softmax", 1, 1, 1, softmax<Op::softmax>},
+      {"LogSoftmax", 1, 1, 1, softmax<Op::log_softmax>},
+      {"LayerNormalization", 17, 2, 3, layer_normalization},
+      {"RMSNormalization", 23, 2, 2, rms_normalization},
+      {"BatchNormalization", 1, 5, 5, batch_normalization},
+      {"InstanceNormalization", 1, 3, 3, instance_normalization},
+      {"GroupNormalization", 18, 3, 3, group_normalization},
+      {"LpNormalization", 1, 1, 1, lp_normalization},
+  };
+  return kRows;
+}
+
+}  // namespace jitney::onnx

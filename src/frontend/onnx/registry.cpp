@@ -1,0 +1,22 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "frontend/onnx/registry.h"
+
+#include <unordered_map>
+
+namespace jitney::onnx {
+
+const OperatorRow* find_operator(std::string_view name) {
+  static const auto table = [] {
+    std::unordered_map<std::string_view, const OperatorRow*> rows;
+    for (const auto family : {arithmetic_operators(), unary_operators(), activation_operators(), logic_operators(), cast_operators(),
+                              reduce_operators(), normalize_operators(), contract_operators(), pool_operators(), reshape_operators(),
+                              movement_operators(), slice_operators(), shape_operators(), rearrange_operators()}) {
+      for (const OperatorRow& row : family) rows.emplace(row.name, &row);
+    }
+    return rows;
+  }();
+  const auto found = table.find(name);
+  return found == table.end() ? nullptr : found->second;
+}
+
+}  // namespace jitney::onnx

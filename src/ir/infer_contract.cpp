@@ -1,0 +1,81 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "ir/infer_context.h"
+
+namespace jitney::ir {
+namespace {
+
+Expected<Inferred> infer_matmul(const InferContext& c) {
+  const Shape &a = c.shape(0), &b = c.shape(1);
+  if (a.empty() || b.empty()) return user_error("{} needs inputs of rank 1 at least, and has {}", c.who(), c.shapes());
+  const Dim& k = b.size() == 1 ? b[0] : b[b.size() - 2];
+  JITNEY_CHECK(c.equal(a.back(), k, "along the summed axis"));
+  Inferred out{c.dtype(0), {}};
+  const Shape a_batch(a.begin(), a.end() - std::min<std::ptrdiff_t>(2, std::ssize(a)));
+  const Shape b_batch(b.begin(), b.end() - std::min<std::ptrdiff_t>(2, std::ssize(b)));
+  JITNEY_TRY(out.shape, broadcast(a_batch, b_batch, c.node, c.guards));
+  if (a.size() > 1) out.shape.push_back(a[a.size() - 2]);
+  if (b.size() > 1) out.shape.push_back(b.back());
+  return out;
+}
+
+Status check_windows(const InferContext& c, std::size_t spatial) {
+  for (const auto& [key, count] : {std::pair{"strides", spatial}, {"dilations", spatial}, {"pads", 2 * spatial}}) {
+    const auto& values = c.integers(key);
+    if (values.size() != count) {
+      return user_error("{} of {} has {} entries; its {} spatial axes need {}", key, c.who(), values.size(), spatial, count);
+    }
+    const std::int64_t least = key == std::string_view("pads") ? 0 : 1;
+    for (const std::int64_t v : values) {
+      if (v < least || v > INT32_MAX) {
+        return user_error("{} of {} has the entry {}; it must be in [{}, {}]", key, c.who(), v, least, INT32_MAX);
+      }
+    }
+  }
+  return {};
+}
+
+Expected<Inferred> infer_conv(const InferContext& c) {
+  const Shape &x = c.shape(0), &w = c.shape(1);
+  if (x.size() < 3 || w.size() != x.size()) {
+    return user_error("{} needs an input [n, c, spatial...] and a weight [o, c/groups, kernel...] of one rank, and has {}",
+                      c.who(), c.shapes());
+  }
+  const std::size_t spatial = x.size() - 2;
+  JITNEY_CHECK(check_windows(c, spatial));
+  const std::int64_t groups = c.integer("groups");
+  if (groups < 1) return user_error("groups of {} is {}; it must be 1 or more", c.who(), groups);
+  if (const auto o = w[0].constant(); o && *o % groups != 0) {
+    return user_error("the {} output channels of {} cannot be split into {} groups", *o, c.who(), groups);
+  } else if (!o && groups != 1) {
+    c.guards.push_back({Guard::Relation::divides, groups, w[0], fmt::format("groups of '{}' must divide its output channels", c.node)});
+  }
+  JITNEY_CHECK(c.equal(x[1], w[1] * Dim(groups), "for the input channels"));
+  if (c.has(2)) {
+    if (c.shape(2).size() != 1) return user_error("the bias of {} must have rank 1 (inputs: {})", c.who(), c.shapes());
+    JITNEY_CHECK(c.equal(w[0], c.shape(2)[0], "for the output channels"));
+  }
+  const auto &strides = c.integers("strides"), &dilations = c.integers("dilations"), &pads = c.integers("pads");
+  Inferred out{c.dtype(0), {x[0], w[0]}};
+  for (std::size_t i = 0; i < spatial; ++i) {
+    const Dim window = Dim(dilations[i]) * (w[2 + i] - Dim(1)) + Dim(1);
+    const Dim padded = x[2 + i] + Dim(pads[i]) + Dim(pads[spatial + i]);
+    // Without room for one window there is no output; a negative extent would be nonsense.
+    if (const auto room = (padded - window).constant(); room && *room < 0) {
+      return user_error("the kernel of {} is larger than its padded input along axis {} (inputs: {})", c.who(), 2 + i,
+                        c.shapes());
+    } else if (!room) {
+      c.guards.push_back({Guard::Relation::less_equal, window, padded,
+                          fmt::format("the kernel of '{}' must fit into its padded input along axis {}", c.node, 2 + i)});
+    }
+    out.shape.push_back(Dim::floordiv(padded - window, strides[i]) + Dim(1));
+  }
+  return out;
+}
+
+}  // namespace
+
+Expected<Inferred> infer_contract(const InferContext& c) { return c.op == Op::conv ? infer_conv(c) : infer_matmul(c); }
+
+}  // namespace jitney::ir

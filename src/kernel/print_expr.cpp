@@ -1,0 +1,91 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "kernel/print_expr.h"
+
+#include <cmath>
+
+namespace jitney::kernel {
+
+using ir::Op;
+
+const char* storage_type(DType t) {
+  static constexpr const char* kNames[] = {"f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "b8"};
+  return kNames[static_cast<int>(t)];
+}
+
+const char* compute_type(DType t) {
+  static constexpr const char* kNames[] = {"f32", "f64", "f32", "f32", "i32", "i32", "i32", "i64", "u32", "u32", "u32", "u64", "i32"};
+  return kNames[static_cast<int>(t)];
+}
+
+namespace {
+
+bool is_narrow(DType t) { return t == DType::i8 || t == DType::i16 || t == DType::u8 || t == DType::u16; }
+
+std::string call(std::string_view name, const std::vector<std::string>& args) {
+  std::string s = "jt_" + std::string(name) + "(";
+  for (std::size_t i = 0; i < args.size(); ++i) s += (i ? ", " : "") + args[i];
+  return s + ")";
+}
+
+std::string cast(DType to, DType from, const std::string& x) {
+  if (to == from) return x;
+  if (from == DType::boolean) {
+    // A mask is -1 or 0.
+    return compute_type(to) == std::string("i32") ? "(" + x + " & 1)" : call(std::string("to_") + compute_type(to), {"(" + x + " & 1)"});
+  }
+  if (to == DType::boolean) return call("to_mask", {x});
+  if (is_narrow(to)) return call(std::string("to_") + storage_type(to), {x});
+  if (std::string(compute_type(to)) == compute_type(from)) return x;  // f16, bf16 and f32; widened integers
+  return call(std::string("to_") + compute_type(to), {x});
+}
+
+}  // namespace
+
+std::string print_operation(const Expr& e, const std::vector<std::string>& a, const std::vector<DType>& types) {
+  auto infix = [&](const char* op) { return a[0] + " " + op + " " + a[1]; };
+  std::string s;
+  switch (e.op) {
+    case Op::add: s = infix("+"); break;
+    case Op::sub: s = infix("-"); break;
+    case Op::mul: s = infix("*"); break;
+    case Op::neg: s = "-" + a[0]; break;
+    case Op::cast: return cast(e.dtype, types[0], a[0]);
+    case Op::logical_and:
+    case Op::bitwise_and: return infix("&");
+    case Op::logical_or:
+    case Op::bitwise_or: return infix("|");
+    case Op::logical_xor:
+    case Op::bitwise_xor: return infix("^");
+    case Op::logical_not: return "~" + a[0];
+    case Op::bitwise_not: s = "~" + a[0]; break;
+    case Op::is_nan: return call("not_equal", {a[0], a[0]});
+    case Op::floor:
+    case Op::ceil:
+    case Op::round:
+      if (!is_floating(e.dtype)) return a[0];
+      return call(info(e.op).name, a);
+    default: s = call(info(e.op).name, a); break;
+  }
+  // Narrow integers are computed in 32 bits and wrap.
+  return is_narrow(e.dtype) ? call(std::string("to_") + storage_type(e.dtype), {s}) : s;
+}
+
+std::string print_literal(const Expr& e) {
+  if (e.dtype == DType::boolean) return (e.integer != 0 || e.literal != 0) ? "-1" : "0";
+  if (!is_floating(e.dtype)) {
+    if (e.integer == INT64_MIN) return "(-9223372036854775807ll - 1)";
+    if (e.dtype == DType::u64) return fmt::format("{}ull", static_cast<std::uint64_t>(e.integer));
+    if (e.dtype == DType::u32) return fmt::format("{}u", static_cast<std::uint32_t>(e.integer));
+    return e.dtype == DType::i64 ? fmt::format("{}ll", e.integer) : fmt::format("({})", e.integer);
+  }
+  const bool single = e.dtype != DType::f64;
+  const char* suffix = single ? "f" : "";
+  if (std::isnan(e.literal)) return fmt::format("__builtin_nan{}(\"\")", suffix);
+  if (std::isinf(e.literal)) return fmt::format("({}__builtin_inf{}())", e.literal < 0 ? "-" : "", suffix);
+  double v = single ? static_cast<double>(static_cast<float>(e.literal)) : e.literal;
+  std::string s = single ? fmt::format("{}", static_cast<float>(v)) : fmt::format("{}", v);
+  if (s.find_first_of(".e") == std::string::npos) s += ".0";
+  return e.literal < 0 || std::signbit(e.literal) ? "(" + s + suffix + ")" : s + suffix;
+}
+
+}  // namespace jitney::kernel

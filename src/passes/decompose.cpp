@@ -1,0 +1,120 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "passes/decompose.h"
+
+#include "passes/rewrite.h"
+
+namespace jitney::passes {
+
+namespace {
+
+using ir::Op;
+using ir::ValueId;
+
+bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
+
+/// Emits nodes named after one node of the model.
+class Emit {
+ public:
+  Emit(Rewriter& rw, const ir::Node& node) : rw_(rw), name_(node.name) {}
+
+  ValueId unary(Op op, ValueId x) { return rw_.emit(op, name_, {x}, type(x), shape(x)); }
+  /// `a` has the result's shape.
+  ValueId binary(Op op, ValueId a, ValueId b) { return rw_.emit(op, name_, {a, b}, type(a), shape(a)); }
+  ValueId scalar(ValueId like, double v) { return rw_.scalar(type(like), v); }
+  ValueId reduce(Op op, ValueId x, std::vector<std::int64_t> axes) {
+    ir::Shape s = shape(x);
+    for (auto a : axes) s[static_cast<std::size_t>(a)] = 1;
+    return rw_.emit(op, name_, {x}, type(x), s, {{"axes", std::move(axes)}, {"keepdims", std::int64_t{1}}});
+  }
+  ValueId cast(ValueId x, DType to) { return type(x) == to ? x : rw_.emit(Op::cast, name_, {x}, to, shape(x)); }
+  ValueId reshape(ValueId x, ir::Shape to) { return shape(x) == to ? x : rw_.emit(Op::reshape, name_, {x}, type(x), std::move(to)); }
+
+ private:
+  DType type(ValueId v) { return rw_.to.value(v).dtype; }
+  ir::Shape shape(ValueId v) { return rw_.to.value(v).shape; }
+  Rewriter& rw_;
+  std::string name_;
+};
+
+ValueId softmax(Rewriter& rw, const ir::Node& node, bool log) {
+  Emit e(rw, node);
+  ValueId in = rw(node.inputs[0]);
+  DType dtype = rw.to.value(in).dtype;
+  ValueId x = e.cast(in, is_half(dtype) ? DType::f32 : dtype);
+  std::vector<std::int64_t> axes{node.integer("axis")};
+  ValueId shifted = e.binary(Op::sub, x, e.reduce(Op::reduce_max, x, axes));
+  ValueId power = e.unary(Op::exp, shifted);
+  ValueId sum = e.reduce(Op::reduce_sum, power, axes);
+  ValueId y = log ? e.binary(Op::sub, shifted, e.unary(Op::log, sum)) : e.binary(Op::mul, power, e.unary(Op::reciprocal, sum));
+  return e.cast(y, dtype);
+}
+
+ValueId layer_norm(Rewriter& rw, const ir::Node& node) {
+  Emit e(rw, node);
+  ValueId in = rw(node.inputs[0]);
+  DType dtype = rw.to.value(in).dtype;
+  DType compute = is_half(dtype) ? DType::f32 : dtype;
+  ValueId x = e.cast(in, compute);
+  std::vector<std::int64_t> axes;
+  for (auto a = node.integer("axis"); a < static_cast<std::int64_t>(rw.to.value(x).shape.size()); ++a) axes.push_back(a);
+  ValueId centered = e.binary(Op::sub, x, e.reduce(Op::reduce_mean, x, axes));
+  ValueId variance = e.reduce(Op::reduce_mean, e.binary(Op::mul, centered, centered), axes);
+  ValueId safe = e.binary(Op::add, variance, e.scalar(variance, node.real("epsilon")));
+  ValueId y = e.binary(Op::mul, centered, e.unary(Op::reciprocal, e.unary(Op::sqrt, safe)));
+  if (node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue) y = e.binary(Op::mul, y, e.cast(rw(node.inputs[1]), compute));
+  if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue) y = e.binary(Op::add, y, e.cast(rw(node.inputs[2]), compute));
+  return e.cast(y, dtype);
+}
+
+ValueId keep_dims(Rewriter& rw, const ir::Node& node) {
+  Emit e(rw, node);
+  ValueId x = rw(node.inputs[0]);
+  const auto& out = rw.from.value(node.outputs[0]);
+  DType dtype = rw.to.value(x).dtype;
+  ValueId y = e.reduce(node.op, e.cast(x, is_half(dtype) ? DType::f32 : dtype), node.integers("axes"));
+  return e.reshape(e.cast(y, dtype), out.shape);
+}
+
+// Rank 1 operands get the extent of 1 that numpy.matmul gives them; the result loses it again.
+ValueId promote_matmul(Rewriter& rw, const ir::Node& node) {
+  Emit e(rw, node);
+  ValueId a = rw(node.inputs[0]), b = rw(node.inputs[1]);
+  const auto& out = rw.from.value(node.outputs[0]);
+  ir::Shape sa = rw.to.value(a).shape, sb = rw.to.value(b).shape;
+  ir::Shape result = out.shape;
+  if (sb.size() == 1) result.push_back(1);
+  if (sa.size() == 1) result.insert(result.end() - 1, 1);
+  if (sa.size() == 1) a = e.reshape(a, {1, sa[0]});
+  if (sb.size() == 1) b = e.reshape(b, {sb[0], 1});
+  return e.reshape(rw.emit(Op::matmul, node.name, {a, b}, out.dtype, result), out.shape);
+}
+
+}  // namespace
+
+Expected<ir::Graph> decompose(const ir::Graph& graph) {
+  Rewriter rw(graph);
+  for (const auto& node : graph.nodes) {
+    ValueId now = ir::kNoValue;
+    switch (node.op) {
+      case Op::softmax: now = softmax(rw, node, false); break;
+      case Op::log_softmax: now = softmax(rw, node, true); break;
+      case Op::layer_norm: now = layer_norm(rw, node); break;
+      case Op::reduce_sum:
+      case Op::reduce_mean:
+      case Op::reduce_max:
+      case Op::reduce_min:
+      case Op::reduce_prod: now = keep_dims(rw, node); break;
+      case Op::matmul:
+        if (graph.value(node.inputs[0]).shape.size() < 2 || graph.value(node.inputs[1]).shape.size() < 2) now = promote_matmul(rw, node);
+        break;
+      default: break;
+    }
+    if (now == ir::kNoValue)
+      rw.copy(node);
+    else
+      rw.replace(node.outputs[0], now);
+  }
+  return rw.finish();
+}
+
+}  // namespace jitney::passes

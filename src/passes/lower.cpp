@@ -1,0 +1,73 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// The table of contents of lowering: every pass, in order.
+#include "passes/lower.h"
+
+#include <chrono>
+#include <span>
+
+#include "passes/decompose.h"
+#include "passes/eliminate_dead.h"
+#include "passes/fold_batch_norm.h"
+#include "passes/fold_constants.h"
+#include "passes/fuse.h"
+#include "passes/share_common.h"
+#include "passes/simplify.h"
+#include "util/log.h"
+
+namespace jitney::passes {
+
+namespace {
+
+struct Pass {
+  const char* name;
+  Expected<ir::Graph> (*run)(const ir::Graph&);
+  ir::Stage after;
+};
+
+constexpr Pass kOptimize[] = {
+    {"eliminate_dead", eliminate_dead, ir::Stage::imported},
+    {"fold_constants", fold_constants, ir::Stage::imported},
+    {"fold_batch_norm", fold_batch_norm, ir::Stage::optimized},
+    {"simplify", simplify, ir::Stage::optimized},
+    {"share_common", share_common, ir::Stage::optimized},
+    {"fold_constants", fold_constants, ir::Stage::optimized},
+    {"eliminate_dead", eliminate_dead, ir::Stage::optimized},
+};
+
+constexpr Pass kLower[] = {
+    {"decompose", decompose, ir::Stage::optimized},
+    {"simplify", simplify, ir::Stage::optimized},
+    {"share_common", share_common, ir::Stage::optimized},
+    {"eliminate_dead", eliminate_dead, ir::Stage::optimized},
+    {"fuse", fuse, ir::Stage::fused},
+};
+
+Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vector<PassRecord>* records) {
+  for (const Pass& pass : passes) {
+    auto begin = std::chrono::steady_clock::now();
+    JITNEY_TRY(ir::Graph next, pass.run(graph));
+    JITNEY_CHECK(verify(next, pass.after).map_error([&](Failure f) {
+      f.message = fmt::format("after pass {}: {}", pass.name, f.message);
+      return f;
+    }));
+    PassRecord record{pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), false,
+                      graph.nodes.size(), next.nodes.size()};
+    record.changed = record.nodes_before != record.nodes_after;
+    if (record.changed)
+      log_debug("{}: {} -> {} nodes in {:.2f} ms", record.name, record.nodes_before, record.nodes_after, record.seconds * 1e3);
+    if (records) records->push_back(record);
+    graph = std::move(next);
+  }
+  return graph;
+}
+
+}  // namespace
+
+Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records) {
+  JITNEY_CHECK(verify(graph, ir::Stage::imported));
+  return run(kOptimize, std::move(graph), records);
+}
+
+Expected<ir::Graph> lower(ir::Graph graph, std::vector<PassRecord>* records) { return run(kLower, std::move(graph), records); }
+
+}  // namespace jitney::passes

@@ -1,0 +1,242 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// Which nodes share a kernel. The rules, each legal by construction:
+//   1. An elementwise node joins the region of one of its inputs when it computes elements of the same shape (for a
+//      row region: of the full or of the reduced shape). Its other inputs' regions are merged in too where they fit.
+//   2. A reduction joins the map region that makes its input and turns it into a row region, or joins a row region
+//      that reduces the same axes of the same shape.
+//   3. A contraction, gather, concat or pad begins a region; elementwise consumers join it by rule 1. It reads its
+//      inputs at other places than where they are computed, so it never shares a region with what makes them.
+//   4. No rule applies where it would make two regions wait for each other.
+#include "passes/regions.h"
+
+#include <algorithm>
+#include <set>
+
+namespace jitney::passes {
+
+using ir::Op;
+using ir::OpFamily;
+using ir::ValueId;
+
+ir::Shape reduced_shape(const ir::Shape& shape, const std::vector<std::int64_t>& axes) {
+  ir::Shape s = shape;
+  for (auto a : axes) s[static_cast<std::size_t>(a)] = 1;
+  return s;
+}
+
+namespace {
+
+bool reads_elsewhere(Op op) {
+  auto family = info(op).family;
+  return family == OpFamily::movement || family == OpFamily::contract || family == OpFamily::view;
+}
+
+class Grouper {
+ public:
+  explicit Grouper(const ir::Graph& graph) : g_(graph), producer_(graph.producers()), region_of_(graph.nodes.size(), -1) {}
+
+  Grouping run() {
+    for (std::size_t i = 0; i < g_.nodes.size(); ++i) place(static_cast<int>(i));
+    return ordered();
+  }
+
+ private:
+  const ir::Graph& g_;
+  std::vector<int> producer_;
+  std::vector<Region> regions_;
+  std::vector<int> region_of_;
+
+  int region_making(ValueId id) const {
+    int p = id == ir::kNoValue ? -1 : producer_[static_cast<std::size_t>(id)];
+    return p < 0 ? -1 : region_of_[static_cast<std::size_t>(p)];
+  }
+
+  int begin(RegionKind kind, int node, ir::Shape shape, std::vector<std::int64_t> axes = {}) {
+    regions_.push_back({kind, std::move(shape), std::move(axes), {node}});
+    region_of_[static_cast<std::size_t>(node)] = static_cast<int>(regions_.size()) - 1;
+    return region_of_[static_cast<std::size_t>(node)];
+  }
+
+  void join(int node, int region) {
+    regions_[static_cast<std::size_t>(region)].nodes.push_back(node);
+    region_of_[static_cast<std::size_t>(node)] = region;
+  }
+
+  /// Whether computing `nodes` needs, through something outside both, what `region` makes.
+  bool needs_through_others(const std::vector<int>& nodes, int own, int region) const {
+    std::vector<int> stack;
+    std::vector<bool> seen(g_.nodes.size(), false);
+    auto push_inputs = [&](int n, bool direct) {
+      for (ValueId in : g_.nodes[static_cast<std::size_t>(n)].inputs) {
+        int p = in == ir::kNoValue ? -1 : producer_[static_cast<std::size_t>(in)];
+        if (p < 0 || seen[static_cast<std::size_t>(p)]) continue;
+        int r = region_of_[static_cast<std::size_t>(p)];
+        if (direct && (r == region || (own >= 0 && r == own))) continue;
+        seen[static_cast<std::size_t>(p)] = true;
+        stack.push_back(p);
+      }
+    };
+    for (int n : nodes) push_inputs(n, true);
+    while (!stack.empty()) {
+      int n = stack.back();
+      stack.pop_back();
+      int r = region_of_[static_cast<std::size_t>(n)];
+      if (r == region) return true;
+      if (r < 0) {
+        push_inputs(n, false);
+        continue;
+      }
+      for (int m : regions_[static_cast<std::size_t>(r)].nodes) {
+        seen[static_cast<std::size_t>(m)] = true;
+        push_inputs(m, false);
+      }
+    }
+    return false;
+  }
+
+  /// A node of `nodes` reads a value that `region` makes at other places than its own element.
+  bool opaque_edge(const std::vector<int>& nodes, int region) const {
+    for (int n : nodes)
+      if (reads_elsewhere(g_.nodes[static_cast<std::size_t>(n)].op))
+        for (ValueId in : g_.nodes[static_cast<std::size_t>(n)].inputs)
+          if (region_making(in) == region) return true;
+    return false;
+  }
+
+  bool takes(const Region& r, const ir::Shape& shape) const {
+    if (r.kind == RegionKind::alone) return false;
+    return shape == r.shape || (r.kind == RegionKind::row && shape == reduced_shape(r.shape, r.axes));
+  }
+
+  void place(int index) {
+    const auto& node = g_.nodes[static_cast<std::size_t>(index)];
+    const auto& shape = g_.value(node.outputs[0]).shape;
+    switch (info(node.op).family) {
+      case OpFamily::view: return;
+      case OpFamily::source: begin(RegionKind::map, index, shape); return;
+      case OpFamily::contract: begin(RegionKind::contract, index, shape); return;
+      case OpFamily::movement:
+        begin(node.op == Op::pad && node.text("mode") != "constant" ? RegionKind::alone : RegionKind::map, index, shape);
+        return;
+      case OpFamily::reduce: place_reduce(index); return;
+      case OpFamily::unary:
+      case OpFamily::binary:
+      case OpFamily::ternary:
+      case OpFamily::cast: place_elementwise(index); return;
+      default: begin(RegionKind::alone, index, shape); return;
+    }
+  }
+
+  void place_elementwise(int index) {
+    const auto& node = g_.nodes[static_cast<std::size_t>(index)];
+    const auto& shape = g_.value(node.outputs[0]).shape;
+    int joined = -1;
+    for (ValueId in : node.inputs) {
+      int r = region_making(in);
+      if (r < 0 || r == joined || !takes(regions_[static_cast<std::size_t>(r)], shape)) continue;
+      if (joined < 0) {
+        if (needs_through_others({index}, -1, r)) continue;
+        join(index, joined = r);
+      } else {
+        joined = try_merge(joined, r);
+      }
+    }
+    if (joined < 0) begin(RegionKind::map, index, shape);
+  }
+
+  void place_reduce(int index) {
+    const auto& node = g_.nodes[static_cast<std::size_t>(index)];
+    const auto& shape = g_.value(node.inputs[0]).shape;
+    if (node.op == Op::arg_max || node.op == Op::arg_min) {
+      begin(RegionKind::alone, index, g_.value(node.outputs[0]).shape);
+      return;
+    }
+    auto axes = node.integers("axes");
+    int r = region_making(node.inputs[0]);
+    if (r >= 0) {
+      Region& region = regions_[static_cast<std::size_t>(r)];
+      bool fits = region.shape == shape && (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes));
+      if (fits && !needs_through_others({index}, -1, r)) {
+        region.kind = RegionKind::row;
+        region.axes = axes;
+        join(index, r);
+        return;
+      }
+    }
+    begin(RegionKind::row, index, shape, axes);
+  }
+
+  /// Merges two regions that hold elements of one shape; gives the region that then holds both, or `a`.
+  int try_merge(int a, int b) {
+    Region& ra = regions_[static_cast<std::size_t>(a)];
+    Region& rb = regions_[static_cast<std::size_t>(b)];
+    if (!(ra.shape == rb.shape)) return a;
+    bool fits = ra.kind == RegionKind::map || rb.kind == RegionKind::map ||
+                (ra.kind == RegionKind::row && rb.kind == RegionKind::row && ra.axes == rb.axes);
+    if (!fits || ra.kind == RegionKind::alone || rb.kind == RegionKind::alone) return a;
+    if (opaque_edge(ra.nodes, b) || opaque_edge(rb.nodes, a)) return a;
+    if (needs_through_others(ra.nodes, a, b) || needs_through_others(rb.nodes, b, a)) return a;
+    if (ra.kind == RegionKind::map) {
+      ra.kind = rb.kind;
+      ra.axes = rb.axes;
+    }
+    for (int n : rb.nodes) join(n, a);
+    std::sort(ra.nodes.begin(), ra.nodes.end());
+    rb.nodes.clear();
+    return a;
+  }
+
+  /// Regions in an order in which they can run: depth first along what each needs.
+  Grouping ordered() {
+    std::vector<int> state(regions_.size(), 0), order;
+    for (std::size_t root = 0; root < regions_.size(); ++root) {
+      std::vector<std::pair<int, bool>> stack{{static_cast<int>(root), false}};
+      while (!stack.empty()) {
+        auto [r, done] = stack.back();
+        stack.pop_back();
+        if (done) {
+          order.push_back(r);
+          continue;
+        }
+        if (state[static_cast<std::size_t>(r)] != 0) continue;
+        state[static_cast<std::size_t>(r)] = 1;
+        stack.push_back({r, true});
+        for (int need : needs(r)) stack.push_back({need, false});
+      }
+    }
+    Grouping result;
+    std::vector<int> position(regions_.size(), -1);
+    for (int r : order) {
+      if (regions_[static_cast<std::size_t>(r)].nodes.empty()) continue;
+      position[static_cast<std::size_t>(r)] = static_cast<int>(result.regions.size());
+      result.regions.push_back(std::move(regions_[static_cast<std::size_t>(r)]));
+    }
+    for (int r : region_of_) result.region_of.push_back(r < 0 ? -1 : position[static_cast<std::size_t>(r)]);
+    return result;
+  }
+
+  std::set<int> needs(int region) const {
+    std::set<int> result;
+    std::vector<int> stack = regions_[static_cast<std::size_t>(region)].nodes;
+    while (!stack.empty()) {
+      int n = stack.back();
+      stack.pop_back();
+      for (ValueId in : g_.nodes[static_cast<std::size_t>(n)].inputs) {
+        int p = in == ir::kNoValue ? -1 : producer_[static_cast<std::size_t>(in)];
+        if (p < 0) continue;
+        int r = region_of_[static_cast<std::size_t>(p)];
+        if (r < 0)
+          stack.push_back(p);
+        else if (r != region)
+          result.insert(r);
+      }
+    }
+    return result;
+  }
+};
+
+}  // namespace
+
+Grouping group(const ir::Graph& graph) { return Grouper(graph).run(); }
+
+}  // namespace jitney::passes

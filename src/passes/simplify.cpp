@@ -1,0 +1,156 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "passes/simplify.h"
+
+#include <cmath>
+
+#include "passes/rewrite.h"
+
+namespace jitney::passes {
+
+namespace {
+
+using ir::Op;
+using ir::ValueId;
+
+/// One rule looks at a node whose inputs are already rewritten and gives the value that replaces its output, or
+/// kNoValue when it does not apply. Inputs are ids in rw.to.
+struct Context {
+  Rewriter& rw;
+  const ir::Node& node;
+  const std::vector<ValueId>& inputs;
+  const ir::Value& out;
+  std::vector<int>& producer;  ///< in rw.to
+
+  const ir::Node* made_by(ValueId id) const {
+    int p = static_cast<std::size_t>(id) < producer.size() ? producer[static_cast<std::size_t>(id)] : -1;
+    return p < 0 ? nullptr : &rw.to.nodes[static_cast<std::size_t>(p)];
+  }
+};
+
+bool same_type(const ir::Value& a, const ir::Value& b) { return a.dtype == b.dtype && a.shape == b.shape; }
+
+ValueId drop_identity(const Context& c) {
+  if (c.inputs.empty()) return ir::kNoValue;
+  const auto& in = c.rw.to.value(c.inputs[0]);
+  switch (c.node.op) {
+    case Op::cast:
+    case Op::reshape:
+    case Op::expand: return same_type(in, c.out) ? c.inputs[0] : ir::kNoValue;
+    case Op::permute: {
+      const auto& perm = c.node.integers("perm");
+      for (std::size_t i = 0; i < perm.size(); ++i)
+        if (perm[i] != static_cast<std::int64_t>(i)) return ir::kNoValue;
+      return c.inputs[0];
+    }
+    case Op::slice: {
+      if (!same_type(in, c.out)) return ir::kNoValue;
+      for (const auto& d : c.node.dims("starts"))
+        if (!d.is(0)) return ir::kNoValue;
+      for (const auto& d : c.node.dims("steps"))
+        if (!d.is(1)) return ir::kNoValue;
+      return c.inputs[0];
+    }
+    case Op::pad: {
+      if (!same_type(in, c.out)) return ir::kNoValue;
+      for (const auto& d : c.node.dims("before"))
+        if (!d.is(0)) return ir::kNoValue;
+      return c.inputs[0];
+    }
+    case Op::concat: return c.inputs.size() == 1 ? c.inputs[0] : ir::kNoValue;
+    case Op::reduce_sum:
+    case Op::reduce_mean:
+    case Op::reduce_max:
+    case Op::reduce_min:
+    case Op::reduce_prod: return c.node.integers("axes").empty() ? c.inputs[0] : ir::kNoValue;
+    default: return ir::kNoValue;
+  }
+}
+
+// reshape of reshape, and a permute that moves only extents of 1, are one reshape.
+ValueId merge_reshape(const Context& c) {
+  if (c.node.op == Op::reshape) {
+    const auto* p = c.made_by(c.inputs[0]);
+    if (!p || p->op != Op::reshape) return ir::kNoValue;
+    return c.rw.emit(Op::reshape, c.node.name, {p->inputs[0]}, c.out.dtype, c.out.shape);
+  }
+  if (c.node.op == Op::permute) {
+    const auto& in = c.rw.to.value(c.inputs[0]);
+    std::int64_t last = -1;
+    for (auto axis : c.node.integers("perm")) {
+      if (in.shape[static_cast<std::size_t>(axis)].is(1)) continue;
+      if (axis < last) return ir::kNoValue;
+      last = axis;
+    }
+    return c.rw.emit(Op::reshape, c.node.name, {c.inputs[0]}, c.out.dtype, c.out.shape);
+  }
+  return ir::kNoValue;
+}
+
+ValueId merge_permute(const Context& c) {
+  if (c.node.op != Op::permute) return ir::kNoValue;
+  const auto* p = c.made_by(c.inputs[0]);
+  if (!p || p->op != Op::permute) return ir::kNoValue;
+  std::vector<std::int64_t> perm;
+  for (auto axis : c.node.integers("perm")) perm.push_back(p->integers("perm")[static_cast<std::size_t>(axis)]);
+  return c.rw.emit(Op::permute, c.node.name, {p->inputs[0]}, c.out.dtype, c.out.shape, {{"perm", perm}});
+}
+
+// x * 1, x / 1, x + 0, x - 0 where the shape stays. x + 0 is exact but for -0 + 0, which compares equal.
+ValueId drop_neutral(const Context& c) {
+  double neutral = c.node.op == Op::mul || c.node.op == Op::div ? 1 : 0;
+  bool commutes = c.node.op == Op::mul || c.node.op == Op::add;
+  if (!commutes && c.node.op != Op::div && c.node.op != Op::sub) return ir::kNoValue;
+  auto try_side = [&](int constant, int other) -> ValueId {
+    auto v = scalar_constant(c.rw.to, c.inputs[static_cast<std::size_t>(constant)]);
+    ValueId x = c.inputs[static_cast<std::size_t>(other)];
+    return v && *v == neutral && same_type(c.rw.to.value(x), c.out) ? x : ir::kNoValue;
+  };
+  if (ValueId x = try_side(1, 0); x != ir::kNoValue) return x;
+  return commutes ? try_side(0, 1) : ir::kNoValue;
+}
+
+// pow by 1, 2, 3, 1/2, -1 of floating tensors.
+ValueId expand_pow(const Context& c) {
+  if (c.node.op != Op::pow || !is_floating(c.out.dtype)) return ir::kNoValue;
+  auto e = scalar_constant(c.rw.to, c.inputs[1]);
+  ValueId x = c.inputs[0];
+  if (!e || c.rw.to.value(x).shape != c.out.shape || c.rw.to.value(x).dtype != c.out.dtype) return ir::kNoValue;
+  const auto name = c.node.name;
+  if (*e == 1) return x;
+  if (*e == 2) return c.rw.emit(Op::mul, name, {x, x}, c.out.dtype, c.out.shape);
+  if (*e == 3) {
+    ValueId square = c.rw.emit(Op::mul, name, {x, x}, c.out.dtype, c.out.shape);
+    return c.rw.emit(Op::mul, name, {square, x}, c.out.dtype, c.out.shape);
+  }
+  if (*e == -1) return c.rw.emit(Op::reciprocal, name, {x}, c.out.dtype, c.out.shape);
+  if (*e == 0.5) return c.rw.emit(Op::sqrt, name, {x}, c.out.dtype, c.out.shape);
+  return ir::kNoValue;
+}
+
+}  // namespace
+
+Expected<ir::Graph> simplify(const ir::Graph& graph) {
+  Rewriter rw(graph);
+  std::vector<int> producer;
+  std::size_t known = 0;  // nodes of rw.to whose outputs producer knows
+  for (const auto& node : graph.nodes) {
+    std::vector<ValueId> inputs = rw(node.inputs);
+    ValueId now = ir::kNoValue;
+    if (node.outputs.size() == 1 && node.op != Op::region) {
+      producer.resize(rw.to.values.size(), -1);
+      Context c{rw, node, inputs, graph.value(node.outputs[0]), producer};
+      for (auto rule : {drop_identity, merge_reshape, merge_permute, drop_neutral, expand_pow})
+        if ((now = rule(c)) != ir::kNoValue) break;
+    }
+    if (now != ir::kNoValue)
+      rw.replace(node.outputs[0], now);
+    else
+      rw.copy(node);
+    producer.resize(rw.to.values.size(), -1);
+    for (; known < rw.to.nodes.size(); ++known)
+      for (ValueId out : rw.to.nodes[known].outputs) producer[static_cast<std::size_t>(out)] = static_cast<int>(known);
+  }
+  return rw.finish();
+}
+
+}  // namespace jitney::passes

@@ -1,0 +1,157 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "runtime/executor.h"
+
+#include <cstring>
+
+#include "runtime/strided.h"
+
+namespace jitney::runtime {
+
+/// A workspace out of the pool, returned on every way out.
+class Executor::Borrowed {
+ public:
+  explicit Borrowed(Executor& executor) : executor_(executor) {
+    std::lock_guard lock(executor_.mutex_);
+    if (executor_.idle_.empty()) {
+      space_ = std::make_unique<Workspace>();
+    } else {
+      space_ = std::move(executor_.idle_.back());
+      executor_.idle_.pop_back();
+    }
+  }
+  ~Borrowed() {
+    std::lock_guard lock(executor_.mutex_);
+    executor_.idle_.push_back(std::move(space_));
+  }
+  Workspace& operator*() { return *space_; }
+
+ private:
+  Executor& executor_;
+  std::unique_ptr<Workspace> space_;
+};
+
+Executor::Executor(std::shared_ptr<const Program> program, Target target, int threads)
+    : program_(std::move(program)), target_(std::move(target)), threads_(threads) {}
+
+Executor::~Executor() {
+  for (auto& w : idle_)
+    if (w->arena) target_.backend->free(target_.device, w->arena, w->arena_bytes, stream_);
+  for (auto [p, bytes] : owned_) target_.backend->free(target_.device, p, bytes, stream_);
+  if (stream_ != 0) target_.backend->destroy_stream(target_.device, stream_);
+}
+
+Status Executor::prepare() {
+  auto& b = *target_.backend;
+  JITNEY_TRY(stream_, b.create_stream(target_.device, {.threads = threads_}));
+  const auto& values = program_->graph.values;
+  constants_.assign(values.size(), nullptr);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].constant) continue;
+    const Tensor& t = *values[i].constant;
+    if (target_.info.host_memory) {
+      constants_[i] = const_cast<void*>(t.data());  // kernels only read operands that are inputs
+      continue;
+    }
+    JITNEY_TRY(void* memory, b.allocate(target_.device, t.num_bytes(), stream_));
+    owned_.emplace_back(memory, t.num_bytes());
+    JITNEY_CHECK(b.copy(target_.device, memory, t.data(), t.num_bytes(), backend::CopyKind::host_to_device, stream_));
+    constants_[i] = memory;
+  }
+  return {};
+}
+
+Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs, std::span<void* const> outputs) {
+  Borrowed borrowed(*this);
+  Workspace& w = *borrowed;
+  auto& b = *target_.backend;
+  if (w.arena_bytes < plan.arena_bytes) {
+    if (w.arena) b.free(target_.device, w.arena, w.arena_bytes, stream_);
+    w.arena = nullptr;
+    w.arena_bytes = 0;
+    JITNEY_TRY(w.arena, b.allocate(target_.device, plan.arena_bytes, stream_));
+    w.arena_bytes = plan.arena_bytes;
+  }
+  w.pointers.resize(plan.slots.size());
+  for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+    const Slot& s = plan.slots[i];
+    switch (s.kind) {
+      case Slot::Kind::arena: w.pointers[i] = static_cast<char*>(w.arena) + s.at; break;
+      case Slot::Kind::constant: w.pointers[i] = constants_[s.at]; break;
+      case Slot::Kind::input: w.pointers[i] = inputs[s.at]; break;
+      case Slot::Kind::output: w.pointers[i] = outputs[s.at]; break;
+    }
+  }
+  JITNEY_CHECK(launch(plan, kernels, w));
+  return b.synchronize(target_.device, stream_);
+}
+
+Status Executor::launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w) {
+  for (const PlannedStep& p : plan.steps) {
+    const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+    backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
+    if (kernel == 0) {
+      JITNEY_CHECK(interpret(plan, p, w));
+      continue;
+    }
+    if (p.points == 0) continue;
+    backend::LaunchArgs args;
+    args.pointers = w.pointers.data() + p.first_slot;
+    args.pointer_count = static_cast<std::int32_t>(p.slot_count);
+    args.numbers = plan.numbers.data() + p.first_number;
+    args.number_count = static_cast<std::int32_t>(p.number_count);
+    args.end = p.points;
+    args.grain = p.grain;
+    args.fault = &w.fault;
+    w.fault = 0;
+    JITNEY_CHECK(target_.backend->launch(target_.device, kernel, args, stream_));
+    if (step.reads_indirect) {
+      JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));
+      if (w.fault != 0) return user_error("an index of '{}' is out of range", step.node->name);
+    }
+  }
+  return {};
+}
+
+Status Executor::interpret(const Plan& plan, const PlannedStep& p, Workspace& w) {
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  auto& b = *target_.backend;
+  JITNEY_CHECK(b.synchronize(target_.device, stream_));
+  const ir::Graph& body = step.node->graph("body");
+  void** pointers = w.pointers.data() + p.first_slot;
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < step.node->inputs.size(); ++i) {
+    // Gather the view's elements into a contiguous tensor.
+    const auto& value = program_->graph.value(step.node->inputs[i]);
+    const auto& view = program_->views[static_cast<std::size_t>(step.node->inputs[i])];
+    JITNEY_TRY(auto shape, ir::evaluate(value.shape, plan.symbols));
+    JITNEY_TRY(auto strides, ir::evaluate(view.strides, plan.symbols));
+    JITNEY_TRY(auto offset, view.offset.evaluate(plan.symbols));
+    const char* base = static_cast<const char*>(pointers[i]);
+    std::vector<char> host;
+    if (!target_.info.host_memory) {
+      JITNEY_TRY(auto root, ir::evaluate(program_->graph.value(view.root).shape, plan.symbols));
+      std::size_t bytes = size_of(value.dtype);
+      for (auto e : root) bytes *= static_cast<std::size_t>(e);
+      host.resize(bytes);
+      JITNEY_CHECK(b.copy(target_.device, host.data(), base, bytes, backend::CopyKind::device_to_host, stream_));
+      base = host.data();
+    }
+    Tensor t(value.dtype, shape);
+    copy_strided(value.dtype, shape, base + offset * static_cast<std::int64_t>(size_of(value.dtype)), strides, t.data());
+    inputs.push_back(std::move(t));
+  }
+  std::vector<const Tensor*> arguments;
+  for (const auto& t : inputs) arguments.push_back(&t);
+  JITNEY_TRY(auto outputs, ir::interpret_body(body, arguments, plan.symbols));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    void* to = pointers[step.node->inputs.size() + i];
+    if (outputs[i].num_bytes() == 0) continue;
+    if (target_.info.host_memory)
+      std::memcpy(to, outputs[i].data(), outputs[i].num_bytes());
+    else
+      JITNEY_CHECK(b.copy(target_.device, to, outputs[i].data(), outputs[i].num_bytes(), backend::CopyKind::host_to_device, stream_));
+  }
+  return {};
+}
+
+}  // namespace jitney::runtime

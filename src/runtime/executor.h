@@ -1,0 +1,50 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "runtime/kernel_set.h"
+#include "runtime/plan.h"
+
+namespace jitney::runtime {
+
+/// Runs plans: binds pointers and launches, in order, on one stream. Thread-safe: each call borrows a workspace (an arena
+/// and a table of pointers) from a pool, so that calls never wait for each other's kernels.
+class Executor {
+ public:
+  Executor(std::shared_ptr<const Program> program, Target target, int threads);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  /// Makes the stream and takes constants to the device. Call once, before run().
+  Status prepare();
+  /// inputs: checked against the plan, contiguous; outputs: of the plan's output shapes.
+  Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs, std::span<void* const> outputs);
+
+ private:
+  struct Workspace {
+    void* arena = nullptr;
+    std::size_t arena_bytes = 0;
+    std::vector<void*> pointers;
+    std::int32_t fault = 0;
+  };
+  class Borrowed;
+
+  Status launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w);
+  Status interpret(const Plan& plan, const PlannedStep& p, Workspace& w);
+
+  std::shared_ptr<const Program> program_;
+  Target target_;
+  int threads_;
+  backend::StreamHandle stream_ = 0;
+  std::vector<void*> constants_;  ///< by value id; null where there is none
+  std::vector<std::pair<void*, std::size_t>> owned_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> idle_;
+};
+
+}  // namespace jitney::runtime

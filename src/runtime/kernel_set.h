@@ -1,0 +1,58 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "cache/runtime_cache.h"
+#include "compiler/compiler.h"
+#include "runtime/program.h"
+
+namespace jitney::runtime {
+
+/// The device a context runs on.
+struct Target {
+  backend::Backend* backend = nullptr;
+  int device = 0;
+  backend::DeviceInfo info;
+};
+
+/// What became of the kernels of a program.
+struct KernelCounts {
+  int compiled = 0, from_cache = 0, failed = 0;
+  double seconds = 0;
+};
+
+/// The kernels of one program, loaded on one device: taken from the cache, or compiled (in parallel, each once) and
+/// published there. A kernel that cannot be had is 0 in handles(): the interpreter stands in for it, with one warning.
+class KernelSet {
+ public:
+  /// Blocks until every kernel is there or has failed. `progress` is called one call at a time.
+  KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
+            compiler::Compiler& compiler, const std::function<void(int, int)>& progress);
+  ~KernelSet();
+  KernelSet(const KernelSet&) = delete;
+  KernelSet& operator=(const KernelSet&) = delete;
+
+  const std::vector<backend::KernelHandle>& handles() const { return handles_; }
+  const KernelCounts& counts() const { return counts_; }
+
+ private:
+  class Build;
+  std::shared_ptr<const Program> program_;
+  Target target_;
+  std::vector<backend::ModuleHandle> modules_;
+  std::vector<backend::KernelHandle> handles_;
+  KernelCounts counts_;
+};
+
+/// Everything that can change a kernel's bytes.
+cache::Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device, const std::string& compiler_identity);
+
+/// The compiler all contexts of this process share, so that its workers are reused.
+compiler::Compiler& shared_compiler();
+
+}  // namespace jitney::runtime

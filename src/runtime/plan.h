@@ -1,0 +1,52 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <jitney/tensor.h>
+
+#include "runtime/memory_plan.h"
+#include "runtime/program.h"
+
+namespace jitney::runtime {
+
+/// Where the memory behind an operand comes from.
+struct Slot {
+  enum class Kind : std::uint8_t { arena, constant, input, output } kind = Kind::arena;
+  std::size_t at = 0;  ///< arena: byte offset; else the index of the constant (a value id), input or output
+};
+
+/// One launch (or one run of the interpreter) with everything that depends on shapes worked out.
+struct PlannedStep {
+  int step = 0;
+  std::int64_t points = 0, grain = 1;
+  std::size_t first_number = 0, number_count = 0;  ///< in Plan::numbers
+  std::size_t first_slot = 0, slot_count = 0;      ///< in Plan::slots
+};
+
+/// A program bound to concrete input shapes. Immutable but for the stamp; shared by threads.
+struct Plan {
+  std::vector<std::vector<std::int64_t>> input_shapes, output_shapes;
+  ir::SymbolValues symbols;
+  std::vector<PlannedStep> steps;
+  std::vector<std::int64_t> numbers;
+  std::vector<Slot> slots;
+  std::size_t arena_bytes = 0;
+  mutable std::atomic<std::uint64_t> last_used{0};
+};
+
+/// Errors are the user's: shapes that conflict, or that need more memory than can be counted.
+Expected<std::shared_ptr<const Plan>> make_plan(const Program& program, std::vector<std::vector<std::int64_t>> input_shapes, std::size_t alignment);
+
+/// Lifetimes of the intermediate buffers (region outputs that are no graph outputs): value id and steps; sizes 0.
+struct Intermediate {
+  ir::ValueId value;
+  int first, last;
+};
+std::vector<Intermediate> intermediates(const Program& program);
+
+}  // namespace jitney::runtime

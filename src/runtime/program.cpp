@@ -1,0 +1,64 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "runtime/program.h"
+
+#include <algorithm>
+#include <map>
+
+#include "util/log.h"
+
+namespace jitney::runtime {
+
+namespace {
+
+Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options, bool has_emitter) {
+  Step step;
+  step.node = &node;
+  std::vector<ir::Dim> offsets;
+  std::vector<std::vector<ir::Dim>> strides;
+  for (ir::ValueId in : node.inputs) {
+    const auto& view = program.views[static_cast<std::size_t>(in)];
+    step.roots.push_back(view.root);
+    offsets.push_back(view.offset);
+    strides.push_back(view.strides);
+  }
+  for (ir::ValueId out : node.outputs) step.roots.push_back(out);
+  auto built = kernel::build(node, offsets, strides);
+  if (!built) {
+    step.why_interpreted = built.error().message;
+    return step;
+  }
+  step.kernel = std::move(*built);
+  step.reads_indirect = std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(), [](const auto& e) { return !e.access.indirect.empty(); });
+  // A device without a language still gets steps, so that everything above the seam can be tested on it.
+  (void)has_emitter;
+  step.emitted = compiler::emit_c(*step.kernel, options);
+  return step;
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::DeviceInfo& device) {
+  auto program = std::make_shared<Program>();
+  JITNEY_TRY(program->graph, passes::lower(engine.graph(), &program->passes));
+  JITNEY_TRY(program->views, passes::compute_views(program->graph));
+  compiler::EmitOptions options{.vector_bytes = device.vector_bytes};
+  std::map<std::pair<std::string, std::string>, int> known;
+  for (const auto& node : program->graph.nodes) {
+    if (node.op != ir::Op::region) continue;
+    Step step = make_step(node, *program, options, device.language != backend::SourceLanguage::none);
+    if (step.kernel) {
+      auto [it, is_new] = known.try_emplace({step.emitted.defines, step.emitted.code}, static_cast<int>(program->sources.size()));
+      if (is_new) {
+        program->sources.push_back(step.emitted);
+        program->source_names.push_back(node.name);
+      }
+      step.distinct = it->second;
+    } else {
+      log_info("'{}' runs in the reference interpreter: {}", node.name, step.why_interpreted);
+    }
+    program->steps.push_back(std::move(step));
+  }
+  return std::shared_ptr<const Program>(std::move(program));
+}
+
+}  // namespace jitney::runtime

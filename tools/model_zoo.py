@@ -1,0 +1,116 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""The PyTorch models behind tests/models, and how each is exported. Used by `tools/models.py export`."""
+import tempfile
+from pathlib import Path
+
+import onnx
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "models"
+
+
+class Mlp(nn.Sequential):
+    """1024 -> 4096 -> 1024 with GELU between."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(1024, 4096), nn.GELU(), nn.Linear(4096, 1024))
+
+
+class Block(nn.Module):
+    """One pre-norm encoder layer."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 4 * width)
+        self.contract = nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        qkv = self.qkv(self.norm1(x)).view(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        attended = functional.scaled_dot_product_attention(q, k, v)
+        x = x + self.project(attended.transpose(1, 2).reshape(batch, length, width))
+        return x + self.contract(functional.gelu(self.expand(self.norm2(x))))
+
+
+class Encoder(nn.Module):
+    """Token ids [batch, sequence] -> hidden states [batch, sequence, width]."""
+
+    def __init__(self, layers=6, width=384, heads=6, words=1000, positions=512):
+        super().__init__()
+        self.words = nn.Embedding(words, width)
+        self.positions = nn.Embedding(positions, width)
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, ids):
+        x = self.words(ids) + self.positions(torch.arange(ids.shape[1], device=ids.device))
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+
+
+def torch_encoder():
+    """PyTorch's own encoder, whose attention is written out in another way."""
+    layer = nn.TransformerEncoderLayer(384, 6, 1536, activation="gelu", batch_first=True)
+    return nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+
+IMAGE = ("images", lambda: torch.randn(2, 3, 224, 224), {0: "batch"})
+VECTOR = ("x", lambda: torch.randn(2, 1024), {0: "batch"})
+IDS = ("ids", lambda: torch.randint(0, 1000, (2, 16)), {0: "batch", 1: "sequence"})
+STATES = ("x", lambda: torch.randn(2, 16, 384), {0: "batch", 1: "sequence"})
+
+# name: (model, input, exporter, opset); opset None is the exporter's own default
+MODELS = {
+    "mlp": (Mlp, VECTOR, "dynamo", None),
+    "resnet18": (torchvision.models.resnet18, IMAGE, "dynamo", None),
+    "mobilenet_v2": (torchvision.models.mobilenet_v2, IMAGE, "dynamo", None),
+    "encoder": (Encoder, IDS, "dynamo", None),
+    "torch_encoder": (torch_encoder, STATES, "dynamo", None),
+    "resnet18_torchscript": (torchvision.models.resnet18, IMAGE, "torchscript", 11),
+    "encoder_torchscript": (Encoder, IDS, "torchscript", 17),
+}
+
+
+def export_one(name, path):
+    make, (input_name, example, axes), exporter, opset = MODELS[name]
+    torch.manual_seed(0)
+    torch.backends.mha.set_fastpath_enabled(False)
+    model = make().eval()
+    # Fresh weights are often equal (ones, zeros, copied layers), and exporters merge equal ones: a trained model's differ.
+    with torch.no_grad():
+        for value in [*model.parameters(), *(b for b in model.buffers() if b.is_floating_point())]:
+            value.add_(torch.rand_like(value) / 100)
+    common = {"input_names": [input_name], "output_names": ["output"], "opset_version": opset}
+    if exporter == "dynamo":
+        shapes = ({axis: torch.export.Dim.DYNAMIC for axis in axes},)
+        if name != "torch_encoder":
+            shapes = ({axis: torch.export.Dim(label, min=1) for axis, label in axes.items()},)
+        torch.onnx.export(model, (example(),), path, dynamic_shapes=shapes, dynamo=True, external_data=False,
+                          verbose=False, **common)
+    else:
+        torch.onnx.export(model, (example(),), path, dynamic_axes={input_name: axes, "output": axes}, dynamo=False,
+                          # Left as batch normalizations, so that the importer sees them too.
+                          do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE, **common)
+
+
+def export(names, strip):
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in names or MODELS:
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "full.onnx")
+            export_one(name, path)
+            proto = onnx.load(path)
+        onnx.checker.check_model(proto)
+        onnx.save(strip(proto), FOLDER / f"{name}.onnx")
+        print(f"{name}: opset {proto.opset_import[0].version}, {len(proto.graph.node)} nodes, "
+              f"{(FOLDER / f'{name}.onnx').stat().st_size} bytes")
