@@ -42,7 +42,8 @@ Expected<Plugin> load_plugin(std::string_view name, const std::string& file) {
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* why = dlerror();
-    return environment_error("cannot load the '{}' backend from '{}': {}", name, file, why == nullptr ? "unknown" : why);
+    return environment_error("cannot load the '{}' backend from '{}': {}", name, file,
+                             why == nullptr ? "unknown" : why);
   }
   auto backend = make_backend(name, file, library);
   if (!backend) {

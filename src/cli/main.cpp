@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
+#include "cli/maps_dump.h"
 #include "util/expected.h"
 #include "util/file.h"
 
@@ -67,7 +68,8 @@ int parse_and_act(int argc, char** argv) {
   add_doctor(app, action);
 
   if (argc < 2) return fail(kUsage, fmt::format("a command is needed: {}", kCommands));
-  if (argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr) {
+  const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     return fail(kUsage, fmt::format("there is no command '{}'; there are {}", argv[1], kCommands));
   }
   try {
@@ -105,5 +107,7 @@ int guarded(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   jitney::cli::exit_on_interrupt();
-  return jitney::cli::flush(jitney::cli::guarded(argc, argv));
+  const int code = jitney::cli::flush(jitney::cli::guarded(argc, argv));
+  jitney::cli::dump_maps_if_asked();
+  return code;
 }

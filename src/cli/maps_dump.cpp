@@ -25,7 +25,9 @@ Status dump(const std::string& path) {
 }  // namespace
 
 void dump_maps_if_asked() {
-  const auto path = env_path("JITNEY_DUMP_MAPS");
+  static bool is_done = false;
+  const auto path = is_done ? std::nullopt : env_path("JITNEY_DUMP_MAPS");
+  is_done = true;
   if (!path) return;
   if (const Status dumped = dump(*path); !dumped) log_warning("JITNEY_DUMP_MAPS: {}", dumped.error().message);
 }

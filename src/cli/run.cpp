@@ -132,17 +132,17 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--device", options->device, "Where to run: cpu (the default)")->type_name("DEVICE");
   command->add_option("--iterations", options->iterations, "Timed runs (default 10); 0: one run, no statistics")
       ->type_name("N")
-      ->check(CLI::Range(0, 100'000'000));
+      ->check(CLI::Range(0, 100'000'000).description(""));
   command->add_option("--warmup", options->warmup, "Runs before the timed ones (default 2)")
       ->type_name("N")
-      ->check(CLI::Range(0, 100'000'000));
+      ->check(CLI::Range(0, 100'000'000).description(""));
   command->add_option("--threads", options->threads, "Threads that run kernels; 0 (default): all cores")
       ->type_name("N")
-      ->check(CLI::Range(0, 65536));
+      ->check(CLI::Range(0, 65536).description(""));
   command
       ->add_option("--runtime-cache", options->runtime_cache,
-                   "Folder of compiled kernels, ending in '/' or existing; none: keep them in memory; "
-                   "default: one for each user")
+                   "Folder of compiled kernels: one that exists or ends in '/'\n"
+                   "(default: one for each user); none: keep them in memory")
       ->type_name("PATH|none");
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   command->add_flag("--json", options->json, "Print one JSON object for programs");

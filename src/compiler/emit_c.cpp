@@ -6,29 +6,19 @@
 #include <map>
 #include <set>
 
-#include "compiler/emit.h"
+#include "compiler/c_expr_writer.h"
 #include "compiler/prelude_c.h"
 #include "kernel/print_expr.h"
 
 namespace jitney::compiler {
 
-using ir::Dim;
-using kernel::Access;
-using kernel::Affine;
-using kernel::Bound;
-using kernel::Expr;
-using kernel::ExprId;
-using kernel::Kernel;
-using kernel::Reduction;
-
 namespace {
 
 constexpr const char* kFold[] = {"sum", "product", "max", "min"};
 
-class Writer {
+class Writer : CExprWriter {
  public:
-  Writer(const Kernel& k, const EmitOptions& options)
-      : k_(k), options_(options), vector_(static_cast<std::size_t>(k.vector_axis)), horizontal_(k.axes[vector_].reduction) {}
+  Writer(const Kernel& k, const EmitOptions& options) : CExprWriter(k, options) {}
 
   EmittedKernel run() {
     // Reductions profit from several accumulators in flight; plain maps from few registers.
@@ -43,68 +33,6 @@ class Writer {
   }
 
  private:
-  const Kernel& k_;
-  const EmitOptions& options_;
-  const std::size_t vector_;
-  const bool horizontal_;
-  int lanes_ = 16;
-  EmittedKernel out_;
-  std::string body_;
-  int depth_ = 1;
-  std::vector<std::map<ExprId, std::string>> scopes_;
-  std::map<const Access*, std::string> pointers_;              // row pointers
-  std::map<const Access*, std::vector<std::string>> steps_;    // numbers of the access' coefficients, "" where not needed
-  std::map<const Bound*, std::vector<std::string>> bound_numbers_;  // coefficients, offset, extent
-  std::map<ExprId, std::vector<std::string>> index_numbers_;
-  bool partial_ = false;  // emitting the masked rest of a row
-  int fresh_ = 0;
-
-  // ---- text
-  void line(const std::string& s) { body_ += std::string(static_cast<std::size_t>(depth_) * 2, ' ') + s + "\n"; }
-  void open(const std::string& s) {
-    line(s.empty() ? "{" : s + " {");
-    ++depth_;
-    scopes_.emplace_back();
-  }
-  void close(const std::string& s = "}") {
-    --depth_;
-    scopes_.pop_back();
-    line(s);
-  }
-  std::string number(const Dim& d) {
-    out_.numbers.push_back(d);
-    return fmt::format("n[{}]", out_.numbers.size() - 1);
-  }
-  const Expr& expr(ExprId id) const { return k_.exprs[static_cast<std::size_t>(id)]; }
-  std::string operand(int i) const {
-    const auto& o = k_.operands[static_cast<std::size_t>(i)];
-    int inputs = static_cast<int>(std::count_if(k_.operands.begin(), k_.operands.end(), [](const auto& p) { return !p.output; }));
-    std::string plain = o.output ? fmt::format("out{}", i - inputs) : fmt::format("in{}", i);
-    if (!options_.model_names) return plain;
-    std::string name;
-    for (char c : o.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-    return plain + "_" + name;
-  }
-  std::string axis(std::size_t a) const { return fmt::format("{}{}", k_.axes[a].reduction ? "r" : "i", a); }
-
-  // ---- what depends on what
-  bool moves(const Affine& a) const { return !a.coefficients[vector_].is(0); }
-  bool varies(ExprId id) const {
-    const Expr& e = expr(id);
-    switch (e.kind) {
-      case Expr::Kind::literal:
-      case Expr::Kind::number: return false;
-      case Expr::Kind::index: return moves(e.affine);
-      case Expr::Kind::inside: return std::any_of(e.bounds.begin(), e.bounds.end(), [&](const Bound& b) { return moves(b.index); });
-      case Expr::Kind::accumulator: return !horizontal_;
-      case Expr::Kind::load:
-        return moves(e.access.element) || std::any_of(e.access.bounds.begin(), e.access.bounds.end(), [&](const Bound& b) { return moves(b.index); }) ||
-               std::any_of(e.access.indirect.begin(), e.access.indirect.end(), [&](const auto& i) { return varies(i.index); });
-      case Expr::Kind::op: return std::any_of(e.args.begin(), e.args.end(), [&](ExprId a) { return varies(a); });
-    }
-    return false;
-  }
-
   // ---- the file
   void header() {
     std::string steps;
@@ -364,195 +292,6 @@ class Writer {
       inner();
     }
     for (std::size_t i = 0; i < loops.size(); ++i) close();
-  }
-
-  // ---- expressions
-  const std::string* defined(ExprId id) const {
-    for (auto it = scopes_.rbegin(); it != scopes_.rend(); ++it)
-      if (auto f = it->find(id); f != it->end()) return &f->second;
-    return nullptr;
-  }
-
-  /// Defines what `roots` need, in the innermost scope: only row-level expressions, or all.
-  void define(const std::vector<ExprId>& roots, bool full) {
-    // Iterative post-order: chains of operators can be long.
-    std::vector<std::pair<ExprId, bool>> stack;
-    for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
-    while (!stack.empty()) {
-      auto [id, ready] = stack.back();
-      stack.pop_back();
-      const Expr& e = expr(id);
-      if (e.kind == Expr::Kind::literal || e.kind == Expr::Kind::accumulator || defined(id)) continue;
-      if (ready) {
-        if (full || !e.full) define_one(id);
-        continue;
-      }
-      stack.push_back({id, true});
-      for (auto it = e.args.rbegin(); it != e.args.rend(); ++it) stack.push_back({*it, false});
-      for (const auto& i : e.access.indirect) stack.push_back({i.index, false});
-    }
-  }
-
-  void define_one(ExprId id) {
-    const Expr& e = expr(id);
-    bool vec = varies(id);
-    std::string value;
-    switch (e.kind) {
-      case Expr::Kind::number: value = index_numbers_[id][0]; break;
-      case Expr::Kind::index: {
-        const auto& num = index_numbers_[id];
-        value = affine(e.affine, num);
-        if (vec) value = fmt::format("({}) + JT_CONVERT(jt_iota(), i64){}", value, num[vector_].empty() ? "" : " * " + num[vector_]);
-        break;
-      }
-      case Expr::Kind::inside: value = inside(e.bounds, vec); break;
-      case Expr::Kind::load: value = load(e, vec); break;
-      case Expr::Kind::op: {
-        std::vector<std::string> args;
-        std::vector<DType> types;
-        for (auto a : e.args) {
-          args.push_back(vec ? vector_of(a) : scalar_of(a));
-          types.push_back(expr(a).dtype);
-        }
-        value = kernel::print_operation(e, args, types);
-        break;
-      }
-      default: return;
-    }
-    std::string name = fmt::format("t{}", id);
-    line(fmt::format("const {}{} {} = {};", kernel::compute_type(e.dtype), vec ? "v" : "", name, value));
-    scopes_.back()[id] = name;
-  }
-
-  std::string scalar_of(ExprId id) const {
-    const Expr& e = expr(id);
-    if (e.kind == Expr::Kind::literal) return fmt::format("({}){}", kernel::compute_type(e.dtype), kernel::print_literal(e));
-    if (e.kind == Expr::Kind::accumulator) return fmt::format("s{}", e.reduction);
-    return *defined(id);
-  }
-
-  std::string vector_of(ExprId id) const {
-    const Expr& e = expr(id);
-    if (e.kind == Expr::Kind::accumulator && !horizontal_) return fmt::format("acc{}", e.reduction);
-    if (e.kind != Expr::Kind::literal && varies(id)) return *defined(id);
-    return fmt::format("({}v)({})", kernel::compute_type(e.dtype), scalar_of(id));
-  }
-
-  /// Value of an affine function at lane 0 of the current point.
-  std::string affine(const Affine& a, const std::vector<std::string>& num) const {
-    std::string s = num[k_.axes.size()];
-    for (std::size_t i = 0; i < k_.axes.size(); ++i) {
-      if (i == vector_ && a.coefficients[i].is(0)) continue;
-      s += num[i].empty() ? " + " + axis(i) : fmt::format(" + {}*{}", axis(i), num[i]);
-    }
-    return s;
-  }
-
-  /// Address at lane 0: the row pointer moved along reduction axes and the vector axis.
-  std::string address(const Access& a) {
-    std::string s = pointers_[&a];
-    const auto& steps = steps_[&a];
-    for (std::size_t i = 0; i < k_.axes.size(); ++i) {
-      if (!k_.axes[i].reduction && i != vector_) continue;
-      if (i == vector_ && a.element.coefficients[i].is(0)) continue;
-      s += steps[i].empty() ? " + " + axis(i) : fmt::format(" + {}*{}", axis(i), steps[i]);
-    }
-    return s;
-  }
-
-  std::string scalar_bounds(const std::vector<Bound>& bounds) {
-    std::string s;
-    for (const auto& b : bounds)
-      if (!moves(b.index)) {
-        const auto& num = bound_numbers_[&b];
-        s += fmt::format("{}(u64)({}) < (u64)({})", s.empty() ? "" : " && ", affine(b.index, num), num.back());
-      }
-    return s;
-  }
-
-  /// Declares lo and hi: the lanes for which bounds hold (and which exist). Gives the suffix of their names.
-  int lane_bounds(const std::vector<Bound>& bounds) {
-    int id = fresh_++;
-    std::string none = scalar_bounds(bounds);
-    std::string all = partial_ ? "m" : "JT_LANES";
-    line(fmt::format("i64 lo{} = 0, hi{} = {};", id, id, none.empty() ? all : none + " ? " + all + " : 0"));
-    for (const auto& b : bounds)
-      if (moves(b.index)) {
-        const auto& num = bound_numbers_[&b];
-        line(fmt::format("jt_clip({}, {}, {}, &lo{}, &hi{});", affine(b.index, num), num[vector_].empty() ? "1" : num[vector_], num.back(), id, id));
-      }
-    return id;
-  }
-
-  std::string inside(const std::vector<Bound>& bounds, bool vec) {
-    if (!vec) {
-      std::string s = scalar_bounds(bounds);
-      return s.empty() ? "-1" : fmt::format("-({})", s);
-    }
-    int id = lane_bounds(bounds);
-    return fmt::format("jt_lanes(lo{}, hi{})", id, id);
-  }
-
-  std::string load(const Expr& e, bool vec) {
-    const Access& a = e.access;
-    const char* s = kernel::storage_type(e.dtype);
-    std::string at = address(a);
-    const auto& steps = steps_[&a];
-    std::string lanewise;
-    std::string guard = scalar_bounds(a.bounds);
-    std::string guard_and = guard.empty() ? "" : "(" + guard + ") ? ";
-    for (std::size_t i = 0; i < a.indirect.size(); ++i) {
-      const auto& stride = steps[k_.axes.size() + 1 + 2 * i];
-      const auto& extent = steps[k_.axes.size() + 2 + 2 * i];
-      if (!varies(a.indirect[i].index)) {
-        std::string wrapped = fmt::format("jt_wrap({}, {}, a->fault)", scalar_of(a.indirect[i].index), extent);
-        if (!guard.empty()) wrapped = fmt::format("(({}) ? {} : 0)", guard, wrapped);
-        std::string q = fmt::format("q{}", fresh_++);
-        line(fmt::format("const {}* {} = {} + {}*{};", s, q, at, wrapped, stride));
-        at = q;
-      } else {
-        lanewise += fmt::format(" + jt_wrap({}, {}, a->fault, LO, HI) * {}", vector_of(a.indirect[i].index), extent, stride);
-      }
-    }
-    if (!vec) return guard.empty() ? fmt::format("jt_get_{}({})", s, at) : fmt::format("{}jt_get_{}({}) : 0", guard_and, s, at);
-    bool contiguous = a.element.coefficients[vector_].is(1);
-    bool fixed = a.element.coefficients[vector_].is(0);
-    std::string step = contiguous ? "1" : fixed ? "0" : steps[vector_];
-    if (!lanewise.empty()) {
-      int id = lane_bounds(a.bounds);
-      auto replace = [&](const std::string& what, const std::string& with) {
-        for (auto p = lanewise.find(what); p != std::string::npos; p = lanewise.find(what)) lanewise.replace(p, what.size(), with);
-      };
-      replace("LO", fmt::format("lo{}", id));
-      replace("HI", fmt::format("hi{}", id));
-      return fmt::format("jt_gather_at_{}({}, JT_CONVERT(jt_iota(), i64) * {}{}, lo{}, hi{})", s, at, step, lanewise, id, id);
-    }
-    if (!a.bounds.empty()) {
-      int id = lane_bounds(a.bounds);
-      return fmt::format("jt_load_range_{}({}, {}, lo{}, hi{})", s, at, step, id, id);
-    }
-    if (!contiguous) return fmt::format("jt_gather_{}({}, {}, {})", s, at, step, partial_ ? "m" : "JT_LANES");
-    return partial_ ? fmt::format("jt_load_part_{}({}, m)", s, at) : fmt::format("jt_load_{}({})", s, at);
-  }
-
-  void store(const kernel::Store& st) {
-    const Access& a = st.access;
-    const auto& o = k_.operands[static_cast<std::size_t>(a.operand)];
-    const char* s = kernel::storage_type(o.dtype);
-    std::string at = address(a);
-    bool lanes = moves(a.element);
-    if (!lanes) {
-      std::string value = varies(st.value) ? fmt::format("{}[0]", vector_of(st.value)) : scalar_of(st.value);
-      line(fmt::format("jt_put_{}({}, {});", s, at, value));
-      return;
-    }
-    std::string value = vector_of(st.value);
-    if (!a.element.coefficients[vector_].is(1))
-      line(fmt::format("jt_scatter_{}({}, {}, {}, {});", s, at, steps_[&a][vector_], value, partial_ ? "m" : "JT_LANES"));
-    else if (partial_)
-      line(fmt::format("jt_store_part_{}({}, {}, m);", s, at, value));
-    else
-      line(fmt::format("jt_store_{}({}, {});", s, at, value));
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "engine/bounds.h"
 #include "engine/codec.h"
 #include "engine/engine_impl.h"
 #include "engine/file_format.h"
@@ -64,9 +65,9 @@ Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_pt
   JITNEY_TRY(const proto::Graph message, parse(sections.graph));
   const Weights weights = aligned(sections.weights, std::move(owner));
   JITNEY_TRY(ir::Graph graph, decode(message, sections.graph.size(), weights));
-  if (const Status valid = ir::verify(graph, ir::Stage::optimized); !valid) {
-    return user_error("the engine file holds no valid graph: {}", shown(valid.error().message, 500));
-  }
+  Status valid = ir::verify(graph, ir::Stage::optimized);
+  if (valid) valid = require_bounds(graph);
+  if (!valid) return user_error("the engine file holds no valid graph: {}", shown(valid.error().message, 500));
   return graph;
 }
 

@@ -1,10 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "ir/graph.h"
 

@@ -16,7 +16,8 @@ class Binder {
 
   Expected<SymbolValues> run() {
     if (shapes_.size() != graph_.inputs.size()) {
-      return user_error("model '{}' has {} inputs, and {} were given", graph_.name, graph_.inputs.size(), shapes_.size());
+      return user_error("model '{}' has {} inputs, and {} were given", graph_.name, graph_.inputs.size(),
+                        shapes_.size());
     }
     for (std::size_t i = 0; i < shapes_.size(); ++i) JITNEY_CHECK(bind_plain_symbols(i));
     for (std::size_t i = 0; i < shapes_.size(); ++i) JITNEY_CHECK(check_extents(i));
@@ -48,8 +49,8 @@ class Binder {
         origin_[*symbol] = fmt::format("input '{}', axis {}", input(i).name, axis);
         JITNEY_CHECK(check_range(i, axis, *symbol));
       } else if (at->second != extent) {
-        return user_error("{}; the extent along axis {} must be '{}' = {} (from {})", found(i), axis, *symbol, at->second,
-                          origin_[*symbol]);
+        return user_error("{}; the extent along axis {} must be '{}' = {} (from {})", found(i), axis, *symbol,
+                          at->second, origin_[*symbol]);
       }
     }
     return {};
@@ -61,7 +62,8 @@ class Binder {
     const std::int64_t extent = symbols_.at(symbol);
     if (extent < range->second.min || extent > range->second.max) {
       const std::string most = range->second.max == INT64_MAX ? "any size" : std::to_string(range->second.max);
-      return user_error("{}; the extent along axis {} ('{}') may be {} to {}", found(i), axis, symbol, range->second.min, most);
+      return user_error("{}; the extent along axis {} ('{}') may be {} to {}", found(i), axis, symbol,
+                        range->second.min, most);
     }
     return {};
   }

@@ -27,7 +27,8 @@ std::optional<Term> common_monomial(const Dim& a, const Dim& b) {
     for (const Term& t : d->terms()) {
       gcd = std::gcd(gcd, magnitude(t.coefficient));
       Factors kept;
-      std::set_intersection(factors.begin(), factors.end(), t.factors.begin(), t.factors.end(), std::back_inserter(kept),
+      std::set_intersection(factors.begin(), factors.end(), t.factors.begin(), t.factors.end(),
+                            std::back_inserter(kept),
                             [](const auto& x, const auto& y) { return DimAccess::compare(*x, *y) < 0; });
       factors = std::move(kept);
     }

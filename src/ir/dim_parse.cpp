@@ -85,7 +85,8 @@ class Parser {
     for (const auto f : {Dim::Func::floordiv, Dim::Func::mod, Dim::Func::min, Dim::Func::max}) {
       if (to_string(f) == name) return DimAccess::call(f, a, b);
     }
-    return user_error("unknown function '{}' in the extent '{}'; there are floordiv, mod, min and max", name.substr(0, 100), shown());
+    return user_error("unknown function '{}' in the extent '{}'; there are floordiv, mod, min and max",
+                      name.substr(0, 100), shown());
   }
 
   Expected<Dim> number(bool negative) {

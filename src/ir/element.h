@@ -1,12 +1,12 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/dtype.h>
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
-
-#include <jitney/dtype.h>
 
 #include "util/half.h"
 
@@ -26,13 +26,12 @@ struct Bool {
 };
 
 template <class T>
-inline constexpr bool kIsFloating =
-    std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat>;
+inline constexpr bool kIsFloating = std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat>;
 
 /// What elements stored as T are computed in.
 template <class T>
-using Compute = std::conditional_t<kIsFloating<T>, double,
-                                   std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
+using Compute =
+    std::conditional_t<kIsFloating<T>, double, std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
 /// The same for sums and products: unsigned, because that wraps.
 template <class T>
 using Accumulator = std::conditional_t<kIsFloating<T>, double, std::uint64_t>;

@@ -50,7 +50,8 @@ Status check_inputs(const InferContext& c) {
       continue;
     }
     if (!accepts_dtype(c.op, i, c.dtype(i))) {
-      return user_error("input {} of {} is {}; it must be {}", i, c.who(), to_string(c.dtype(i)), accepted_dtypes(c.op, i));
+      return user_error("input {} of {} is {}; it must be {}", i, c.who(), to_string(c.dtype(i)),
+                        accepted_dtypes(c.op, i));
     }
     const bool own_dtype = (c.op == Op::where && i == 0) || (c.op == Op::gather && i == 1);
     if (!own_dtype && c.has(first) && c.dtype(i) != c.dtype(first)) {
@@ -101,7 +102,8 @@ Expected<Inferred> infer_normalize(const InferContext& c) {
   if (c.op == Op::batch_norm) {
     if (x.size() < 2) return user_error("{} needs an input of rank 2 at least, and has {}", c.who(), to_string(x));
     for (std::size_t i = 1; i < c.inputs.size(); ++i) {
-      if (c.shape(i).size() != 1) return user_error("input {} of {} must have rank 1 (inputs: {})", i, c.who(), c.shapes());
+      if (c.shape(i).size() != 1)
+        return user_error("input {} of {} must have rank 1 (inputs: {})", i, c.who(), c.shapes());
       JITNEY_CHECK(c.equal(x[1], c.shape(i)[0], "for the channels"));
     }
     return Inferred{c.dtype(0), x};
@@ -135,8 +137,7 @@ Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<co
     case Op::pad:
     case Op::max_pool:
     case Op::avg_pool:
-    case Op::region:
-      return internal_error("{} has its type from whoever builds it; it cannot be inferred", c.who());
+    case Op::region: return internal_error("{} has its type from whoever builds it; it cannot be inferred", c.who());
     default: break;
   }
   switch (info(op).family) {

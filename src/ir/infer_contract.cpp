@@ -24,7 +24,8 @@ Status check_windows(const InferContext& c, std::size_t spatial) {
   for (const auto& [key, count] : {std::pair{"strides", spatial}, {"dilations", spatial}, {"pads", 2 * spatial}}) {
     const auto& values = c.integers(key);
     if (values.size() != count) {
-      return user_error("{} of {} has {} entries; its {} spatial axes need {}", key, c.who(), values.size(), spatial, count);
+      return user_error("{} of {} has {} entries; its {} spatial axes need {}", key, c.who(), values.size(), spatial,
+                        count);
     }
     const std::int64_t least = key == std::string_view("pads") ? 0 : 1;
     for (const std::int64_t v : values) {
@@ -39,8 +40,9 @@ Status check_windows(const InferContext& c, std::size_t spatial) {
 Expected<Inferred> infer_conv(const InferContext& c) {
   const Shape &x = c.shape(0), &w = c.shape(1);
   if (x.size() < 3 || w.size() != x.size()) {
-    return user_error("{} needs an input [n, c, spatial...] and a weight [o, c/groups, kernel...] of one rank, and has {}",
-                      c.who(), c.shapes());
+    return user_error(
+        "{} needs an input [n, c, spatial...] and a weight [o, c/groups, kernel...] of one rank, and has {}", c.who(),
+        c.shapes());
   }
   const std::size_t spatial = x.size() - 2;
   JITNEY_CHECK(check_windows(c, spatial));
@@ -49,7 +51,8 @@ Expected<Inferred> infer_conv(const InferContext& c) {
   if (const auto o = w[0].constant(); o && *o % groups != 0) {
     return user_error("the {} output channels of {} cannot be split into {} groups", *o, c.who(), groups);
   } else if (!o && groups != 1) {
-    c.guards.push_back({Guard::Relation::divides, groups, w[0], fmt::format("groups of '{}' must divide its output channels", c.node)});
+    c.guards.push_back({Guard::Relation::divides, groups, w[0],
+                        fmt::format("groups of '{}' must divide its output channels", c.node)});
   }
   JITNEY_CHECK(c.equal(x[1], w[1] * Dim(groups), "for the input channels"));
   if (c.has(2)) {
@@ -66,8 +69,9 @@ Expected<Inferred> infer_conv(const InferContext& c) {
       return user_error("the kernel of {} is larger than its padded input along axis {} (inputs: {})", c.who(), 2 + i,
                         c.shapes());
     } else if (!room) {
-      c.guards.push_back({Guard::Relation::less_equal, window, padded,
-                          fmt::format("the kernel of '{}' must fit into its padded input along axis {}", c.node, 2 + i)});
+      c.guards.push_back(
+          {Guard::Relation::less_equal, window, padded,
+           fmt::format("the kernel of '{}' must fit into its padded input along axis {}", c.node, 2 + i)});
     }
     out.shape.push_back(Dim::floordiv(padded - window, strides[i]) + Dim(1));
   }

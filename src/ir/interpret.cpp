@@ -1,9 +1,9 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-#include <new>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <cstring>
+#include <new>
 
 #include "ir/interpret_internal.h"
 #include "ir/verify_internal.h"
@@ -68,8 +68,8 @@ Status check_types(const Graph& graph, const Node& node, const std::vector<const
   return verify_types(alone, now);
 }
 
-Expected<std::vector<Tensor>> run_checked(const Graph& graph, const Node& node, const std::vector<const Tensor*>& inputs,
-                                          const SymbolValues& symbols) {
+Expected<std::vector<Tensor>> run_checked(const Graph& graph, const Node& node,
+                                          const std::vector<const Tensor*>& inputs, const SymbolValues& symbols) {
   std::vector<Tensor> outputs;
   for (const ValueId id : node.outputs) {
     JITNEY_TRY(auto extents, evaluate(graph.value(id).shape, symbols));
@@ -83,8 +83,8 @@ Expected<std::vector<Tensor>> run_checked(const Graph& graph, const Node& node, 
 
 }  // namespace
 
-Expected<std::vector<Tensor>> interpret_node(const Graph& graph, const Node& node, const std::vector<const Tensor*>& inputs,
-                                             const SymbolValues& symbols) {
+Expected<std::vector<Tensor>> interpret_node(const Graph& graph, const Node& node,
+                                             const std::vector<const Tensor*>& inputs, const SymbolValues& symbols) {
   const auto explain = [&](Failure f) {
     f.message = fmt::format("{} '{}': {}", info(node.op).name, node.name, f.message);
     return f;
@@ -98,8 +98,14 @@ Expected<std::vector<Tensor>> interpret_node(const Graph& graph, const Node& nod
   }
 }
 
-Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vector<const Tensor*>& inputs,
-                                             const SymbolValues& symbols) {
+namespace {
+
+Expected<std::vector<Tensor>> walk(const Graph& graph, const std::vector<const Tensor*>& inputs,
+                                   const SymbolValues& symbols) {
+  if (inputs.size() != graph.inputs.size()) {
+    return internal_error("graph '{}' has {} inputs, and {} were given", graph.name, graph.inputs.size(),
+                          inputs.size());
+  }
   std::vector<Tensor> owned(graph.values.size());
   std::vector<const Tensor*> values(graph.values.size(), nullptr);
   for (std::size_t i = 0; i < graph.values.size(); ++i) values[i] = graph.values[i].constant.get();
@@ -107,7 +113,8 @@ Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vect
   std::vector<int> uses = graph.use_counts();
   for (const Node& node : graph.nodes) {
     std::vector<const Tensor*> arguments;
-    for (const ValueId id : node.inputs) arguments.push_back(id == kNoValue ? nullptr : values[static_cast<std::size_t>(id)]);
+    for (const ValueId id : node.inputs)
+      arguments.push_back(id == kNoValue ? nullptr : values[static_cast<std::size_t>(id)]);
     JITNEY_TRY(auto results, interpret_node(graph, node, arguments, symbols));
     for (std::size_t i = 0; i < results.size(); ++i) {
       const auto at = static_cast<std::size_t>(node.outputs[i]);
@@ -129,6 +136,19 @@ Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vect
   return outputs;
 }
 
+}  // namespace
+
+Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vector<const Tensor*>& inputs,
+                                             const SymbolValues& symbols) {
+  try {
+    return walk(graph, inputs, symbols);
+  } catch (const Error& e) {  // no memory for a copied output
+    return tl::unexpected(Failure{e.kind(), e.what()});
+  } catch (const std::bad_alloc&) {
+    return environment_error("no memory to run '{}' on the host", graph.name);
+  }
+}
+
 Expected<std::vector<Tensor>> interpret(const Graph& graph, const std::vector<Tensor>& inputs) {
   std::vector<std::vector<std::int64_t>> shapes;
   std::vector<const Tensor*> pointers;
@@ -143,11 +163,7 @@ Expected<std::vector<Tensor>> interpret(const Graph& graph, const std::vector<Te
       return user_error("input '{}' is {}; {} is expected", v.name, to_string(inputs[i].dtype()), to_string(v.dtype));
     }
   }
-  try {
-    return interpret_body(graph, pointers, symbols);
-  } catch (const Error& e) {  // no memory for a copied output
-    return tl::unexpected(Failure{e.kind(), e.what()});
-  }
+  return interpret_body(graph, pointers, symbols);
 }
 
 }  // namespace jitney::ir

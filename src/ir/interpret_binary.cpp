@@ -36,7 +36,8 @@ double apply(Op op, double a, double b) {
 template <class C>
 C divide(C a, C b) {
   if (b == C{0}) return 0;
-  if (std::is_signed_v<C> && b == static_cast<C>(-1)) return static_cast<C>(std::uint64_t{0} - static_cast<std::uint64_t>(a));
+  if (std::is_signed_v<C> && b == static_cast<C>(-1))
+    return static_cast<C>(std::uint64_t{0} - static_cast<std::uint64_t>(a));
   return a / b;
 }
 
@@ -101,7 +102,8 @@ C apply(Op op, C a, C b) {
 
 Status interpret_binary(const NodeRun& run) {
   const Extents& shape = run.out.shape();
-  const auto a_strides = broadcast_strides(run.in(0).shape(), shape), b_strides = broadcast_strides(run.in(1).shape(), shape);
+  const auto a_strides = broadcast_strides(run.in(0).shape(), shape),
+             b_strides = broadcast_strides(run.in(1).shape(), shape);
   if (!a_strides || !b_strides) return internal_error("its inputs do not broadcast to its output");
   return with_element(run.in(0).dtype(), [&]<class T>(T) -> Status {
     const T *a = run.in(0).as<T>(), *b = run.in(1).as<T>();
@@ -121,7 +123,8 @@ Status interpret_binary(const NodeRun& run) {
 
 Status interpret_where(const NodeRun& run) {
   const Extents& shape = run.out.shape();
-  const auto c_strides = broadcast_strides(run.in(0).shape(), shape), a_strides = broadcast_strides(run.in(1).shape(), shape),
+  const auto c_strides = broadcast_strides(run.in(0).shape(), shape),
+             a_strides = broadcast_strides(run.in(1).shape(), shape),
              b_strides = broadcast_strides(run.in(2).shape(), shape);
   if (!c_strides || !a_strides || !b_strides) return internal_error("its inputs do not broadcast to its output");
   return with_element(run.out.dtype(), [&]<class T>(T) -> Status {

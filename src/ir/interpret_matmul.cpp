@@ -31,7 +31,8 @@ Status interpret_matmul(const NodeRun& run) {
   if (!a_strides || !b_strides) return internal_error("its batch extents do not broadcast to its output's");
   return with_element(run.out.dtype(), [&]<class T>(T) -> Status {
     using A = Accumulator<T>;
-    std::vector<A> left(static_cast<std::size_t>(m * k)), right(static_cast<std::size_t>(k * n)), sums(static_cast<std::size_t>(n));
+    std::vector<A> left(static_cast<std::size_t>(m * k)), right(static_cast<std::size_t>(k * n)),
+        sums(static_cast<std::size_t>(n));
     StridedWalk at_a(batch, *a_strides), at_b(batch, *b_strides);
     T* y = run.out.as<T>();
     std::int64_t right_is = -1;  // which matrix `right` holds

@@ -29,10 +29,11 @@ Status slice(const NodeRun& run) {
   for (std::size_t axis = 0; axis < from.size(); ++axis) {
     const std::int64_t first = starts[axis], extent = run.out.shape()[axis];
     std::int64_t last = 0;
-    const bool overflow = __builtin_mul_overflow(extent - 1, steps[axis], &last) || __builtin_add_overflow(last, first, &last);
+    const bool overflow =
+        __builtin_mul_overflow(extent - 1, steps[axis], &last) || __builtin_add_overflow(last, first, &last);
     if (overflow || first < 0 || first >= from[axis] || last < 0 || last >= from[axis]) {
-      return user_error("{} elements from {} in steps of {} are not all inside axis {}, which has extent {}", extent, first,
-                        steps[axis], axis, from[axis]);
+      return user_error("{} elements from {} in steps of {} are not all inside axis {}, which has extent {}", extent,
+                        first, steps[axis], axis, from[axis]);
     }
     offset += first * strides[axis];
     // With one element the step is never taken, and may be huge.

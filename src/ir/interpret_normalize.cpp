@@ -75,7 +75,8 @@ void batch_norm(const NodeRun& run) {
     const std::int64_t c = i / inner % channels;
     const auto by_channel = [&](std::size_t input) { return load(run.in(input).as<T>()[c]); };
     const double deviation = std::sqrt(by_channel(4) + run.node.real("epsilon"));
-    run.out.as<T>()[i] = store<T>((load(run.in(0).as<T>()[i]) - by_channel(3)) / deviation * by_channel(1) + by_channel(2));
+    run.out.as<T>()[i] =
+        store<T>((load(run.in(0).as<T>()[i]) - by_channel(3)) / deviation * by_channel(1) + by_channel(2));
   }
 }
 

@@ -34,7 +34,8 @@ Status interpret_pad(const NodeRun& run) {
   for (std::size_t axis = 0; axis < to.size(); ++axis) {
     for (std::int64_t i = 0; i < to[axis]; ++i) {
       std::int64_t index = 0;
-      if (__builtin_sub_overflow(i, before[axis], &index)) return user_error("padding of {} is too large", before[axis]);
+      if (__builtin_sub_overflow(i, before[axis], &index))
+        return user_error("padding of {} is too large", before[axis]);
       if (from[axis] == 0 && mode != "constant") {
         return user_error("axis {} is empty, and mode '{}' has nothing to repeat", axis, mode);
       }

@@ -10,7 +10,8 @@ namespace {
 /// avg_pool: the sum of the elements inside the input, divided by how many they are; with include_pad by how many
 /// positions of the window are inside the padded input, which leaves out what only rounding up the extent added.
 template <class T>
-T pool(const NodeRun& run, const T* channel, const std::vector<WindowAxis>& axes, const Extents& kernel, const Extents& where) {
+T pool(const NodeRun& run, const T* channel, const std::vector<WindowAxis>& axes, const Extents& kernel,
+       const Extents& where) {
   using C = Compute<T>;
   const bool is_max = run.node.op == Op::max_pool;
   const bool include_pad = !is_max && run.node.integer("include_pad") != 0;

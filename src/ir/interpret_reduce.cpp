@@ -89,7 +89,8 @@ Status interpret_reduce(const NodeRun& run) {
   const bool is_arg = op == Op::arg_max || op == Op::arg_min;
   const Layout l = layout(run);
   const std::int64_t n = run.out.num_elements();
-  if (is_arg && l.reduced == 0 && n != 0) return user_error("axis {} is empty and has no index", run.node.integers("axes")[0]);
+  if (is_arg && l.reduced == 0 && n != 0)
+    return user_error("axis {} is empty and has no index", run.node.integers("axes")[0]);
   return with_element(run.in(0).dtype(), [&]<class T>(T) -> Status {
     const T* x = run.in(0).as<T>();
     StridedWalk at(l.kept_shape, l.kept_strides);

@@ -39,8 +39,7 @@ double apply(Op op, double x) {
     case Op::sigmoid: return sigmoid(x);
     case Op::relu: return x < 0 ? 0 : x;
     case Op::gelu_erf: return x / 2 * (1 + std::erf(x / std::numbers::sqrt2));
-    case Op::gelu_tanh:
-      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Op::gelu_tanh: return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     case Op::silu: return x * sigmoid(x);
     case Op::hard_swish: return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
     case Op::softplus: return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));

@@ -23,7 +23,8 @@ class Printer {
     }
     for (const ValueId id : g.inputs) line(inner, "input {}", definition(g, id));
     for (const Value& v : g.values) {
-      if (v.constant) line(inner, "constant %{}: {}{}{}", v.name, to_string(v.dtype), to_string(v.shape), content(*v.constant));
+      if (v.constant)
+        line(inner, "constant %{}: {}{}{}", v.name, to_string(v.dtype), to_string(v.shape), content(*v.constant));
     }
     for (const Node& node : g.nodes) print(g, node, inner);
     for (const Guard& guard : g.guards) {
@@ -76,7 +77,9 @@ class Printer {
       std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
       std::string operator()(double v) const { return fmt::format("{}", v); }
       std::string operator()(const std::string& v) const { return "'" + v + "'"; }
-      std::string operator()(const std::vector<std::int64_t>& v) const { return fmt::format("[{}]", fmt::join(v, ", ")); }
+      std::string operator()(const std::vector<std::int64_t>& v) const {
+        return fmt::format("[{}]", fmt::join(v, ", "));
+      }
       std::string operator()(const std::vector<Dim>& v) const { return to_string(v); }
       std::string operator()(const std::shared_ptr<const Graph>& v) const { return v ? "below" : "null"; }
     };

@@ -18,12 +18,14 @@ struct LegalForms {
 };
 
 const std::vector<LegalForms>& legal_forms() {
+  // clang-format off
   static const std::vector<LegalForms> table = {
-      //                            unary binary ternary cast source view movement reduce normalize contract region
-      {Stage::imported, "imported", {true, true, true, true, true, true, true, true, true, true, false}, {}, {}},
-      {Stage::optimized, "optimized", {true, true, true, true, true, true, true, true, true, true, false}, {}, {Op::batch_norm}},
-      {Stage::fused, "fused", {false, false, false, false, false, true, false, false, false, false, true}, {Op::dims}, {}},
+      //                             unary  binary ternary cast  source view  move  reduce norm.  contr. region  also         never
+      {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  false}, {},         {}},
+      {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  false}, {},         {Op::batch_norm}},
+      {Stage::fused,     "fused",     {false, false, false, false, false, true, false, false, false, false, true},  {Op::dims}, {}},
   };
+  // clang-format on
   return table;
 }
 
@@ -84,9 +86,10 @@ class Verifier {
   }
 
   Status check(const Node& node) {
-    if (static_cast<int>(node.op) >= op_count()) return internal_error("there is no operator {}", static_cast<int>(node.op));
+    if (static_cast<int>(node.op) >= op_count())
+      return internal_error("there is no operator {}", static_cast<int>(node.op));
     const OpInfo& row = info(node.op);
-    if (!is_legal(node.op, forms_)) return internal_error("it is not allowed in an {} graph", forms_.name);
+    if (!is_legal(node.op, forms_)) return internal_error("it is not allowed in a graph that is {}", forms_.name);
     const auto count = static_cast<int>(node.inputs.size());
     if (count < row.min_inputs || (row.max_inputs >= 0 && count > row.max_inputs)) {
       return internal_error("it has {} inputs; {} to {} were expected", count, row.min_inputs,

@@ -10,17 +10,19 @@ namespace {
 
 /// Indices of Attribute's alternatives.
 enum Type : std::size_t { integer, real, text, integers, dims, graph };
-constexpr std::array<const char*, 6> kTypeNames = {"an integer", "a real number", "a text", "integers", "Dims", "a graph"};
+constexpr std::array<const char*, 6> kTypeNames = {"an integer", "a real number", "a text",
+                                                   "integers",   "Dims",          "a graph"};
 
 struct Key {
   std::string_view name;
   Type type;
 };
 constexpr Key kKeys[] = {
-    {"values", dims},     {"axis", integer},      {"perm", integers},    {"starts", dims},       {"steps", dims},
-    {"before", dims},     {"value", real},        {"mode", text},        {"axes", integers},     {"keepdims", integer},
-    {"last", integer},    {"epsilon", real},      {"strides", integers}, {"dilations", integers}, {"pads", integers},
-    {"groups", integer},  {"kernel", integers},   {"include_pad", integer}, {"body", graph},
+    {"values", dims},    {"axis", integer},    {"perm", integers},       {"starts", dims},        {"steps", dims},
+    {"before", dims},    {"value", real},      {"mode", text},           {"axes", integers},      {"keepdims", integer},
+    {"last", integer},   {"epsilon", real},    {"strides", integers},    {"dilations", integers}, {"pads", integers},
+    {"groups", integer}, {"kernel", integers}, {"include_pad", integer}, {"body", graph},         {"kind", integer},
+    {"shape", dims},
 };
 
 }  // namespace
@@ -35,20 +37,20 @@ Status verify_attributes(const Node& node) {
     const bool optional = name.ends_with('?');
     if (optional) name.remove_suffix(1);
     allowed.emplace(name);
+    const auto* key = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& k) { return k.name == name; });
+    if (key == std::end(kKeys)) return internal_error("attribute '{}' has no type in verify_attributes.cpp", name);
     const auto found = node.attributes.find(name);
     if (found == node.attributes.end()) {
       if (optional) continue;
       return internal_error("attribute '{}' is missing", name);
     }
-    const auto* key = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& k) { return k.name == name; });
-    if (key == std::end(kKeys)) return internal_error("attribute '{}' has no type in verify_attributes.cpp", name);
     if (found->second.index() != key->type) {
       return internal_error("attribute '{}' must be {}, and is {}", name, kTypeNames.at(key->type),
                             kTypeNames.at(found->second.index()));
     }
   }
   for (const auto& [name, value] : node.attributes) {
-    if (node.op != Op::region && !allowed.contains(name)) return internal_error("attribute '{}' is not one of its own", name);
+    if (!allowed.contains(name)) return internal_error("attribute '{}' is not one of its own", name);
   }
   return {};
 }

@@ -5,7 +5,7 @@
 
 namespace jitney::ir {
 
-/// The attributes are those of ops.def, each with its type. Regions may have more than theirs.
+/// The attributes are those of ops.def, each with its type.
 Status verify_attributes(const Node& node);
 
 /// Dtypes and shapes of the outputs fit the inputs'. Attributes and ids were checked before.

@@ -13,7 +13,9 @@ bool may_equal(const Shape& a, const Shape& b) {
 
 namespace {
 
-std::string type_name(DType dtype, const Shape& shape) { return fmt::format("{}{}", to_string(dtype), to_string(shape)); }
+std::string type_name(DType dtype, const Shape& shape) {
+  return fmt::format("{}{}", to_string(dtype), to_string(shape));
+}
 std::string type_name(const Value& v) { return type_name(v.dtype, v.shape); }
 
 Status expect(const Value& out, DType dtype, const Shape& shape) {
@@ -35,11 +37,12 @@ Status verify_slice(const Node& node, const Value& x, const Value& out) {
   const auto &starts = node.dims("starts"), &steps = node.dims("steps");
   if (x.dtype != out.dtype || x.shape.size() != out.shape.size() || starts.size() != x.shape.size() ||
       steps.size() != x.shape.size()) {
-    return internal_error("{} with {} starts and {} steps cannot slice to {}", type_name(x), starts.size(), steps.size(),
-                          type_name(out));
+    return internal_error("{} with {} starts and {} steps cannot slice to {}", type_name(x), starts.size(),
+                          steps.size(), type_name(out));
   }
   for (const Dim& step : steps) {
-    if (step.constant().value_or(0) == 0) return internal_error("step {} is not a constant other than 0", step.to_string());
+    if (step.constant().value_or(0) == 0)
+      return internal_error("step {} is not a constant other than 0", step.to_string());
   }
   return {};
 }
@@ -79,8 +82,8 @@ Status verify_pool(const Node& node, const Value& x, const Value& out) {
     const Dim padded = x.shape[2 + i] + Dim(node.integers("pads")[i]) + Dim(node.integers("pads")[spatial + i]);
     const Dim most = Dim::ceildiv(padded - window, node.integers("strides")[i]) + Dim(1);
     if ((most - out.shape[2 + i]).constant().value_or(0) < 0) {
-      return internal_error("extent {} of axis {} has more windows than fit; {} is the most", out.shape[2 + i].to_string(),
-                            2 + i, most.to_string());
+      return internal_error("extent {} of axis {} has more windows than fit; {} is the most",
+                            out.shape[2 + i].to_string(), 2 + i, most.to_string());
     }
   }
   return {};
@@ -91,8 +94,10 @@ Status verify_region(const Graph& g, const Node& node) {
   if (body_pointer == nullptr) return internal_error("its body is null");
   const Graph& body = *body_pointer;
   JITNEY_CHECK(verify(body, Stage::optimized));
-  const auto match = [&](const std::vector<ValueId>& outer, const std::vector<ValueId>& inner, const char* what) -> Status {
-    if (outer.size() != inner.size()) return internal_error("it has {} {}, its body {}", outer.size(), what, inner.size());
+  const auto match = [&](const std::vector<ValueId>& outer, const std::vector<ValueId>& inner,
+                         const char* what) -> Status {
+    if (outer.size() != inner.size())
+      return internal_error("it has {} {}, its body {}", outer.size(), what, inner.size());
     for (std::size_t i = 0; i < outer.size(); ++i) {
       if (outer[i] == kNoValue) return internal_error("{} {} is absent", what, i);
       const Value &a = g.value(outer[i]), &b = body.value(inner[i]);

@@ -27,8 +27,10 @@ struct WindowAxis {
   }
 };
 
-inline std::vector<WindowAxis> window_axes(const Node& node, const Extents& x, const Extents& y, const Extents& kernel) {
-  const auto &strides = node.integers("strides"), &dilations = node.integers("dilations"), &pads = node.integers("pads");
+inline std::vector<WindowAxis> window_axes(const Node& node, const Extents& x, const Extents& y,
+                                           const Extents& kernel) {
+  const auto &strides = node.integers("strides"), &dilations = node.integers("dilations"),
+             &pads = node.integers("pads");
   std::vector<WindowAxis> axes;
   for (std::size_t i = 0; i < kernel.size(); ++i) {
     axes.push_back({x[2 + i], y[2 + i], kernel[i], strides[i], dilations[i], pads[i], pads[kernel.size() + i]});

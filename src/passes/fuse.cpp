@@ -28,10 +28,8 @@ class Fuser {
     std::set<ValueId> taken;
     for (ValueId id : g_.outputs) {
       JITNEY_TRY(ValueId now, ensure(id));
-      int p = producer_[static_cast<std::size_t>(id)];
-      bool own_buffer = p >= 0 && grouping_.region_of[static_cast<std::size_t>(p)] >= 0 && !taken.contains(now);
-      if (!own_buffer) now = copy(now, g_.value(id).name);
-      taken.insert(now);
+      if (!is_whole_region_output(now) || taken.contains(view_of(now).root)) now = copy(now, g_.value(id).name);
+      taken.insert(view_of(now).root);
       outputs.push_back(now);
     }
     rw_.to.outputs = std::move(outputs);
@@ -64,6 +62,16 @@ class Fuser {
     for (std::size_t i = views_.size(); i <= at; ++i)
       views_.push_back({static_cast<ValueId>(i), ir::Dim(0), contiguous_strides(rw_.to.values[i].shape)});
     return views_[at];
+  }
+
+  /// Whether a value is all of a region's output, in order: the output itself or a reshape of it.
+  bool is_whole_region_output(ValueId now) {
+    StridedView view = view_of(now);
+    bool made_by_region = false;
+    for (const auto& node : rw_.to.nodes)
+      if (node.op == Op::region) made_by_region = made_by_region || std::find(node.outputs.begin(), node.outputs.end(), view.root) != node.outputs.end();
+    const auto& shape = rw_.to.value(now).shape;
+    return made_by_region && view.offset.is(0) && view.strides == contiguous_strides(shape) && product(shape) == product(rw_.to.value(view.root).shape);
   }
 
   /// The new value for an old one, with the views on the way to it emitted.
@@ -147,12 +155,12 @@ class Fuser {
     return {};
   }
 
-  /// Named after the node that says most about it: a contraction or reduction, else its last one.
+  /// Named after the node that says most about it: a contraction, reduction or movement, else its last one.
   std::string name_of(const Region& region) const {
     for (int n : region.nodes) {
       const auto& node = g_.nodes[static_cast<std::size_t>(n)];
       auto family = info(node.op).family;
-      if (family == ir::OpFamily::contract || family == ir::OpFamily::reduce) return node.name;
+      if (family == ir::OpFamily::contract || family == ir::OpFamily::reduce || family == ir::OpFamily::movement) return node.name;
     }
     return g_.nodes[static_cast<std::size_t>(region.nodes.back())].name;
   }

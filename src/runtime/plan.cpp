@@ -34,7 +34,7 @@ std::vector<Intermediate> intermediates(const Program& program) {
     for (ir::ValueId root : step.roots)
       if (auto it = found.find(root); it != found.end()) it->second.last = static_cast<int>(s);
   }
-  for (ir::ValueId out : program.graph.outputs) found.erase(out);
+  for (ir::ValueId out : program.graph.outputs) found.erase(program.views[static_cast<std::size_t>(out)].root);
   std::vector<Intermediate> list;
   for (auto& [id, i] : found) list.push_back(i);
   return list;
@@ -62,7 +62,7 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program, std::vec
   std::map<ir::ValueId, Slot> where;
   for (std::size_t i = 0; i < buffers.size(); ++i) where[buffers[i].value] = {Slot::Kind::arena, memory.offsets[i]};
   for (std::size_t i = 0; i < g.inputs.size(); ++i) where[g.inputs[i]] = {Slot::Kind::input, i};
-  for (std::size_t i = 0; i < g.outputs.size(); ++i) where[g.outputs[i]] = {Slot::Kind::output, i};
+  for (std::size_t i = 0; i < g.outputs.size(); ++i) where[program.views[static_cast<std::size_t>(g.outputs[i])].root] = {Slot::Kind::output, i};
 
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];

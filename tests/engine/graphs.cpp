@@ -68,8 +68,10 @@ ir::Graph wide_graph() {
   const ValueId scale = g.add_constant("scale", counting(DType::f32, {4}));
   const ValueId bias = g.add_constant("bias", counting(DType::f32, {4}));  // equal bytes, another value
   const ValueId w = g.add_constant("w", counting(DType::f16, {6, 3, 3, 3}));
-  const ValueId normed = g.add_node(Op::layer_norm, "ln", {x, scale, bias}, DType::f32, {n, s, 4}, {{"axis", std::int64_t{2}}, {"epsilon", 1e-5}});
-  const ValueId bare = g.add_node(Op::layer_norm, "ln2", {x, ir::kNoValue, bias}, DType::f32, {n, s, 4}, {{"axis", std::int64_t{2}}, {"epsilon", 0.1}});
+  const ValueId normed = g.add_node(Op::layer_norm, "ln", {x, scale, bias}, DType::f32, {n, s, 4},
+                                    {{"axis", std::int64_t{2}}, {"epsilon", 1e-5}});
+  const ValueId bare = g.add_node(Op::layer_norm, "ln2", {x, ir::kNoValue, bias}, DType::f32, {n, s, 4},
+                                  {{"axis", std::int64_t{2}}, {"epsilon", 0.1}});
   const ValueId where = g.add_node(Op::where, "where", {mask, normed, bare}, DType::f32, {n, s, 4});
   const ValueId padded = g.add_node(Op::pad, "pad", {where}, DType::f32, {n, s + 3, 4},
                                     {{"before", Dims{0, 1, 0}}, {"value", -0.0}, {"mode", std::string("constant")}});
@@ -77,14 +79,22 @@ ir::Graph wide_graph() {
                                     {{"starts", Dims{0, Dim::min(s, 1), 0}}, {"steps", Dims{1, 1, 1}}});
   const Shape pixels = {n, 6, Dim::floordiv(2 * s + 1 - 3, 2) + 1, 6};
   const ValueId conv = g.add_node(Op::conv, "conv", {image, w}, DType::f16, pixels,
-                                  {{"strides", Integers{2, 1}}, {"dilations", Integers{1, 1}}, {"pads", Integers{0, 0, 0, 0}}, {"groups", std::int64_t{1}}});
-  const ValueId shape = g.add_node(Op::dims, "shape", {}, DType::i64, {3}, {{"values", Dims{n, Dim::mod(s, 7), -2 * n * s}}});
+                                  {{"strides", Integers{2, 1}},
+                                   {"dilations", Integers{1, 1}},
+                                   {"pads", Integers{0, 0, 0, 0}},
+                                   {"groups", std::int64_t{1}}});
+  const ValueId shape =
+      g.add_node(Op::dims, "shape", {}, DType::i64, {3}, {{"values", Dims{n, Dim::mod(s, 7), -2 * n * s}}});
   const ValueId no_dims = g.add_node(Op::dims, "no_dims", {}, DType::i64, {0}, {{"values", Dims{}}});
-  const ValueId total = g.add_node(Op::reduce_sum, "total", {scalar_in}, DType::f32, {}, {{"axes", Integers{}}, {"keepdims", std::int64_t{0}}});
+  const ValueId total = g.add_node(Op::reduce_sum, "total", {scalar_in}, DType::f32, {},
+                                   {{"axes", Integers{}}, {"keepdims", std::int64_t{0}}});
   g.outputs = {sliced, conv, shape, no_dims, total, x};
   g.guards.push_back({ir::Guard::Relation::equal, n * s, Dim::floordiv(s, 2), "equal"});
   g.guards.push_back({ir::Guard::Relation::less_equal, Dim(1), s, ""});
   g.guards.push_back({ir::Guard::Relation::divides, Dim(2), s, "divides"});
+  // What keeps conv and slice inside their inputs; loading adds it where it is missing.
+  g.guards.push_back({ir::Guard::Relation::less_equal, Dim(3), 2 * s + 1, "the window fits"});
+  g.guards.push_back({ir::Guard::Relation::less_equal, Dim::min(s, 1) + Dim::max(s - 1, 0), s + 3, "the slice fits"});
   return g;
 }
 
@@ -126,7 +136,8 @@ void expect_same(const ir::Graph& a, const ir::Graph& b) {
     if (s == nullptr) continue;
     EXPECT_EQ(s->dtype(), t->dtype());
     ASSERT_EQ(s->shape(), t->shape());
-    if (s->num_bytes() != 0) EXPECT_EQ(std::memcmp(s->data(), t->data(), s->num_bytes()), 0);
+    if (s->num_bytes() == 0) continue;
+    EXPECT_EQ(std::memcmp(s->data(), t->data(), s->num_bytes()), 0);
   }
   ASSERT_EQ(a.nodes.size(), b.nodes.size());
   for (std::size_t i = 0; i < a.nodes.size(); ++i) {

@@ -21,8 +21,8 @@ Tensor counting(DType dtype, std::vector<std::int64_t> shape, unsigned first = 1
 /// y = relu(x w + b) for x [batch, 4]: small, with symbols, a guard and metadata.
 ir::Graph small_graph();
 
-/// Valid at Stage::optimized, with every kind of attribute but a graph, symbolic extents of every form, guards, constants
-/// of every dtype, and of rank 0, of extent 0 and equal to each other.
+/// Valid at Stage::optimized, with every kind of attribute but a graph, symbolic extents of every form, guards,
+/// constants of every dtype, and of rank 0, of extent 0 and equal to each other.
 ir::Graph wide_graph();
 
 /// A region whose body has a region: what only the codec takes, as no engine holds regions.

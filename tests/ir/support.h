@@ -1,12 +1,12 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <initializer_list>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "ir/graph.h"
 #include "util/half.h"
@@ -59,8 +59,12 @@ inline Tensor tensor(DType dtype, Ints shape, const std::vector<double>& values)
   for (std::size_t i = 0; i < values.size(); ++i) set(t, i, values[i]);
   return t;
 }
-inline Tensor f32(Ints shape, const std::vector<double>& values) { return tensor(DType::f32, std::move(shape), values); }
-inline Tensor i64(Ints shape, const std::vector<double>& values) { return tensor(DType::i64, std::move(shape), values); }
+inline Tensor f32(Ints shape, const std::vector<double>& values) {
+  return tensor(DType::f32, std::move(shape), values);
+}
+inline Tensor i64(Ints shape, const std::vector<double>& values) {
+  return tensor(DType::i64, std::move(shape), values);
+}
 
 inline std::vector<double> values(const Tensor& t) {
   std::vector<double> v;
@@ -82,7 +86,8 @@ inline Expected<Tensor> try_run(Op op, const std::vector<Tensor>& inputs, Attrib
   std::vector<Tensor> given;
   std::vector<ValueId> ids;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool absent = inputs[i].num_elements() == 0 && inputs[i].data() == nullptr && inputs[i].shape() == Ints{0} && i > 0;
+    const bool absent =
+        inputs[i].num_elements() == 0 && inputs[i].data() == nullptr && inputs[i].shape() == Ints{0} && i > 0;
     ids.push_back(absent ? kNoValue : g.add_value("x" + std::to_string(i), inputs[i].dtype(), shape_of(inputs[i])));
     if (!absent) given.push_back(inputs[i]);
   }

@@ -76,8 +76,8 @@ TEST(Dim, Parses) {
 }
 
 TEST(Dim, RefusesBadText) {
-  for (const char* text : {"", "n+", "n m", "floordiv(n)", "floordiv(n,2", "sqrt(n,2)", "9223372036854775808", "2**n", "n)",
-                           "(", "-", "n$", "- n * -0"}) {
+  for (const char* text : {"", "n+", "n m", "floordiv(n)", "floordiv(n,2", "sqrt(n,2)", "9223372036854775808", "2**n",
+                           "n)", "(", "-", "n$", "- n * -0"}) {
     const auto d = Dim::parse(text);
     ASSERT_FALSE(d) << text;
     EXPECT_EQ(d.error().kind, ErrorKind::user) << text;

@@ -58,7 +58,8 @@ std::vector<T> values_of(const Tensor& t) {
 }
 
 /// Output 0 as floats, for one float input.
-inline std::vector<float> run_floats(const ModelBuilder& model, const std::vector<std::int64_t>& shape, const std::vector<float>& data) {
+inline std::vector<float> run_floats(const ModelBuilder& model, const std::vector<std::int64_t>& shape,
+                                     const std::vector<float>& data) {
   const auto outputs = run(imported(model), {tensor(shape, data)});
   return outputs.empty() ? std::vector<float>{} : values_of(outputs[0]);
 }

@@ -15,7 +15,7 @@ namespace jitney::onnx::testing {
 
 /// An extent of a declared shape: a number, a name, or "" for an unknown one.
 struct Extent {
-  Extent(int value) : value(value) {}                // NOLINT(google-explicit-constructor)
+  Extent(int value) : value(value) {}                  // NOLINT(google-explicit-constructor)
   Extent(const char* name) : value(-1), name(name) {}  // NOLINT(google-explicit-constructor)
   std::int64_t value;
   std::string name;
@@ -105,19 +105,22 @@ class ModelBuilder {
     graph().add_output()->set_name(name);
     return *this;
   }
-  NodeBuilder node(const std::string& op, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) {
+  NodeBuilder node(const std::string& op, const std::vector<std::string>& inputs,
+                   const std::vector<std::string>& outputs) {
     return add_node(*graph().mutable_node(), op, inputs, outputs);
   }
 
   template <class T>
-  proto::TensorProto& raw(const std::string& name, int type, const std::vector<std::int64_t>& shape, const std::vector<T>& data) {
+  proto::TensorProto& raw(const std::string& name, int type, const std::vector<std::int64_t>& shape,
+                          const std::vector<T>& data) {
     auto& tensor = *graph().add_initializer();
     fill(tensor, type, shape, data);
     tensor.set_name(name);
     return tensor;
   }
   template <class T>
-  static void fill(proto::TensorProto& tensor, int type, const std::vector<std::int64_t>& shape, const std::vector<T>& data) {
+  static void fill(proto::TensorProto& tensor, int type, const std::vector<std::int64_t>& shape,
+                   const std::vector<T>& data) {
     tensor.set_data_type(type);
     for (const std::int64_t extent : shape) tensor.add_dims(extent);
     std::string bytes(data.size() * sizeof(T), '\0');

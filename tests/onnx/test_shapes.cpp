@@ -10,7 +10,13 @@ constexpr int kInt64 = proto::TensorProto::INT64;
 TEST(Shapes, ReshapeChainOfExporters) {
   // x.view(x.shape[0], x.shape[1], 4, 8), as the TorchScript exporter writes it.
   ModelBuilder m(17);
-  m.input("x", {"batch", "seq", 32}).output("y").integer("zero", 0).integer("one", 1).integers("axes", {0}).integers("heads", {4}).integers("size", {8});
+  m.input("x", {"batch", "seq", 32})
+      .output("y")
+      .integer("zero", 0)
+      .integer("one", 1)
+      .integers("axes", {0})
+      .integers("heads", {4})
+      .integers("size", {8});
   m.node("Shape", {"x"}, {"shape"});
   m.node("Gather", {"shape", "zero"}, {"b"});
   m.node("Gather", {"shape", "one"}, {"s"});
@@ -56,11 +62,17 @@ TEST(Shapes, AllowZeroKeepsZero) {
 TEST(Shapes, ExpandWithWhereEqualIdiom) {
   // x.expand(-1, seq, -1): Where(target == -1, ones, target).
   ModelBuilder m;
-  m.input("x", {"batch", 1, 8}).input("like", {"batch", "seq"}).output("y").integers("minus", {-1}).integer("one", 1).integer("minus_scalar", -1);
+  m.input("x", {"batch", 1, 8})
+      .input("like", {"batch", "seq"})
+      .output("y")
+      .integers("minus", {-1})
+      .integer("one", 1)
+      .integer("minus_scalar", -1);
   m.integers("ones_shape", {3});
   m.node("Shape", {"like"}, {"s"}).integer("start", 1).integer("end", 2);
   m.node("Concat", {"minus", "s", "minus"}, {"target"}).integer("axis", 0);
-  ModelBuilder::fill(m.node("ConstantOfShape", {"ones_shape"}, {"ones"}).tensor("value"), kInt64, {1}, std::vector<std::int64_t>{1});
+  ModelBuilder::fill(m.node("ConstantOfShape", {"ones_shape"}, {"ones"}).tensor("value"), kInt64, {1},
+                     std::vector<std::int64_t>{1});
   m.node("Mul", {"ones", "minus_scalar"}, {"minus_ones"});
   m.node("Equal", {"target", "minus_ones"}, {"is_minus"});
   m.node("Where", {"is_minus", "ones", "target"}, {"final"});
@@ -72,7 +84,13 @@ TEST(Shapes, ExpandWithWhereEqualIdiom) {
 
 TEST(Shapes, ArithmeticOnExtents) {
   ModelBuilder m;
-  m.input("x", {"n", "m"}).output("y").integer("zero", 0).integer("one", 1).integer("two", 2).integers("axes", {0}).integers("fill", {7});
+  m.input("x", {"n", "m"})
+      .output("y")
+      .integer("zero", 0)
+      .integer("one", 1)
+      .integer("two", 2)
+      .integers("axes", {0})
+      .integers("fill", {7});
   m.node("Shape", {"x"}, {"s"});
   m.node("Gather", {"s", "zero"}, {"n"});
   m.node("Gather", {"s", "one"}, {"m"});
@@ -94,7 +112,7 @@ TEST(Shapes, ArithmeticOnExtents) {
 }
 
 TEST(Shapes, DivisionTruncatesTowardsZero) {
-  // (n - 3) / 2 is -1 for n = 1 where floor gives -1 too, but -3 / 2 = -1 for n = 0, where floor gives -2.
+  // (n - 3) / 2 for n = 0 is -1, where rounding down gives -2.
   ModelBuilder m;
   m.input("x", {"n"}).output("y").integers("three", {3}).integers("two", {2}).integers("five", {5});
   m.node("Shape", {"x"}, {"s"});
@@ -112,7 +130,12 @@ TEST(Shapes, DivisionTruncatesTowardsZero) {
 
 TEST(Shapes, ReduceProdAndSlice) {
   ModelBuilder m;
-  m.input("x", {"n", 3, "h", "w"}).output("y").integers("starts", {2}).integers("ends", {INT64_MAX}).integers("axes", {0}).integers("head", {0, 3});
+  m.input("x", {"n", 3, "h", "w"})
+      .output("y")
+      .integers("starts", {2})
+      .integers("ends", {INT64_MAX})
+      .integers("axes", {0})
+      .integers("head", {0, 3});
   m.node("Shape", {"x"}, {"s"});
   m.node("Slice", {"s", "starts", "ends", "axes"}, {"hw"});
   m.node("ReduceProd", {"hw", "axes"}, {"p"}).integer("keepdims", 1);
@@ -171,7 +194,11 @@ TEST(Shapes, RangeOverASymbol) {
 TEST(Shapes, LegacyPadChain) {
   // F.pad as the TorchScript exporter writes it: a matrix of pads, reversed and transposed.
   ModelBuilder m(13);
-  m.input("x", {"n", 4}).output("y").integers("pads", {1, 2, 0, 0}).integers("two_columns", {-1, 2}).integers("flat", {-1});
+  m.input("x", {"n", 4})
+      .output("y")
+      .integers("pads", {1, 2, 0, 0})
+      .integers("two_columns", {-1, 2})
+      .integers("flat", {-1});
   m.integers("starts", {-1}).integers("ends", {INT64_MIN + 1}).integers("axes", {0}).integers("steps", {-1});
   m.node("Reshape", {"pads", "two_columns"}, {"a"});
   m.node("Slice", {"a", "starts", "ends", "axes", "steps"}, {"b"});
@@ -197,7 +224,9 @@ TEST(Shapes, DataDependentShapeIsRefused) {
   ModelBuilder m;
   m.input("x", {"n"}).input("t", {2}, kInt64).output("y");
   m.node("Reshape", {"x", "t"}, {"y"}).name("r");
-  EXPECT_EQ(message_of(m.import()), "operator 'Reshape' at node 'r': the shape 't' must be computed from shapes and constants; it depends on data");
+  EXPECT_EQ(
+      message_of(m.import()),
+      "operator 'Reshape' at node 'r': the shape 't' must be computed from shapes and constants; it depends on data");
 }
 
 }  // namespace

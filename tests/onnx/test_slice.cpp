@@ -15,7 +15,9 @@ struct Case {
 std::vector<float> expected_slice(std::int64_t n, Case s) {
   const auto wrap = [n](std::int64_t i) { return i < 0 ? i + n : i; };
   std::vector<float> result;
-  const auto at = [&](std::int64_t i) { return std::max<std::int64_t>(INT64_MIN / 2, std::min<std::int64_t>(INT64_MAX / 2, i)); };
+  const auto at = [&](std::int64_t i) {
+    return std::max<std::int64_t>(INT64_MIN / 2, std::min<std::int64_t>(INT64_MAX / 2, i));
+  };
   if (s.step > 0) {
     const std::int64_t from = std::clamp<std::int64_t>(wrap(at(s.start)), 0, n);
     const std::int64_t to = std::clamp<std::int64_t>(wrap(at(s.end)), 0, n);
@@ -29,11 +31,18 @@ std::vector<float> expected_slice(std::int64_t n, Case s) {
 }
 
 TEST(Slice, AgreesWithTheSpecification) {
-  for (const std::int64_t start : {INT64_MIN, std::int64_t{-9}, std::int64_t{-3}, std::int64_t{-1}, std::int64_t{0}, std::int64_t{2}, std::int64_t{7}, INT64_MAX}) {
-    for (const std::int64_t end : {INT64_MIN, std::int64_t{-9}, std::int64_t{-2}, std::int64_t{0}, std::int64_t{3}, std::int64_t{20}, INT64_MAX}) {
+  for (const std::int64_t start : {INT64_MIN, std::int64_t{-9}, std::int64_t{-3}, std::int64_t{-1}, std::int64_t{0},
+                                   std::int64_t{2}, std::int64_t{7}, INT64_MAX}) {
+    for (const std::int64_t end : {INT64_MIN, std::int64_t{-9}, std::int64_t{-2}, std::int64_t{0}, std::int64_t{3},
+                                   std::int64_t{20}, INT64_MAX}) {
       for (const std::int64_t step : {-2, -1, 1, 3}) {
         ModelBuilder m;
-        m.input("x", {"n"}).output("y").integers("s", {start}).integers("e", {end}).integers("a", {0}).integers("t", {step});
+        m.input("x", {"n"})
+            .output("y")
+            .integers("s", {start})
+            .integers("e", {end})
+            .integers("a", {0})
+            .integers("t", {step});
         m.node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
         const auto graph = imported(m);
         for (const std::int64_t n : {0, 1, 2, 5, 8}) {
@@ -41,7 +50,8 @@ TEST(Slice, AgreesWithTheSpecification) {
           for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(i);
           const auto outputs = run(graph, {tensor({n}, data)});
           ASSERT_EQ(outputs.size(), 1U) << start << ":" << end << ":" << step << " of " << n;
-          EXPECT_EQ(values_of(outputs[0]), expected_slice(n, {start, end, step})) << start << ":" << end << ":" << step << " of " << n;
+          EXPECT_EQ(values_of(outputs[0]), expected_slice(n, {start, end, step}))
+              << start << ":" << end << ":" << step << " of " << n;
         }
       }
     }
@@ -60,7 +70,12 @@ TEST(Slice, SymbolicEnd) {
 
 TEST(Slice, ShiftsByOneHaveEqualExtents) {
   ModelBuilder m;
-  m.input("x", {"n"}).output("y").integers("zero", {0}).integers("one", {1}).integers("minus", {-1}).integers("end", {INT64_MAX});
+  m.input("x", {"n"})
+      .output("y")
+      .integers("zero", {0})
+      .integers("one", {1})
+      .integers("minus", {-1})
+      .integers("end", {INT64_MAX});
   m.node("Slice", {"x", "zero", "minus", "zero"}, {"a"});
   m.node("Slice", {"x", "one", "end", "zero"}, {"b"});
   m.node("Sub", {"a", "b"}, {"y"});

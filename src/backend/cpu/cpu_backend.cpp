@@ -51,6 +51,7 @@ Expected<DeviceInfo> CpuBackend::device_info(int device) const {
   info.vector_bytes = cpu_levels()[static_cast<std::size_t>(target.level)].vector_bytes;
   info.memory_bytes = static_cast<std::int64_t>(usable_memory());
   info.alignment = HostMemory::kAlignment;
+  info.host_memory = true;
   return info;
 }
 

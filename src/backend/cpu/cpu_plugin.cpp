@@ -3,8 +3,15 @@
 
 #include "backend/cpu/cpu_backend.h"
 
-extern "C" JITNEY_EXPORT extern const jitney::backend::PluginEntry jitney_backend_plugin = {
-    jitney::backend::kBackendAbiVersion, JITNEY_VERSION, []() -> jitney::backend::Backend* {
-      // Never destroyed: threads may still use it while the process ends.
-      return new jitney::backend::CpuBackend;
-    }};
+namespace {
+
+using namespace jitney::backend;
+
+// Never destroyed: threads may still use it while the process ends.
+Backend* create() { return new CpuBackend; }
+
+}  // namespace
+
+extern "C" {
+JITNEY_EXPORT extern const PluginEntry jitney_backend_plugin = {kBackendAbiVersion, JITNEY_VERSION, create};
+}

@@ -21,8 +21,10 @@ namespace {
 #if defined(__x86_64__)
 
 constexpr const char* kTriple = "x86_64-pc-linux-gnu";
-constexpr CpuLevel kLevels[] = {
-    {"x86-64", "x86-64", 16}, {"x86-64-v2", "x86-64-v2", 16}, {"x86-64-v3", "x86-64-v3", 32}, {"x86-64-v4", "x86-64-v4", 64}};
+constexpr CpuLevel kLevels[] = {{"x86-64", "x86-64", 16},
+                                {"x86-64-v2", "x86-64-v2", 16},
+                                {"x86-64-v3", "x86-64-v3", 32},
+                                {"x86-64-v4", "x86-64-v4", 64}};
 constexpr int kV2 = 1, kV3 = 2, kV4 = 3, kNone = 4;
 
 /// The tiles' registers are saved only for processes that ask; whether one may ask is known beforehand.
@@ -38,7 +40,7 @@ constexpr CpuFeature kFeatures[] = {
     {"avx", "avx", kV2, kV3, JITNEY_CPU_HAS("avx")},
     {"f16c", "f16c", kV2, kV3, JITNEY_CPU_HAS("f16c")},
     {"avx_vnni", "avxvnni", kV3, kNone, JITNEY_CPU_HAS("avxvnni")},
-    {"avx512_vbmi", "avx512vbmi", kV4, kNone, JITNEY_CPU_HAS("avx512vbmi")},
+    {"avx512vbmi", "avx512vbmi", kV4, kNone, JITNEY_CPU_HAS("avx512vbmi")},
     {"avx512_vbmi2", "avx512vbmi2", kV4, kNone, JITNEY_CPU_HAS("avx512vbmi2")},
     {"avx512_vnni", "avx512vnni", kV4, kNone, JITNEY_CPU_HAS("avx512vnni")},
     {"avx512_bf16", "avx512bf16", kV4, kNone, JITNEY_CPU_HAS("avx512bf16")},
@@ -72,7 +74,9 @@ int detect_level() { return 0; }
 
 #endif
 
-bool fits(const CpuFeature& feature, int level) { return level >= feature.from_level && level < feature.implied_by_level; }
+bool fits(const CpuFeature& feature, int level) {
+  return level >= feature.from_level && level < feature.implied_by_level;
+}
 
 tl::unexpected<Failure> unknown_target(std::string_view text, std::string_view source) {
   std::vector<std::string_view> levels, features;

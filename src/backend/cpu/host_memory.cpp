@@ -19,8 +19,8 @@ constexpr std::size_t kBig = std::size_t{4} << 20;
 
 Expected<void*> HostMemory::allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
-  const auto total = static_cast<std::int64_t>(
-      std::min<std::size_t>(usable_memory(), std::numeric_limits<std::int64_t>::max()));
+  const auto total =
+      static_cast<std::int64_t>(std::min<std::size_t>(usable_memory(), std::numeric_limits<std::int64_t>::max()));
   std::int64_t live = live_bytes_.load(std::memory_order_relaxed);
   do {
     const std::int64_t available = std::max<std::int64_t>(total - live, 0);
@@ -34,8 +34,8 @@ Expected<void*> HostMemory::allocate(std::size_t bytes) {
   void* memory = nullptr;
   if (posix_memalign(&memory, big ? kHugePage : kAlignment, bytes) != 0) {
     live_bytes_.fetch_sub(static_cast<std::int64_t>(bytes));
-    return environment_error("cannot allocate {} bytes on the CPU: the system refused, with {} bytes in use here", bytes,
-                             live);
+    return environment_error("cannot allocate {} bytes on the CPU: the system refused, with {} bytes in use here",
+                             bytes, live);
   }
   // A wish only: fewer page faults and TLB misses where the system grants it.
   if (big) madvise(memory, bytes, MADV_HUGEPAGE);

@@ -74,7 +74,8 @@ Expected<std::uint32_t> ModuleTable::take_slot() {
     free_slots_.pop_front();
     return index;
   }
-  if (slot_count_ == kBlockSize * kBlocks) return environment_error("{} kernels are loaded, more is not supported", slot_count_);
+  if (slot_count_ == kBlockSize * kBlocks)
+    return environment_error("{} kernels are loaded, more is not supported", slot_count_);
   if (slot_count_ % kBlockSize == 0) {
     auto* block = new Block;  // freed never, as the table
     for (auto& s : block->slots) s.state = idle_state(1);
@@ -90,7 +91,7 @@ Expected<ModuleHandle> ModuleTable::load(std::span<const std::byte> binary) {
   void* library = dlopen(unique_path(file.get()).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return environment_error("cannot load a compiled kernel: {}", loader_message());
   link_map* map = nullptr;
-  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) {
+  if (dlinfo(library, RTLD_DI_LINKMAP, static_cast<void*>(&map)) != 0) {
     dlclose(library);
     return environment_error("cannot tell where a compiled kernel was loaded: {}", loader_message());
   }

@@ -10,9 +10,10 @@ using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t e
 
 /// Calls function(context, b, e) so that the ranges [b, e) make up [begin, end) exactly once, on up to `threads`
 /// threads, and returns when all are done. Each thread gets at most one range, of at least `grain` iterations; the
-/// split depends on the arguments only, as long as the runtime grants that many. An empty range calls nothing. Runs on the calling thread alone when there is
-/// work for one thread only, inside another parallel region (ours or any other of the same OpenMP runtime), and in the
-/// child of a fork, which has none of the pool's threads. Allocates nothing. Thread-safe.
+/// split depends on the arguments only, as long as the runtime grants that many. An empty range calls nothing. Runs on
+/// the calling thread alone when there is work for one thread only, inside another parallel region (ours or any other
+/// of the same OpenMP runtime), and in the child of a fork, which has none of the pool's threads. Allocates nothing.
+/// Thread-safe.
 ///
 /// This is the only place where Jitney's own code goes parallel. It uses libgomp, as oneDNN and PyTorch do: a second
 /// pool that spins beside the first makes both many times slower. ThreadSanitizer does not understand libgomp, so

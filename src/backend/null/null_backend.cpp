@@ -39,6 +39,7 @@ Expected<DeviceInfo> NullBackend::device_info(int device) const {
   info.target_key = "null";
   info.memory_bytes = static_cast<std::int64_t>(usable_memory());
   info.alignment = kAlignment;
+  info.host_memory = true;
   return info;
 }
 

@@ -70,7 +70,8 @@ Status NullBackend::replay(int device, GraphHandle graph, StreamHandle stream) {
   JITNEY_CHECK(begin_call(NullCall::replay));
   const auto found = graphs_.find(graph);
   if (found == graphs_.end()) return internal_error("the null backend has no graph {}", graph);
-  if (s->recording) return internal_error("stream {} is being captured: a graph inside a graph is not supported", stream);
+  if (s->recording)
+    return internal_error("stream {} is being captured: a graph inside a graph is not supported", stream);
   counters_.replayed_launches += found->second.launches;
   for (const auto& copy : found->second.copies) std::memcpy(copy.to, copy.from, copy.bytes);
   s->clock[stream] += found->second.launches + static_cast<std::int64_t>(found->second.copies.size());

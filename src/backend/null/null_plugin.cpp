@@ -17,11 +17,10 @@ NullBackend& instance() {
 
 extern "C" {
 
-JITNEY_EXPORT extern const PluginEntry jitney_backend_plugin = {
-    kBackendAbiVersion, JITNEY_VERSION, []() -> Backend* { return &instance(); }};
+JITNEY_EXPORT extern const PluginEntry jitney_backend_plugin = {kBackendAbiVersion, JITNEY_VERSION,
+                                                                []() -> Backend* { return &instance(); }};
 
 JITNEY_EXPORT extern const NullHooks jitney_null_hooks = {
-    [](NullCall call, std::int64_t nth) { instance().fail_call(call, nth); },
-    [] { return instance().counters(); },
+    [](NullCall call, std::int64_t nth) { instance().fail_call(call, nth); }, [] { return instance().counters(); },
     [](EventHandle event, StreamHandle stream) { return instance().is_ordered(event, stream); }};
 }

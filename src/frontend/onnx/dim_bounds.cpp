@@ -49,7 +49,8 @@ Range range_of(const Dim::Atom& atom, const Symbols& symbols, int depth) {
   switch (atom.func) {
     case Dim::Func::min: return {std::min(a.low, b.low), std::min(a.high, b.high)};
     case Dim::Func::max: return {std::max(a.low, b.low), std::max(a.high, b.high)};
-    case Dim::Func::mod: return b.low >= 0 ? Range{0, b.high == kHighest ? kHighest : std::max<std::int64_t>(b.high - 1, 0)} : Range{};
+    case Dim::Func::mod:
+      return b.low >= 0 ? Range{0, b.high == kHighest ? kHighest : std::max<std::int64_t>(b.high - 1, 0)} : Range{};
     case Dim::Func::floordiv: return a.low >= 0 && b.low >= 0 ? Range{0, a.high} : Range{};
   }
   return {};
@@ -68,13 +69,16 @@ Range range_of(const Dim& dim, const Symbols& symbols, int depth) {
 std::int64_t lower_bound_at(const Dim& dim, const Symbols& symbols, int depth) {
   std::int64_t best = range_of(dim, symbols, 0).low;
   if (depth >= kMaxDepth) return best;
-  // n - min(n, 4): intervals lose the connection, so replace -min(x, y) by the smaller -x or -y, and max(x, y) likewise.
+  // n - min(n, 4): intervals lose the connection, so replace -min(x, y) by the smaller -x or -y, and max(x, y)
+  // likewise.
   for (const Dim::Term& term : dim.terms()) {
     if (term.factors.size() != 1 || !term.factors.front()->symbol.empty()) continue;
     const Dim::Atom& atom = *term.factors.front();
-    const bool usable = (atom.func == Dim::Func::min && term.coefficient < 0) || (atom.func == Dim::Func::max && term.coefficient > 0);
+    const bool usable =
+        (atom.func == Dim::Func::min && term.coefficient < 0) || (atom.func == Dim::Func::max && term.coefficient > 0);
     if (!usable) continue;
-    const Dim whole = Dim(term.coefficient) * (atom.func == Dim::Func::min ? Dim::min(atom.a, atom.b) : Dim::max(atom.a, atom.b));
+    const Dim whole =
+        Dim(term.coefficient) * (atom.func == Dim::Func::min ? Dim::min(atom.a, atom.b) : Dim::max(atom.a, atom.b));
     for (const Dim& side : {atom.a, atom.b}) {
       best = std::max(best, lower_bound_at(dim - whole + Dim(term.coefficient) * side, symbols, depth + 1));
     }
@@ -87,7 +91,9 @@ std::int64_t lower_bound_at(const Dim& dim, const Symbols& symbols, int depth) {
 
 std::int64_t lower_bound(const Dim& dim, const Symbols& symbols) { return lower_bound_at(dim, symbols, 0); }
 
-bool proves_at_least(const Dim& a, const Dim& b, const Symbols& symbols) { return a == b || lower_bound(a - b, symbols) >= 0; }
+bool proves_at_least(const Dim& a, const Dim& b, const Symbols& symbols) {
+  return a == b || lower_bound(a - b, symbols) >= 0;
+}
 
 std::optional<bool> decide_equal(const Dim& a, const Dim& b, const Symbols& symbols) {
   if (a == b) return true;

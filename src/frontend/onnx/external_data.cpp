@@ -41,7 +41,10 @@ Expected<std::vector<std::string>> split(const std::string& location) {
 
 tl::unexpected<Failure> cannot_open(const std::string& location, int error) {
   if (error == ELOOP || error == ENOTDIR) {
-    return user_error("external data '{}' is reached through a symbolic link or a file; only plain folders beneath the model's folder are followed", location);
+    return user_error(
+        "external data '{}' is reached through a symbolic link or a file; only plain folders beneath the model's "
+        "folder are followed",
+        location);
   }
   if (error == EMFILE || error == ENFILE || error == ENOMEM) {
     return environment_error("cannot open external data '{}': {}", location, std::strerror(error));
@@ -71,11 +74,13 @@ Expected<ExternalData::File> ExternalData::open(const std::string& location) {
   // O_NONBLOCK: a FIFO must not hang us before fstat can refuse it.
   Descriptor file{::openat(folder.fd, parts.back().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
   if (file.fd < 0) return cannot_open(location, errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.fd, &status) != 0) return cannot_open(location, errno);
   if (!S_ISREG(status.st_mode)) return user_error("external data '{}' is not a regular file", location);
   if (status.st_nlink > 1) {
-    return user_error("external data '{}' has several hard links, so it may be a file from outside the model's folder; copy it", location);
+    return user_error(
+        "external data '{}' has several hard links, so it may be a file from outside the model's folder; copy it",
+        location);
   }
   if (files_.size() >= kMaxOpenFiles) {
     ::close(files_.begin()->second.descriptor);
@@ -89,7 +94,8 @@ Expected<ExternalData::File> ExternalData::open(const std::string& location) {
 Status ExternalData::check(const std::string& location, std::int64_t offset, std::int64_t length) {
   JITNEY_TRY(const File file, open(location));
   if (offset < 0 || length < 0 || offset > file.size || length > file.size - offset) {
-    return user_error("external data '{}' has {} bytes; {} bytes at offset {} lie outside it", location, file.size, length, offset);
+    return user_error("external data '{}' has {} bytes; {} bytes at offset {} lie outside it", location, file.size,
+                      length, offset);
   }
   return {};
 }
@@ -98,7 +104,8 @@ Status ExternalData::read(const std::string& location, std::int64_t offset, std:
   JITNEY_CHECK(check(location, offset, length));
   JITNEY_TRY(const File file, open(location));
   for (std::int64_t done = 0; done < length;) {
-    const ssize_t got = ::pread(file.descriptor, static_cast<char*>(into) + done, static_cast<std::size_t>(length - done), offset + done);
+    const ssize_t got = ::pread(file.descriptor, static_cast<char*>(into) + done,
+                                static_cast<std::size_t>(length - done), offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return environment_error("cannot read external data '{}': {}", location, std::strerror(errno));
     if (got == 0) return user_error("external data '{}' became shorter while it was read", location);

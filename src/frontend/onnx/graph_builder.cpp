@@ -123,7 +123,8 @@ ValueId GraphBuilder::cast(ValueId x, DType to) {
 ValueId GraphBuilder::reshape(ValueId x, Shape to) {
   if (!ok() || x == kNoValue || shape(x) == to) return x;
   require(Guard::Relation::equal, ir::product(shape(x)), ir::product(to),
-          fmt::format("'{}' reshapes {} to {}, which must have as many elements", node_name_, ir::to_string(shape(x)), ir::to_string(to)));
+          fmt::format("'{}' reshapes {} to {}, which must have as many elements", node_name_, ir::to_string(shape(x)),
+                      ir::to_string(to)));
   if (!ok()) return kNoValue;
   return typed_node(Op::reshape, {x}, dtype(x), std::move(to));
 }
@@ -147,7 +148,8 @@ ValueId GraphBuilder::slice(ValueId x, std::vector<Dim> starts, std::vector<std:
   if (!ok() || has_absent({x})) return kNoValue;
   const bool whole = shape(x) == to && steps == std::vector<std::int64_t>(steps.size(), 1);
   if (whole) return x;
-  return typed_node(Op::slice, {x}, dtype(x), std::move(to), {{"starts", std::move(starts)}, {"steps", std::vector<Dim>(steps.begin(), steps.end())}});
+  return typed_node(Op::slice, {x}, dtype(x), std::move(to),
+                    {{"starts", std::move(starts)}, {"steps", std::vector<Dim>(steps.begin(), steps.end())}});
 }
 
 ValueId GraphBuilder::reduce(Op op, ValueId x, std::vector<std::int64_t> axes, bool keepdims) {
@@ -158,7 +160,8 @@ ValueId GraphBuilder::scalar(double number, DType dtype) {
   if (!ok()) return kNoValue;
   if (std::isnan(number)) return constant("nan", make_scalar(number, dtype));
   // -0.0 and 0.0 compare equal, but are not the same constant.
-  const auto key = std::pair(std::signbit(number) && number == 0 ? -std::numeric_limits<double>::denorm_min() : number, dtype);
+  const auto key =
+      std::pair(std::signbit(number) && number == 0 ? -std::numeric_limits<double>::denorm_min() : number, dtype);
   const auto [entry, added] = scalars_.try_emplace(key, kNoValue);
   if (added) entry->second = constant(fmt::format("const_{}", number), make_scalar(number, dtype));
   return entry->second;
@@ -210,7 +213,8 @@ Status GraphBuilder::settle_guards() {
   std::vector<Guard> kept;
   for (const Guard& guard : graph.guards) {
     const auto decided = decide(guard.relation, guard.a, guard.b, graph.symbols);
-    if (decided == false) return user_error("{}; found {} and {}", guard.reason, guard.a.to_string(), guard.b.to_string());
+    if (decided == false)
+      return user_error("{}; found {} and {}", guard.reason, guard.a.to_string(), guard.b.to_string());
     if (!decided && seen.insert(&guard).second) kept.push_back(guard);
   }
   graph.guards = std::move(kept);

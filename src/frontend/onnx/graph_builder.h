@@ -37,11 +37,14 @@ class GraphBuilder {
   /// A node whose dtype and shape follow from its inputs.
   ir::ValueId node(ir::Op op, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {});
   /// A node whose type is the caller's to say (views, sources, pooling, casts).
-  ir::ValueId typed_node(ir::Op op, std::vector<ir::ValueId> inputs, DType dtype, ir::Shape shape, ir::Attributes attributes = {});
+  ir::ValueId typed_node(ir::Op op, std::vector<ir::ValueId> inputs, DType dtype, ir::Shape shape,
+                         ir::Attributes attributes = {});
 
   ir::ValueId unary(ir::Op op, ir::ValueId x) { return node(op, {x}); }
   ir::ValueId binary(ir::Op op, ir::ValueId a, ir::ValueId b) { return node(op, {a, b}); }
-  ir::ValueId where(ir::ValueId condition, ir::ValueId a, ir::ValueId b) { return node(ir::Op::where, {condition, a, b}); }
+  ir::ValueId where(ir::ValueId condition, ir::ValueId a, ir::ValueId b) {
+    return node(ir::Op::where, {condition, a, b});
+  }
   ir::ValueId cast(ir::ValueId x, DType dtype);  ///< x itself if it has the dtype
   /// To the shape; x itself if it has it. Element counts that cannot be compared become a guard.
   ir::ValueId reshape(ir::ValueId x, ir::Shape shape);

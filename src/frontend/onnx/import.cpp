@@ -20,17 +20,19 @@ namespace {
 namespace io = google::protobuf::io;
 
 /// Parses with the budgets set before the first byte is read.
-Status parse(io::ZeroCopyInputStream& stream, std::size_t bytes, const ImportOptions& options, proto::ModelProto& model) {
+Status parse(io::ZeroCopyInputStream& stream, std::size_t bytes, const ImportOptions& options,
+             proto::ModelProto& model) {
   if (bytes == 0) return user_error("the file is empty; an ONNX model is expected");
   if (bytes > options.max_bytes || bytes > 0x7fffffff) {
-    return user_error("the model has {} bytes; at most {} are accepted (larger weights belong into external data)", bytes,
-                      std::min<std::size_t>(options.max_bytes, 0x7fffffff));
+    return user_error("the model has {} bytes; at most {} are accepted (larger weights belong into external data)",
+                      bytes, std::min<std::size_t>(options.max_bytes, 0x7fffffff));
   }
   io::CodedInputStream coded(&stream);
   coded.SetTotalBytesLimit(0x7fffffff);
   coded.SetRecursionLimit(options.max_depth);
   if (!model.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
-    return user_error("the file is not an ONNX model, or it is truncated or nested more than {} deep", options.max_depth);
+    return user_error("the file is not an ONNX model, or it is truncated or nested more than {} deep",
+                      options.max_depth);
   }
   return {};
 }
@@ -48,7 +50,9 @@ auto guarded(F f) -> decltype(f()) {
 }
 
 Status in_file(const std::string& path, Status status) {
-  if (!status) return tl::unexpected(Failure{status.error().kind, fmt::format("cannot import '{}': {}", path, status.error().message)});
+  if (!status)
+    return tl::unexpected(
+        Failure{status.error().kind, fmt::format("cannot import '{}': {}", path, status.error().message)});
   return status;
 }
 
@@ -62,11 +66,12 @@ Expected<ir::Graph> import_open_file(const std::string& path, const ImportOption
   if (fd < 0) {
     const int error = errno;
     if (error == ENOENT) return user_error("cannot import '{}': there is no such file", path);
-    if (error == EMFILE || error == ENFILE || error == ENOMEM) return environment_error("cannot open '{}': {}", path, std::strerror(error));
+    if (error == EMFILE || error == ENFILE || error == ENOMEM)
+      return environment_error("cannot open '{}': {}", path, std::strerror(error));
     return user_error("cannot import '{}': {}", path, std::strerror(error));
   }
   const Descriptor file{fd};
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) return environment_error("cannot read '{}': {}", path, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return user_error("cannot import '{}': it is not a regular file", path);
 
@@ -88,9 +93,11 @@ Expected<ir::Graph> import_file(const std::string& path, const ImportOptions& op
   return guarded([&]() -> Expected<ir::Graph> { return import_open_file(path, options); });
 }
 
-Expected<ir::Graph> import_bytes(std::span<const std::byte> bytes, const std::optional<std::string>& base_directory, const ImportOptions& options) {
+Expected<ir::Graph> import_bytes(std::span<const std::byte> bytes, const std::optional<std::string>& base_directory,
+                                 const ImportOptions& options) {
   return guarded([&]() -> Expected<ir::Graph> {
-    if (bytes.size() > 0x7fffffff) return user_error("the model has {} bytes; at most {} are accepted", bytes.size(), 0x7fffffff);
+    if (bytes.size() > 0x7fffffff)
+      return user_error("the model has {} bytes; at most {} are accepted", bytes.size(), 0x7fffffff);
     proto::ModelProto model;
     io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
     JITNEY_CHECK(parse(stream, bytes.size(), options, model));

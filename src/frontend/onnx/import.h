@@ -34,7 +34,8 @@ struct ImportOptions {
 Expected<ir::Graph> import_file(const std::string& path, const ImportOptions& options = {});
 
 /// The same for a model in memory. External data is refused unless base_directory is given.
-Expected<ir::Graph> import_bytes(std::span<const std::byte> bytes, const std::optional<std::string>& base_directory = std::nullopt,
+Expected<ir::Graph> import_bytes(std::span<const std::byte> bytes,
+                                 const std::optional<std::string>& base_directory = std::nullopt,
                                  const ImportOptions& options = {});
 
 }  // namespace jitney::onnx

@@ -44,15 +44,19 @@ void substitute(Nodes& nodes, const Arguments& arguments) {
 
 }  // namespace
 
-Status ModelImporter::inline_function(const FunctionProto& function, const NodeProto& call, Scope& scope, const std::vector<ModelValuePtr>& inputs) {
+Status ModelImporter::inline_function(const FunctionProto& function, const NodeProto& call, Scope& scope,
+                                      const std::vector<ModelValuePtr>& inputs) {
   const std::string call_name = scope.prefix + name_of(call);
   if (std::find(call_stack_.begin(), call_stack_.end(), &function) != call_stack_.end()) {
-    return user_error("function '{}' calls itself at node '{}'; recursion is not supported", function.name(), call_name);
+    return user_error("function '{}' calls itself at node '{}'; recursion is not supported", function.name(),
+                      call_name);
   }
-  if (scope.depth >= options_.max_depth) return user_error("functions are nested more than {} deep at node '{}'", options_.max_depth, call_name);
+  if (scope.depth >= options_.max_depth)
+    return user_error("functions are nested more than {} deep at node '{}'", options_.max_depth, call_name);
   if (call.input_size() > function.input_size() || call.output_size() > function.output_size()) {
-    return user_error("node '{}' calls function '{}' with {} inputs and {} outputs; it has {} and {}", call_name, function.name(),
-                      call.input_size(), call.output_size(), function.input_size(), function.output_size());
+    return user_error("node '{}' calls function '{}' with {} inputs and {} outputs; it has {} and {}", call_name,
+                      function.name(), call.input_size(), call.output_size(), function.input_size(),
+                      function.output_size());
   }
 
   Scope body;
@@ -60,7 +64,8 @@ Status ModelImporter::inline_function(const FunctionProto& function, const NodeP
   body.prefix = call_name + "/";
   body.opset = scope.opset;
   const auto& imports = function.opset_import();
-  if (std::any_of(imports.begin(), imports.end(), [](const auto& i) { return i.domain().empty() || i.domain() == "ai.onnx"; })) {
+  if (std::any_of(imports.begin(), imports.end(),
+                  [](const auto& i) { return i.domain().empty() || i.domain() == "ai.onnx"; })) {
     JITNEY_TRY(body.opset, opset_of(imports, fmt::format("function '{}'", function.name())));
   }
   for (int i = 0; i < function.input_size(); ++i) {
@@ -86,7 +91,8 @@ Status ModelImporter::inline_function(const FunctionProto& function, const NodeP
   for (int i = 0; i < call.output_size(); ++i) {
     if (call.output(i).empty()) continue;
     const ModelValuePtr* value = body.find(function.output(i));
-    if (value == nullptr || *value == nullptr) return user_error("function '{}' does not define its output '{}'", function.name(), function.output(i));
+    if (value == nullptr || *value == nullptr)
+      return user_error("function '{}' does not define its output '{}'", function.name(), function.output(i));
     scope.values[call.output(i)] = *value;
   }
   return {};
@@ -94,21 +100,23 @@ Status ModelImporter::inline_function(const FunctionProto& function, const NodeP
 
 Status ModelImporter::import_if(const NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs) {
   const std::string name = builder_.node_name();
-  if (scope.depth >= options_.max_depth) return user_error("subgraphs are nested more than {} deep at node '{}'", options_.max_depth, name);
+  if (scope.depth >= options_.max_depth)
+    return user_error("subgraphs are nested more than {} deep at node '{}'", options_.max_depth, name);
   if (inputs.size() != 1 || inputs[0] == nullptr) return user_error("operator 'If' at node '{}' takes one input", name);
   const auto& known = inputs[0]->known;
   const auto condition = known && known->values.size() == 1 ? known->values[0].constant() : std::nullopt;
   if (!condition) {
-    return user_error("operator 'If' (opset {}) at node '{}' is not supported: its condition '{}' is not known before the model runs",
-                      scope.opset, name, inputs[0]->name);
+    return user_error(
+        "operator 'If' (opset {}) at node '{}' is not supported: its condition '{}' is not known before the model runs",
+        scope.opset, name, inputs[0]->name);
   }
   const char* branch_name = *condition != 0 ? "then_branch" : "else_branch";
   for (const AttributeProto& attribute : node.attribute()) {
     if (attribute.name() != branch_name || !attribute.has_g()) continue;
     GraphProto branch = attribute.g();
     if (branch.input_size() > 0 || branch.output_size() != node.output_size()) {
-      return user_error("operator 'If' at node '{}' has {} outputs, but its {} has {} inputs and {} outputs", name, node.output_size(), branch_name,
-                        branch.input_size(), branch.output_size());
+      return user_error("operator 'If' at node '{}' has {} outputs, but its {} has {} inputs and {} outputs", name,
+                        node.output_size(), branch_name, branch.input_size(), branch.output_size());
     }
     Scope inner;
     inner.parent = &scope;
@@ -121,7 +129,8 @@ Status ModelImporter::import_if(const NodeProto& node, Scope& scope, const std::
       if (node.output(i).empty()) continue;
       const ModelValuePtr* value = inner.find(branch.output(i).name());
       if (value == nullptr || *value == nullptr) {
-        return user_error("the {} of node '{}' does not define its output '{}'", branch_name, name, branch.output(i).name());
+        return user_error("the {} of node '{}' does not define its output '{}'", branch_name, name,
+                          branch.output(i).name());
       }
       scope.values[node.output(i)] = *value;
     }

@@ -13,18 +13,23 @@ using ir::Dim;
 using proto::GraphProto;
 using proto::NodeProto;
 
-ModelImporter::ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory, const ImportOptions& options)
+ModelImporter::ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory,
+                             const ImportOptions& options)
     : model_(model), options_(options), tensors_(std::move(base_directory), options.max_tensor_bytes) {}
 
-Expected<int> ModelImporter::opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports, const std::string& where) {
+Expected<int> ModelImporter::opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports,
+                                      const std::string& where) {
   std::int64_t version = 0;
   for (const auto& import : imports) {
-    if (import.domain().empty() || import.domain() == "ai.onnx") version = std::max(version, static_cast<std::int64_t>(import.version()));
+    if (import.domain().empty() || import.domain() == "ai.onnx")
+      version = std::max(version, static_cast<std::int64_t>(import.version()));
   }
   if (version == 0) return user_error("{} names no version of the ONNX operator set", where);
-  if (version < kOldestOpset) return user_error("{} uses opset {}; {} and newer are supported", where, version, kOldestOpset);
+  if (version < kOldestOpset)
+    return user_error("{} uses opset {}; {} and newer are supported", where, version, kOldestOpset);
   if (version > kNewestOpset) {
-    log_warning("{} uses opset {}, which is newer than this build; operators are taken as in opset {}", where, version, kNewestOpset);
+    log_warning("{} uses opset {}, which is newer than this build; operators are taken as in opset {}", where, version,
+                kNewestOpset);
   }
   return static_cast<int>(std::min<std::int64_t>(version, 1'000'000));
 }
@@ -38,14 +43,18 @@ Status ModelImporter::add_functions() {
   return {};
 }
 
-Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension& dim, const std::string& input, int axis) {
+Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension& dim, const std::string& input,
+                                       int axis) {
   if (dim.has_dim_value() && dim.dim_value() != -1) {
-    if (dim.dim_value() < 0) return user_error("input '{}' has the extent {} on axis {}; extents must be 0 or more", input, dim.dim_value(), axis);
+    if (dim.dim_value() < 0)
+      return user_error("input '{}' has the extent {} on axis {}; extents must be 0 or more", input, dim.dim_value(),
+                        axis);
     return Dim(dim.dim_value());
   }
   const bool named = dim.has_dim_param() && !dim.dim_param().empty();
   const std::string param = named ? dim.dim_param() : fmt::format("{}.d{}", input, axis);
-  if (const auto found = symbol_of_param_.find(param); found != symbol_of_param_.end()) return Dim::symbol(found->second);
+  if (const auto found = symbol_of_param_.find(param); found != symbol_of_param_.end())
+    return Dim::symbol(found->second);
   std::string symbol = param;
   for (char& c : symbol) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.' && c != ':') c = '_';
@@ -60,7 +69,8 @@ Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension&
 Status ModelImporter::add_input(const proto::ValueInfoProto& input, Scope& scope) {
   const std::string what = fmt::format("input '{}'", input.name());
   if (input.name().empty()) return user_error("the model has an input without a name");
-  if (!input.type().has_tensor_type()) return user_error("{} is no tensor; sequences, maps and optionals are not supported", what);
+  if (!input.type().has_tensor_type())
+    return user_error("{} is no tensor; sequences, maps and optionals are not supported", what);
   const auto& type = input.type().tensor_type();
   JITNEY_TRY(const DType dtype, to_dtype(type.elem_type(), what));
   if (!type.has_shape()) return user_error("{} declares no rank", what);
@@ -80,7 +90,8 @@ Status ModelImporter::add_input(const proto::ValueInfoProto& input, Scope& scope
 
 Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
   if (graph.sparse_initializer_size() > 0) {
-    return user_error("initializer '{}' is sparse, which is not supported", graph.sparse_initializer(0).values().name());
+    return user_error("initializer '{}' is sparse, which is not supported",
+                      graph.sparse_initializer(0).values().name());
   }
   for (auto& initializer : *graph.mutable_initializer()) {
     const std::string what = fmt::format("initializer '{}'", initializer.name());
@@ -102,7 +113,8 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
   if (graph.output_size() == 0) return user_error("the model has no outputs");
   for (const auto& output : graph.output()) {
     const ModelValuePtr* value = scope.find(output.name());
-    if (value == nullptr) return user_error("output '{}' is not defined by any input, initializer or node", output.name());
+    if (value == nullptr)
+      return user_error("output '{}' is not defined by any input, initializer or node", output.name());
     builder_.begin_node(output.name(), output.name());
     builder_.add_output(builder_.materialize(**value), output.name());
     JITNEY_CHECK(builder_.status());
@@ -127,7 +139,9 @@ Expected<ir::Graph> ModelImporter::run() {
   }
   for (const auto& input : graph.input()) {
     // Old models list initializers among the inputs: those are constants.
-    if (const auto found = scope.values.find(input.name()); found != scope.values.end() && found->second->constant != nullptr) continue;
+    if (const auto found = scope.values.find(input.name());
+        found != scope.values.end() && found->second->constant != nullptr)
+      continue;
     JITNEY_CHECK(add_input(input, scope));
   }
   JITNEY_CHECK(import_nodes(graph.node(), scope));
@@ -137,8 +151,10 @@ Expected<ir::Graph> ModelImporter::run() {
 
 Status ModelImporter::import_nodes(const Nodes& nodes, Scope& scope) {
   nodes_imported_ += static_cast<std::size_t>(nodes.size());
-  if (nodes_imported_ > options_.max_nodes) return user_error("the model has more than {} nodes, functions inlined", options_.max_nodes);
-  JITNEY_TRY(const auto order, execution_order(nodes, [&](const std::string& name) { return scope.find(name) != nullptr; }));
+  if (nodes_imported_ > options_.max_nodes)
+    return user_error("the model has more than {} nodes, functions inlined", options_.max_nodes);
+  JITNEY_TRY(const auto order,
+             execution_order(nodes, [&](const std::string& name) { return scope.find(name) != nullptr; }));
   for (const int i : order) JITNEY_CHECK(import_node(nodes.Get(i), scope));
   return {};
 }
@@ -150,7 +166,8 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
   const auto function = functions_.find({node.domain(), node.op_type(), node.overload()});
   if (function != functions_.end()) return inline_function(*function->second, node, scope, inputs);
   if (!standard) {
-    return user_error("operator '{}' of domain '{}' at node '{}' is not supported", node.op_type(), node.domain(), scope.prefix + name_of(node));
+    return user_error("operator '{}' of domain '{}' at node '{}' is not supported", node.op_type(), node.domain(),
+                      scope.prefix + name_of(node));
   }
   const std::string stem = scope.prefix + (node.output_size() > 0 ? node.output(0) : node.op_type());
   builder_.begin_node(scope.prefix + name_of(node), stem);
@@ -161,17 +178,20 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
 Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::vector<ModelValuePtr> inputs) {
   const std::string& name = builder_.node_name();
   const OperatorRow* row = find_operator(node.op_type());
-  if (row == nullptr) return user_error("operator '{}' (opset {}) at node '{}' is not supported", node.op_type(), scope.opset, name);
+  if (row == nullptr)
+    return user_error("operator '{}' (opset {}) at node '{}' is not supported", node.op_type(), scope.opset, name);
   if (scope.opset < row->since) {
-    return user_error("operator '{}' at node '{}' exists from opset {} on; the model declares {}", node.op_type(), name, row->since, scope.opset);
+    return user_error("operator '{}' at node '{}' exists from opset {} on; the model declares {}", node.op_type(), name,
+                      row->since, scope.opset);
   }
   while (!inputs.empty() && inputs.back() == nullptr) inputs.pop_back();
   const int count = static_cast<int>(inputs.size());
   const bool too_many = row->max_inputs != kAnyNumber && count > row->max_inputs;
-  const bool missing = count < row->min_inputs || std::find(inputs.begin(), inputs.begin() + row->min_inputs, nullptr) != inputs.begin() + row->min_inputs;
+  const bool missing = count < row->min_inputs || std::find(inputs.begin(), inputs.begin() + row->min_inputs,
+                                                            nullptr) != inputs.begin() + row->min_inputs;
   if (too_many || missing) {
-    return user_error("operator '{}' at node '{}' has {} inputs; it takes {} to {}", node.op_type(), name, count, row->min_inputs,
-                      row->max_inputs == kAnyNumber ? "any number" : std::to_string(row->max_inputs));
+    return user_error("operator '{}' at node '{}' has {} inputs; it takes {} to {}", node.op_type(), name, count,
+                      row->min_inputs, row->max_inputs == kAnyNumber ? "any number" : std::to_string(row->max_inputs));
   }
   NodeContext context(builder_, tensors_, node, scope.opset, std::move(inputs));
   JITNEY_CHECK(context.finish(row->convert(context)));

@@ -24,7 +24,8 @@ class ModelImporter {
  private:
   using FunctionKey = std::tuple<std::string, std::string, std::string>;  // domain, name, overload
 
-  Expected<int> opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports, const std::string& where);
+  Expected<int> opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports,
+                         const std::string& where);
   Status add_functions();
   Status add_input(const proto::ValueInfoProto& input, Scope& scope);
   Status add_initializers(proto::GraphProto& graph, Scope& scope);

@@ -10,10 +10,12 @@ ModelValuePtr make_constant(std::string name, Tensor tensor) {
   value->name = std::move(name);
   value->dtype = tensor.dtype();
   value->shape.assign(tensor.shape().begin(), tensor.shape().end());
-  const bool may_be_shape = tensor.dtype() == DType::i64 || tensor.dtype() == DType::i32 || tensor.dtype() == DType::boolean;
+  const bool may_be_shape =
+      tensor.dtype() == DType::i64 || tensor.dtype() == DType::i32 || tensor.dtype() == DType::boolean;
   if (may_be_shape && tensor.num_elements() <= kMaxKnownElements) {
     value->known = ShapeTensor{tensor.shape(), {}};
-    for (std::int64_t i = 0; i < tensor.num_elements(); ++i) value->known->values.emplace_back(element_as_integer(tensor, i));
+    for (std::int64_t i = 0; i < tensor.num_elements(); ++i)
+      value->known->values.emplace_back(element_as_integer(tensor, i));
   }
   value->constant = std::make_shared<const Tensor>(std::move(tensor));
   return value;

@@ -1,11 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/tensor.h>
+
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <jitney/tensor.h>
 
 #include "frontend/onnx/shape_tensor.h"
 #include "ir/graph.h"

@@ -24,7 +24,8 @@ Expected<std::vector<Dim>> NodeContext::dims(int i, std::string_view what) const
   if (!value.known) {
     return error("{} '{}' must be computed from shapes and constants; it depends on data", what, value.name);
   }
-  if (value.known->shape.size() > 1) return error("{} '{}' must have rank 1, not shape {}", what, value.name, ir::to_string(value.shape));
+  if (value.known->shape.size() > 1)
+    return error("{} '{}' must have rank 1, not shape {}", what, value.name, ir::to_string(value.shape));
   return value.known->values;
 }
 
@@ -55,10 +56,13 @@ const AttributeProto* NodeContext::find(std::string_view name, AttributeProto::A
   used_.emplace(name);
   const AttributeProto* attribute = find(name);
   // Before IR version 3 the type was not written: the field that is set tells.
-  if (attribute == nullptr || attribute->type() == type || attribute->type() == AttributeProto::UNDEFINED) return attribute;
+  if (attribute == nullptr || attribute->type() == type || attribute->type() == AttributeProto::UNDEFINED)
+    return attribute;
   if (!attribute_failure_) {
-    attribute_failure_ = error("attribute '{}' has type {}, not {}", name, proto::AttributeProto_AttributeType_Name(attribute->type()),
-                               proto::AttributeProto_AttributeType_Name(type)).value();
+    attribute_failure_ =
+        error("attribute '{}' has type {}, not {}", name, proto::AttributeProto_AttributeType_Name(attribute->type()),
+              proto::AttributeProto_AttributeType_Name(type))
+            .value();
   }
   return nullptr;
 }
@@ -101,7 +105,8 @@ void NodeContext::ignore(std::initializer_list<std::string_view> names) {
 }
 
 Expected<int> NodeContext::axis(std::int64_t axis, int rank) const {
-  if (axis < -rank || axis >= rank) return error("axis {} is outside [{}, {}] for rank {}", axis, -rank, rank - 1, rank);
+  if (axis < -rank || axis >= rank)
+    return error("axis {} is outside [{}, {}] for rank {}", axis, -rank, rank - 1, rank);
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
@@ -149,10 +154,12 @@ Status NodeContext::finish(Status converted) {
   JITNEY_CHECK(b.status());
   if (!converted) return converted;
   for (const AttributeProto& attribute : node.attribute()) {
-    if (!used_.contains(attribute.name())) return error("attribute '{}' is not supported at opset {}", attribute.name(), opset);
+    if (!used_.contains(attribute.name()))
+      return error("attribute '{}' is not supported at opset {}", attribute.name(), opset);
   }
   for (int i = 0; i < node.output_size(); ++i) {
-    if (wants_output(i) && outputs_[static_cast<std::size_t>(i)] == nullptr) return error("output {} ('{}') is not supported", i, node.output(i));
+    if (wants_output(i) && outputs_[static_cast<std::size_t>(i)] == nullptr)
+      return error("output {} ('{}') is not supported", i, node.output(i));
   }
   return {};
 }

@@ -91,8 +91,11 @@ Status mean(NodeContext& c) {
 
 std::span<const OperatorRow> arithmetic_operators() {
   static constexpr OperatorRow kRows[] = {
-      {"Add", 1, 2, 2, add}, {"Sub", 1, 2, 2, sub},          {"Mul", 1, 2, 2, mul},          {"Div", 1, 2, 2, div},          {"Mod", 10, 2, 2, mod},
-      {"Pow", 1, 2, 2, pow}, {"Min", 1, 1, kAnyNumber, min}, {"Max", 1, 1, kAnyNumber, max}, {"Sum", 1, 1, kAnyNumber, sum}, {"Mean", 1, 1, kAnyNumber, mean},
+      {"Add", 1, 2, 2, add},          {"Sub", 1, 2, 2, sub},
+      {"Mul", 1, 2, 2, mul},          {"Div", 1, 2, 2, div},
+      {"Mod", 10, 2, 2, mod},         {"Pow", 1, 2, 2, pow},
+      {"Min", 1, 1, kAnyNumber, min}, {"Max", 1, 1, kAnyNumber, max},
+      {"Sum", 1, 1, kAnyNumber, sum}, {"Mean", 1, 1, kAnyNumber, mean},
   };
   return kRows;
 }

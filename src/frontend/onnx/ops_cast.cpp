@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Cast, Identity, and Dropout, which does nothing outside training.
 #include <cmath>
+#include <cstring>
 
 #include "frontend/onnx/registry.h"
 
@@ -24,7 +25,8 @@ bool computed_cast(NodeContext& c, DType to) {
   }
   // A real constant that becomes an integer may be a shape: ceil(...) as exporters write it.
   const Tensor* constant = c.input(0).constant.get();
-  if (constant == nullptr || constant->num_elements() > kMaxKnownElements || (to != DType::i64 && to != DType::i32)) return false;
+  if (constant == nullptr || constant->num_elements() > kMaxKnownElements || (to != DType::i64 && to != DType::i32))
+    return false;
   ShapeTensor result{constant->shape(), {}};
   for (std::int64_t i = 0; i < constant->num_elements(); ++i) {
     const double number = element_as_double(*constant, i);
@@ -34,10 +36,24 @@ bool computed_cast(NodeContext& c, DType to) {
   return c.set_known(0, to, std::move(result));
 }
 
+/// A constant number stays constant, for it may be a parameter: the value that Pad fills with, a limit of Range.
+std::optional<Tensor> constant_cast(NodeContext& c, DType to) {
+  const Tensor* constant = c.input(0).constant.get();
+  if (constant == nullptr || constant->num_elements() != 1 || !is_floating(to)) return std::nullopt;
+  const double number = element_as_double(*constant, 0);
+  // Numbers that f32 does not hold would be rounded twice on their way to f16.
+  if (to != DType::f64 && static_cast<double>(static_cast<float>(number)) != number) return std::nullopt;
+  const Tensor scalar = make_scalar(number, to);
+  Tensor result(to, constant->shape());
+  std::memcpy(result.data(), scalar.data(), size_of(to));
+  return result;
+}
+
 Status cast_to(NodeContext& c, DType to) {
   c.ignore({"saturate", "round_mode"});  // they speak of 8-bit floats, which there are none of
   if (c.dtype(0) == to) return c.set(0, c.input_pointer(0));
   if (computed_cast(c, to)) return {};
+  if (auto constant = constant_cast(c, to)) return c.set(0, make_constant(c.node.output(0), std::move(*constant)));
   return c.set(0, c.b.cast(c.value(0), to));
 }
 

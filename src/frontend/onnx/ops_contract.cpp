@@ -21,7 +21,8 @@ Status gemm(NodeContext& c) {
   const bool transpose_a = c.integer("transA", 0) != 0;
   const bool transpose_b = c.integer("transB", 0) != 0;
   if (c.rank(0) != 2 || c.rank(1) != 2) {
-    return c.error("A and B must have rank 2; they are {} and {}", ir::to_string(c.shape(0)), ir::to_string(c.shape(1)));
+    return c.error("A and B must have rank 2; they are {} and {}", ir::to_string(c.shape(0)),
+                   ir::to_string(c.shape(1)));
   }
   const ValueId left = transpose_a ? b.permute(c.value(0), {1, 0}) : c.value(0);
   const ValueId right = transpose_b ? b.permute(c.value(1), {1, 0}) : c.value(1);

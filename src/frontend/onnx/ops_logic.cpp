@@ -81,7 +81,8 @@ Status bitwise(NodeContext& c) {
 
 Status bit_shift(NodeContext& c) {
   const std::string direction = c.text("direction", "");
-  if (direction != "LEFT" && direction != "RIGHT") return c.error("direction is '{}'; 'LEFT' and 'RIGHT' are allowed", direction);
+  if (direction != "LEFT" && direction != "RIGHT")
+    return c.error("direction is '{}'; 'LEFT' and 'RIGHT' are allowed", direction);
   return c.set(0, c.b.binary(direction == "LEFT" ? Op::shift_left : Op::shift_right, c.value(0), c.value(1)));
 }
 

@@ -22,7 +22,8 @@ Status transpose(NodeContext& c) {
   std::sort(sorted.begin(), sorted.end());
   bool valid = static_cast<int>(perm.size()) == rank;
   for (std::size_t i = 0; valid && i < sorted.size(); ++i) valid = sorted[i] == static_cast<std::int64_t>(i);
-  if (!valid) return c.error("perm must name each of the {} axes of its input {} once", rank, ir::to_string(c.shape(0)));
+  if (!valid)
+    return c.error("perm must name each of the {} axes of its input {} once", rank, ir::to_string(c.shape(0)));
   if (c.known(0)) {
     Index shape;
     for (const std::int64_t axis : perm) shape.push_back(c.known(0)->shape[static_cast<std::size_t>(axis)]);
@@ -72,7 +73,8 @@ bool computed_gather(NodeContext& c, int axis) {
   const auto rank = static_cast<std::ptrdiff_t>(inner.size());
   ShapeTensor result = select(data, shape, [&](const Index& to) {
     std::int64_t flat = 0;
-    for (std::ptrdiff_t i = 0; i < rank; ++i) flat = flat * inner[static_cast<std::size_t>(i)] + to[static_cast<std::size_t>(axis + i)];
+    for (std::ptrdiff_t i = 0; i < rank; ++i)
+      flat = flat * inner[static_cast<std::size_t>(i)] + to[static_cast<std::size_t>(axis + i)];
     Index from = to;
     from.erase(from.begin() + axis, from.begin() + axis + rank);
     from.insert(from.begin() + axis, (*indices)[static_cast<std::size_t>(flat)]);
@@ -87,7 +89,8 @@ Status check_indices(NodeContext& c, const Dim& extent) {
   if (!bound || !c.known(1)) return {};
   for (const Dim& value : c.known(1)->values) {
     const auto index = value.constant();
-    if (index && (*index < -*bound || *index >= *bound)) return c.error("index {} is outside [{}, {}]", *index, -*bound, *bound - 1);
+    if (index && (*index < -*bound || *index >= *bound))
+      return c.error("index {} is outside [{}, {}]", *index, -*bound, *bound - 1);
   }
   return {};
 }
@@ -106,7 +109,8 @@ Status tile(NodeContext& c) {
   // [a, b] -> [1, a, 1, b] -> [r, a, s, b] -> [r a, s b]; axes that are not repeated stay one axis.
   Shape split, repeated, to;
   for (std::size_t axis = 0; axis < from.size(); ++axis) {
-    if (const auto count = repeats[axis].constant(); count && *count < 0) return c.error("repeats has the entry {}", *count);
+    if (const auto count = repeats[axis].constant(); count && *count < 0)
+      return c.error("repeats has the entry {}", *count);
     if (!repeats[axis].is(1)) {
       split.emplace_back(1);
       repeated.push_back(repeats[axis]);
@@ -151,18 +155,24 @@ Status pad(NodeContext& c) {
     const auto at = static_cast<std::size_t>(axis);
     before[at] = pads[i];
     to[at] = from[at] + pads[i] + pads[axes.size() + i];
-    c.b.require(ir::Guard::Relation::less_equal, Dim(0), to[at], fmt::format("{}: pads cut more than axis {} of {} has", c.label(), at, ir::to_string(from)));
+    c.b.require(ir::Guard::Relation::less_equal, Dim(0), to[at],
+                fmt::format("{}: pads cut more than axis {} of {} has", c.label(), at, ir::to_string(from)));
   }
-  if (to == from && std::all_of(before.begin(), before.end(), [](const Dim& d) { return d.is(0); })) return c.set(0, c.input_pointer(0));
-  return c.set(0, c.b.typed_node(Op::pad, {c.value(0)}, c.dtype(0), std::move(to), {{"before", std::move(before)}, {"value", fill}, {"mode", mode}}));
+  if (to == from && std::all_of(before.begin(), before.end(), [](const Dim& d) { return d.is(0); }))
+    return c.set(0, c.input_pointer(0));
+  return c.set(0, c.b.typed_node(Op::pad, {c.value(0)}, c.dtype(0), std::move(to),
+                                 {{"before", std::move(before)}, {"value", fill}, {"mode", mode}}));
 }
 
 }  // namespace
 
 std::span<const OperatorRow> movement_operators() {
   static constexpr OperatorRow kRows[] = {
-      {"Transpose", 1, 1, 1, transpose}, {"Concat", 4, 1, kAnyNumber, concat}, {"Gather", 1, 2, 2, gather},
-      {"Tile", 6, 2, 2, tile},           {"Pad", 2, 1, 4, pad},
+      {"Transpose", 1, 1, 1, transpose},
+      {"Concat", 4, 1, kAnyNumber, concat},
+      {"Gather", 1, 2, 2, gather},
+      {"Tile", 6, 2, 2, tile},
+      {"Pad", 2, 1, 4, pad},
   };
   return kRows;
 }

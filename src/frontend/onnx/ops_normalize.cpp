@@ -35,7 +35,8 @@ Status softmax(NodeContext& c) {
   JITNEY_TRY(const int axis, c.axis(c.integer("axis", 1), rank));
   if (axis == rank - 1) return c.set(0, b.node(op, {x}, {{"axis", static_cast<std::int64_t>(axis)}}));
   const Shape shape = c.shape(0);
-  const Shape flat{ir::product({shape.begin(), shape.begin() + axis}), ir::product({shape.begin() + axis, shape.end()})};
+  const Shape flat{ir::product({shape.begin(), shape.begin() + axis}),
+                   ir::product({shape.begin() + axis, shape.end()})};
   return c.set(0, b.reshape(b.node(op, {b.reshape(x, flat)}, {{"axis", std::int64_t{1}}}), shape));
 }
 
@@ -56,7 +57,8 @@ Status layer_normalization(NodeContext& c) {
   const ValueId mean = b.reduce(Op::reduce_mean, x, axes, true);
   const ValueId centered = b.binary(Op::sub, x, mean);
   const ValueId variance = b.reduce(Op::reduce_mean, b.binary(Op::mul, centered, centered), axes, true);
-  const ValueId inverse = b.unary(Op::reciprocal, b.unary(Op::sqrt, b.binary(Op::add, variance, b.scalar(epsilon, wide))));
+  const ValueId inverse =
+      b.unary(Op::reciprocal, b.unary(Op::sqrt, b.binary(Op::add, variance, b.scalar(epsilon, wide))));
   JITNEY_CHECK(c.set(1, mean));
   return c.set(2, inverse);
 }
@@ -120,7 +122,8 @@ Status group_normalization(NodeContext& c) {
   if (rank < 3) return c.error("its input must have rank 3 or more, not {}", rank);
   if (groups < 1) return c.error("num_groups is {}; it must be 1 or more", groups);
   const Shape shape = c.shape(0);
-  b.require(ir::Guard::Relation::divides, Dim(groups), shape[1], fmt::format("{}: num_groups {} must divide the {} channels", c.label(), groups, shape[1].to_string()));
+  b.require(ir::Guard::Relation::divides, Dim(groups), shape[1],
+            fmt::format("{}: num_groups {} must divide the {} channels", c.label(), groups, shape[1].to_string()));
   const ValueId normalized = normalize_groups(c, Dim(groups), epsilon);
   if (c.opset >= 21) {  // scale and bias are per channel
     const ValueId scaled = b.binary(Op::mul, normalized, per_channel(b, c.value(1), rank));

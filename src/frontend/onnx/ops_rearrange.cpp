@@ -39,7 +39,8 @@ Expected<std::int64_t> block_size(NodeContext& c) {
 
 /// extent / divisor, and a guard where it cannot be seen that it divides.
 Dim part(NodeContext& c, const Dim& extent, std::int64_t divisor) {
-  c.b.require(Guard::Relation::divides, Dim(divisor), extent, fmt::format("{}: {} must be a multiple of {}", c.label(), extent.to_string(), divisor));
+  c.b.require(Guard::Relation::divides, Dim(divisor), extent,
+              fmt::format("{}: {} must be a multiple of {}", c.label(), extent.to_string(), divisor));
   return Dim::floordiv(extent, Dim(divisor));
 }
 
@@ -51,8 +52,9 @@ Status depth_to_space(NodeContext& c) {
   const Dim block(size);
   const Dim depth = part(c, x[1], size * size);
   GraphBuilder& b = c.b;
-  const ValueId moved = mode == "DCR" ? b.permute(b.reshape(c.value(0), {x[0], block, block, depth, x[2], x[3]}), {0, 3, 4, 1, 5, 2})
-                                      : b.permute(b.reshape(c.value(0), {x[0], depth, block, block, x[2], x[3]}), {0, 1, 4, 2, 5, 3});
+  const ValueId moved =
+      mode == "DCR" ? b.permute(b.reshape(c.value(0), {x[0], block, block, depth, x[2], x[3]}), {0, 3, 4, 1, 5, 2})
+                    : b.permute(b.reshape(c.value(0), {x[0], depth, block, block, x[2], x[3]}), {0, 1, 4, 2, 5, 3});
   return c.set(0, b.reshape(moved, {x[0], depth, x[2] * block, x[3] * block}));
 }
 
@@ -66,7 +68,8 @@ Status space_to_depth(NodeContext& c) {
   const Dim width = part(c, x[3], size);
   GraphBuilder& b = c.b;
   const ValueId blocks = b.reshape(c.value(0), {x[0], x[1], height, block, width, block});
-  const ValueId moved = b.permute(blocks, mode == "DCR" ? std::vector<std::int64_t>{0, 3, 5, 1, 2, 4} : std::vector<std::int64_t>{0, 1, 3, 5, 2, 4});
+  const ValueId moved = b.permute(blocks, mode == "DCR" ? std::vector<std::int64_t>{0, 3, 5, 1, 2, 4}
+                                                        : std::vector<std::int64_t>{0, 1, 3, 5, 2, 4});
   return c.set(0, b.reshape(moved, {x[0], x[1] * block * block, height, width}));
 }
 

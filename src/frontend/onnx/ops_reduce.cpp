@@ -96,7 +96,8 @@ Status log_sum_exp(NodeContext& c) {
   const ValueId x = c.value(0);
   // exp of the distance to the maximum cannot overflow. An infinite maximum would give inf - inf: use 0 then.
   const ValueId top = b.reduce(Op::reduce_max, x, r.axes, true);
-  const ValueId infinite = b.binary(Op::equal, b.unary(Op::abs, top), b.scalar(std::numeric_limits<double>::infinity(), c.dtype(0)));
+  const ValueId infinite =
+      b.binary(Op::equal, b.unary(Op::abs, top), b.scalar(std::numeric_limits<double>::infinity(), c.dtype(0)));
   const ValueId shift = b.where(infinite, b.scalar(0, c.dtype(0)), top);
   const ValueId sum = b.reduce(Op::reduce_sum, b.unary(Op::exp, b.binary(Op::sub, x, shift)), r.axes, true);
   const ValueId result = b.binary(Op::add, b.unary(Op::log, sum), shift);
@@ -104,7 +105,8 @@ Status log_sum_exp(NodeContext& c) {
   if (r.keepdims) return c.set(0, result);
   ir::Shape shape;
   for (int axis = 0; axis < c.rank(0); ++axis) {
-    if (std::find(r.axes.begin(), r.axes.end(), axis) == r.axes.end()) shape.push_back(c.shape(0)[static_cast<std::size_t>(axis)]);
+    if (std::find(r.axes.begin(), r.axes.end(), axis) == r.axes.end())
+      shape.push_back(c.shape(0)[static_cast<std::size_t>(axis)]);
   }
   return c.set(0, b.reshape(result, shape));
 }
@@ -114,7 +116,8 @@ Status arg(NodeContext& c) {
   JITNEY_TRY(const int axis, c.axis(c.integer("axis", 0), c.rank(0)));
   const std::int64_t keepdims = c.integer("keepdims", 1) != 0;
   const std::int64_t last = c.integer("select_last_index", 0) != 0;
-  return c.set(0, c.b.node(op, {c.value(0)}, {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", keepdims}, {"last", last}}));
+  return c.set(0, c.b.node(op, {c.value(0)},
+                           {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", keepdims}, {"last", last}}));
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ Status reshaped(NodeContext& c, Shape shape) {
       count = count * extent;
       if (const auto constant = extent.constant()) result.shape.push_back(*constant);
     }
-    if (result.shape.size() == shape.size() && count.is(static_cast<std::int64_t>(result.values.size())) && c.set_known(0, c.dtype(0), std::move(result))) return {};
+    if (result.shape.size() == shape.size() && count.is(static_cast<std::int64_t>(result.values.size())) &&
+        c.set_known(0, c.dtype(0), std::move(result)))
+      return {};
   }
   if (shape == c.shape(0)) return c.set(0, c.input_pointer(0));
   return c.set(0, c.b.reshape(c.value(0), std::move(shape)));
@@ -33,7 +35,8 @@ Expected<Dim> inferred_extent(NodeContext& c, const Shape& others) {
   if (known.is(0)) return c.error("-1 in the shape cannot be inferred beside an extent of 0");
   if (auto exact = Dim::divide_exactly(total, known)) return *exact;
   c.b.require(Guard::Relation::divides, known, total,
-              fmt::format("{}: {} elements must be a multiple of {}, the product of the known extents", c.label(), total.to_string(), known.to_string()));
+              fmt::format("{}: {} elements must be a multiple of {}, the product of the known extents", c.label(),
+                          total.to_string(), known.to_string()));
   return Dim::floordiv(total, known);
 }
 
@@ -51,10 +54,12 @@ Status reshape(NodeContext& c) {
       continue;
     }
     if (target[axis].is(0) && !zero_is_zero) {
-      if (axis >= from.size()) return c.error("0 on axis {} of its shape copies an extent that {} does not have", axis, ir::to_string(from));
+      if (axis >= from.size())
+        return c.error("0 on axis {} of its shape copies an extent that {} does not have", axis, ir::to_string(from));
       target[axis] = from[axis];
     }
-    if (const auto constant = target[axis].constant(); constant && *constant < 0) return c.error("its shape has the extent {}", *constant);
+    if (const auto constant = target[axis].constant(); constant && *constant < 0)
+      return c.error("its shape has the extent {}", *constant);
     others.push_back(target[axis]);
   }
   if (open) {
@@ -69,7 +74,8 @@ Status flatten(NodeContext& c) {
   if (given < -rank || given > rank) return c.error("axis {} is outside [{}, {}]", given, -rank, rank);
   const auto axis = static_cast<std::ptrdiff_t>(given < 0 ? given + rank : given);
   const Shape& from = c.shape(0);
-  return reshaped(c, {ir::product({from.begin(), from.begin() + axis}), ir::product({from.begin() + axis, from.end()})});
+  return reshaped(c,
+                  {ir::product({from.begin(), from.begin() + axis}), ir::product({from.begin() + axis, from.end()})});
 }
 
 /// Axes as attribute (before opset 13) or as input; nothing when neither is there.
@@ -97,7 +103,8 @@ Status squeeze(NodeContext& c) {
     if (!std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(axis))) {
       to.push_back(from[axis]);
     } else {
-      c.b.require(Guard::Relation::equal, from[axis], Dim(1), fmt::format("{}: axis {} of {} must be 1 to be squeezed", c.label(), axis, ir::to_string(from)));
+      c.b.require(Guard::Relation::equal, from[axis], Dim(1),
+                  fmt::format("{}: axis {} of {} must be 1 to be squeezed", c.label(), axis, ir::to_string(from)));
     }
   }
   return reshaped(c, std::move(to));
@@ -115,7 +122,8 @@ Status unsqueeze(NodeContext& c) {
 Status expand(NodeContext& c) {
   JITNEY_TRY(const auto target, c.dims(1, "the shape"));
   for (const Dim& extent : target) {
-    if (const auto constant = extent.constant(); constant && *constant < 0) return c.error("its shape has the extent {}", *constant);
+    if (const auto constant = extent.constant(); constant && *constant < 0)
+      return c.error("its shape has the extent {}", *constant);
   }
   JITNEY_TRY(Shape shape, ir::broadcast(c.shape(0), target, c.b.node_name(), c.b.graph.guards));
   if (shape == c.shape(0)) return c.set(0, c.input_pointer(0));
@@ -136,11 +144,8 @@ Status expand(NodeContext& c) {
 
 std::span<const OperatorRow> reshape_operators() {
   static constexpr OperatorRow kRows[] = {
-      {"Reshape", 5, 2, 2, reshape},
-      {"Flatten", 1, 1, 1, flatten},
-      {"Squeeze", 1, 1, 2, squeeze},
-      {"Unsqueeze", 1, 1, 2, unsqueeze},
-      {"Expand", 8, 2, 2, expand},
+      {"Reshape", 5, 2, 2, reshape},     {"Flatten", 1, 1, 1, flatten}, {"Squeeze", 1, 1, 2, squeeze},
+      {"Unsqueeze", 1, 1, 2, unsqueeze}, {"Expand", 8, 2, 2, expand},
   };
   return kRows;
 }

@@ -94,12 +94,14 @@ Status make_range(NodeContext& c, const Dim& count, ValueId start, bool from_zer
 Status integer_range(NodeContext& c) {
   for (int i = 0; i < 3; ++i) {
     JITNEY_TRY(const auto values, c.dims(i, "a limit"));
-    if (values.size() != 1) return c.error("its limits must be scalars; '{}' is {}", c.input(i).name, ir::to_string(c.shape(i)));
+    if (values.size() != 1)
+      return c.error("its limits must be scalars; '{}' is {}", c.input(i).name, ir::to_string(c.shape(i)));
   }
   const Dim start = c.known(0)->values[0];
   const Dim limit = c.known(1)->values[0];
   const auto delta = c.known(2)->values[0].constant();
-  if (!delta || *delta == 0 || *delta == std::numeric_limits<std::int64_t>::min()) return c.error("its delta must be a constant other than 0");
+  if (!delta || *delta == 0 || *delta == std::numeric_limits<std::int64_t>::min())
+    return c.error("its delta must be a constant other than 0");
   const Dim length = max_of(*delta > 0 ? limit - start : start - limit, Dim(0), c.b.symbols());
   const Dim count = Dim::ceildiv(length, Dim(std::abs(*delta)));
   if (const auto constant = count.constant(); constant && *constant <= kMaxKnownElements) {
@@ -123,14 +125,16 @@ Status range(NodeContext& c) {
   const double count = std::max(std::ceil((numbers[1] - numbers[0]) / numbers[2]), 0.0);
   if (!(count < 0x1p53)) return c.error("it would have {} elements", count);
   const DType dtype = c.dtype(0);
-  return make_range(c, Dim(static_cast<std::int64_t>(count)), c.b.scalar(numbers[0], dtype), numbers[0] == 0, c.b.scalar(numbers[2], dtype), numbers[2] == 1);
+  return make_range(c, Dim(static_cast<std::int64_t>(count)), c.b.scalar(numbers[0], dtype), numbers[0] == 0,
+                    c.b.scalar(numbers[2], dtype), numbers[2] == 1);
 }
 
 }  // namespace
 
 std::span<const OperatorRow> shape_operators() {
   static constexpr OperatorRow kRows[] = {
-      {"Shape", 1, 1, 1, shape}, {"Size", 1, 1, 1, size},    {"Constant", 1, 0, 0, constant}, {"ConstantOfShape", 9, 1, 1, constant_of_shape},
+      {"Shape", 1, 1, 1, shape},       {"Size", 1, 1, 1, size},
+      {"Constant", 1, 0, 0, constant}, {"ConstantOfShape", 9, 1, 1, constant_of_shape},
       {"Range", 11, 3, 3, range},
   };
   return kRows;

@@ -21,11 +21,13 @@ struct Range {
 /// Exporters write "to the end" as the largest integer of the type they use.
 bool is_end(const Dim& bound) {
   const auto constant = bound.constant();
-  return constant && (*constant >= std::numeric_limits<std::int64_t>::max() / 2 || *constant == std::numeric_limits<std::int32_t>::max());
+  return constant && (*constant >= std::numeric_limits<std::int64_t>::max() / 2 ||
+                      *constant == std::numeric_limits<std::int32_t>::max());
 }
 bool is_before_start(const Dim& bound) {
   const auto constant = bound.constant();
-  return constant && (*constant <= std::numeric_limits<std::int64_t>::min() / 2 || *constant == std::numeric_limits<std::int32_t>::min());
+  return constant && (*constant <= std::numeric_limits<std::int64_t>::min() / 2 ||
+                      *constant == std::numeric_limits<std::int32_t>::min());
 }
 
 /// A bound counted from the start, within [0, extent]. Negative ones count from the end. One whose sign depends on
@@ -35,7 +37,8 @@ Dim clamped(NodeContext& c, const Dim& bound, const Dim& extent) {
   if (is_end(bound)) return extent;
   if (is_before_start(bound)) return Dim(0);
   if (lower_bound(Dim(-1) - bound, symbols) >= 0) return extent - min_of(extent, Dim(0) - bound, symbols);
-  c.b.require(Guard::Relation::less_equal, Dim(0), bound, fmt::format("{}: bound {} must not be negative", c.label(), bound.to_string()));
+  c.b.require(Guard::Relation::less_equal, Dim(0), bound,
+              fmt::format("{}: bound {} must not be negative", c.label(), bound.to_string()));
   return min_of(bound, extent, symbols);
 }
 
@@ -104,7 +107,8 @@ Status slice(NodeContext& c) {
   }
   if (steps.empty()) steps.assign(starts.size(), 1);
   if (starts.size() != ends.size() || starts.size() != axes.size() || starts.size() != steps.size()) {
-    return c.error("starts, ends, axes and steps have {}, {}, {} and {} entries; they must have as many", starts.size(), ends.size(), axes.size(), steps.size());
+    return c.error("starts, ends, axes and steps have {}, {}, {} and {} entries; they must have as many", starts.size(),
+                   ends.size(), axes.size(), steps.size());
   }
   JITNEY_CHECK(c.axes(axes, c.rank(0)));
 
@@ -115,7 +119,8 @@ Status slice(NodeContext& c) {
     const auto at = static_cast<std::size_t>(axis);
     const std::int64_t step = steps[i];
     if (step == 0 || step == std::numeric_limits<std::int64_t>::min()) return c.error("step {} is not allowed", step);
-    const Range range = step > 0 ? forward_range(c, from[at], starts[i], ends[i], step) : backward_range(c, from[at], starts[i], ends[i], step);
+    const Range range = step > 0 ? forward_range(c, from[at], starts[i], ends[i], step)
+                                 : backward_range(c, from[at], starts[i], ends[i], step);
     s.starts[at] = range.start;
     s.steps[at] = step;
     s.shape[at] = range.extent;
@@ -149,19 +154,25 @@ Status split(NodeContext& c) {
     } else if (c.has_attribute("num_outputs")) {
       sizes.assign(static_cast<std::size_t>(count), part);
       sizes.back() = extent - part * Dim(count - 1);
-      c.b.require(Guard::Relation::less_equal, Dim(0), sizes.back(), fmt::format("{}: {} does not fill {} parts", c.label(), extent.to_string(), count));
+      c.b.require(Guard::Relation::less_equal, Dim(0), sizes.back(),
+                  fmt::format("{}: {} does not fill {} parts", c.label(), extent.to_string(), count));
     } else {
-      c.b.require(Guard::Relation::divides, Dim(count), extent, fmt::format("{}: axis {} is {}, no multiple of {}", c.label(), axis, extent.to_string(), count));
+      c.b.require(Guard::Relation::divides, Dim(count), extent,
+                  fmt::format("{}: axis {} is {}, no multiple of {}", c.label(), axis, extent.to_string(), count));
       sizes.assign(static_cast<std::size_t>(count), Dim::floordiv(extent, Dim(count)));
     }
   }
-  if (static_cast<std::int64_t>(sizes.size()) != count) return c.error("split has {} entries for {} outputs", sizes.size(), count);
+  if (static_cast<std::int64_t>(sizes.size()) != count)
+    return c.error("split has {} entries for {} outputs", sizes.size(), count);
   Dim total(0);
   for (const Dim& size : sizes) {
-    if (const auto constant = size.constant(); constant && *constant < 0) return c.error("split has the entry {}", *constant);
+    if (const auto constant = size.constant(); constant && *constant < 0)
+      return c.error("split has the entry {}", *constant);
     total = total + size;
   }
-  c.b.require(Guard::Relation::equal, total, extent, fmt::format("{}: its parts have {} elements on axis {}, its input {}", c.label(), total.to_string(), axis, extent.to_string()));
+  c.b.require(Guard::Relation::equal, total, extent,
+              fmt::format("{}: its parts have {} elements on axis {}, its input {}", c.label(), total.to_string(), axis,
+                          extent.to_string()));
   JITNEY_CHECK(c.b.status());
 
   Slices s{std::vector<Dim>(c.shape(0).size(), Dim(0)), Index(c.shape(0).size(), 1), c.shape(0)};
@@ -169,7 +180,8 @@ Status split(NodeContext& c) {
     const Dim& size = sizes[static_cast<std::size_t>(i)];
     s.shape[static_cast<std::size_t>(axis)] = size;
     if (c.wants_output(static_cast<int>(i))) {
-      JITNEY_CHECK(count == 1 ? c.set(0, c.input_pointer(0)) : c.set(static_cast<int>(i), c.b.slice(c.value(0), s.starts, s.steps, s.shape)));
+      JITNEY_CHECK(count == 1 ? c.set(0, c.input_pointer(0))
+                              : c.set(static_cast<int>(i), c.b.slice(c.value(0), s.starts, s.steps, s.shape)));
     }
     s.starts[static_cast<std::size_t>(axis)] = s.starts[static_cast<std::size_t>(axis)] + size;
   }

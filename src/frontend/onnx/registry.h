@@ -23,20 +23,20 @@ struct OperatorRow {
 inline constexpr int kAnyNumber = -1;
 
 // One table a file; registry.cpp lists them. To add an operator, add a row to the family's table.
-std::span<const OperatorRow> arithmetic_operators();     // ops_arithmetic.cpp
-std::span<const OperatorRow> unary_operators();          // ops_unary.cpp
-std::span<const OperatorRow> activation_operators();     // ops_activation.cpp
-std::span<const OperatorRow> logic_operators();          // ops_logic.cpp
-std::span<const OperatorRow> cast_operators();           // ops_cast.cpp
-std::span<const OperatorRow> reduce_operators();         // ops_reduce.cpp
-std::span<const OperatorRow> normalize_operators();      // ops_normalize.cpp
-std::span<const OperatorRow> contract_operators();       // ops_contract.cpp
-std::span<const OperatorRow> pool_operators();           // ops_pool.cpp
-std::span<const OperatorRow> reshape_operators();        // ops_reshape.cpp
-std::span<const OperatorRow> movement_operators();       // ops_movement.cpp
-std::span<const OperatorRow> slice_operators();          // ops_slice.cpp
-std::span<const OperatorRow> shape_operators();          // ops_shape.cpp
-std::span<const OperatorRow> rearrange_operators();      // ops_rearrange.cpp
+std::span<const OperatorRow> arithmetic_operators();  // ops_arithmetic.cpp
+std::span<const OperatorRow> unary_operators();       // ops_unary.cpp
+std::span<const OperatorRow> activation_operators();  // ops_activation.cpp
+std::span<const OperatorRow> logic_operators();       // ops_logic.cpp
+std::span<const OperatorRow> cast_operators();        // ops_cast.cpp
+std::span<const OperatorRow> reduce_operators();      // ops_reduce.cpp
+std::span<const OperatorRow> normalize_operators();   // ops_normalize.cpp
+std::span<const OperatorRow> contract_operators();    // ops_contract.cpp
+std::span<const OperatorRow> pool_operators();        // ops_pool.cpp
+std::span<const OperatorRow> reshape_operators();     // ops_reshape.cpp
+std::span<const OperatorRow> movement_operators();    // ops_movement.cpp
+std::span<const OperatorRow> slice_operators();       // ops_slice.cpp
+std::span<const OperatorRow> shape_operators();       // ops_shape.cpp
+std::span<const OperatorRow> rearrange_operators();   // ops_rearrange.cpp
 
 /// Null for an operator that is not supported.
 const OperatorRow* find_operator(std::string_view name);

@@ -91,7 +91,8 @@ std::optional<ShapeTensor> zip(const ShapeTensor& a, const ShapeTensor& b, const
 
 ShapeTensor select(const ShapeTensor& data, Index result_shape, const std::function<Index(const Index&)>& map) {
   ShapeTensor result{std::move(result_shape), {}};
-  for_each_index(result.shape, [&](const Index& index) { result.values.push_back(data.values[offset_of(data.shape, map(index))]); });
+  for_each_index(result.shape,
+                 [&](const Index& index) { result.values.push_back(data.values[offset_of(data.shape, map(index))]); });
   return result;
 }
 

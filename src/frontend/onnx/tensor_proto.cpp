@@ -1,13 +1,13 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "frontend/onnx/tensor_proto.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
 #include <vector>
-
-#include <fmt/ranges.h>
 
 #include "util/half.h"
 
@@ -27,24 +27,29 @@ Expected<std::int64_t> checked_bytes(DType dtype, const std::vector<std::int64_t
   if (empty) return 0;
   for (const std::int64_t extent : shape) {
     if (__builtin_mul_overflow(bytes, extent, &bytes)) {
-      return user_error("{} has shape [{}], which is more than {} bytes", what, fmt::join(shape, ", "), std::numeric_limits<std::int64_t>::max());
+      return user_error("{} has shape [{}], which is more than {} bytes", what, fmt::join(shape, ", "),
+                        std::numeric_limits<std::int64_t>::max());
     }
   }
   return bytes;
 }
 
-tl::unexpected<Failure> wrong_count(const std::string& what, const std::vector<std::int64_t>& shape, std::int64_t expected, std::int64_t found) {
-  return user_error("{} has shape [{}], which is {} elements, but its data has {}", what, fmt::join(shape, ", "), expected, found);
+tl::unexpected<Failure> wrong_count(const std::string& what, const std::vector<std::int64_t>& shape,
+                                    std::int64_t expected, std::int64_t found) {
+  return user_error("{} has shape [{}], which is {} elements, but its data has {}", what, fmt::join(shape, ", "),
+                    expected, found);
 }
 
 /// Copies a typed field, which may be wider than the dtype; a value that does not fit is an error.
 template <class To, class Field>
-Status copy_field(const Field& field, const std::string& what, const std::vector<std::int64_t>& shape, std::int64_t count, Tensor& into) {
+Status copy_field(const Field& field, const std::string& what, const std::vector<std::int64_t>& shape,
+                  std::int64_t count, Tensor& into) {
   if (field.size() != count) return wrong_count(what, shape, count, field.size());
   To* out = into.as<To>();
   for (int i = 0; i < field.size(); ++i) {
     if constexpr (std::is_integral_v<To>) {
-      if (!std::in_range<To>(field.Get(i))) return user_error("{} has the value {}, which does not fit its type", what, field.Get(i));
+      if (!std::in_range<To>(field.Get(i)))
+        return user_error("{} has the value {}, which does not fit its type", what, field.Get(i));
     }
     out[i] = static_cast<To>(field.Get(i));
   }
@@ -114,7 +119,8 @@ Expected<DType> to_dtype(int onnx_type, const std::string& what) {
   return user_error("{} has element type {}, which is not supported", what, name);
 }
 
-Status TensorReader::read_external(const TensorProto& tensor, const std::string& what, std::int64_t bytes, Tensor& into) {
+Status TensorReader::read_external(const TensorProto& tensor, const std::string& what, std::int64_t bytes,
+                                   Tensor& into) {
   std::string location;
   std::int64_t offset = 0;
   std::int64_t length = bytes;
@@ -128,7 +134,8 @@ Status TensorReader::read_external(const TensorProto& tensor, const std::string&
     }
   }
   if (location.empty()) return user_error("{} is stored outside the model but names no file", what);
-  if (length != bytes) return user_error("{} needs {} bytes, but its external data '{}' has length {}", what, bytes, location, length);
+  if (length != bytes)
+    return user_error("{} needs {} bytes, but its external data '{}' has length {}", what, bytes, location, length);
   JITNEY_CHECK(external_.check(location, offset, length));
   into = Tensor(into.dtype(), into.shape());
   return external_.read(location, offset, length, into.data());
@@ -141,7 +148,8 @@ Expected<Tensor> TensorReader::read(const TensorProto& tensor, const std::string
   const std::int64_t count = bytes / static_cast<std::int64_t>(size_of(dtype));
   if (tensor.has_segment()) return user_error("{} is stored in segments, which are not supported", what);
   if (static_cast<std::uint64_t>(bytes) > bytes_left_) {
-    return user_error("{} has {} bytes, more than the {} bytes that the model's tensors may still have", what, bytes, bytes_left_);
+    return user_error("{} has {} bytes, more than the {} bytes that the model's tensors may still have", what, bytes,
+                      bytes_left_);
   }
   bytes_left_ -= static_cast<std::size_t>(bytes);
 
@@ -152,7 +160,8 @@ Expected<Tensor> TensorReader::read(const TensorProto& tensor, const std::string
     JITNEY_CHECK(read_external(tensor, what, bytes, result));
   } else if (tensor.has_raw_data()) {
     if (static_cast<std::int64_t>(tensor.raw_data().size()) != bytes) {
-      return user_error("{} has shape [{}], which is {} bytes, but its data has {}", what, fmt::join(shape, ", "), bytes, tensor.raw_data().size());
+      return user_error("{} has shape [{}], which is {} bytes, but its data has {}", what, fmt::join(shape, ", "),
+                        bytes, tensor.raw_data().size());
     }
     result = Tensor(dtype, shape);
     if (bytes > 0) std::memcpy(result.data(), tensor.raw_data().data(), static_cast<std::size_t>(bytes));

@@ -1,10 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/tensor.h>
+
 #include <optional>
 #include <string>
-
-#include <jitney/tensor.h>
 
 #include "frontend/onnx/external_data.h"
 #include "frontend/onnx/schema.h"

@@ -52,7 +52,8 @@ std::vector<std::string> free_names(const GraphProto& graph) {
   return names;
 }
 
-Expected<std::vector<int>> execution_order(const Nodes& nodes, const std::function<bool(const std::string&)>& is_defined) {
+Expected<std::vector<int>> execution_order(const Nodes& nodes,
+                                           const std::function<bool(const std::string&)>& is_defined) {
   std::unordered_map<std::string, int> producer;
   for (int i = 0; i < nodes.size(); ++i) {
     for (const std::string& output : nodes.Get(i).output()) {
@@ -69,7 +70,8 @@ Expected<std::vector<int>> execution_order(const Nodes& nodes, const std::functi
       if (const auto found = producer.find(name); found != producer.end()) {
         needs[static_cast<std::size_t>(i)].push_back(found->second);
       } else if (!is_defined(name)) {
-        return user_error("node '{}' uses value '{}', which no input, initializer or node defines", name_of(nodes.Get(i)), name);
+        return user_error("node '{}' uses value '{}', which no input, initializer or node defines",
+                          name_of(nodes.Get(i)), name);
       }
     }
   }

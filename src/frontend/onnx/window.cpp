@@ -9,10 +9,12 @@ namespace {
 using ir::Dim;
 using ir::Shape;
 
-Status check_list(NodeContext& c, const char* name, const std::vector<std::int64_t>& list, std::size_t size, std::int64_t low) {
+Status check_list(NodeContext& c, const char* name, const std::vector<std::int64_t>& list, std::size_t size,
+                  std::int64_t low) {
   if (list.size() != size) return c.error("{} has {} entries; {} are needed", name, list.size(), size);
   for (const std::int64_t entry : list) {
-    if (entry < low || entry > INT32_MAX) return c.error("{} has the entry {}; allowed are {} to {}", name, entry, low, INT32_MAX);
+    if (entry < low || entry > INT32_MAX)
+      return c.error("{} has the entry {}; allowed are {} to {}", name, entry, low, INT32_MAX);
   }
   return {};
 }
@@ -36,12 +38,14 @@ Expected<Window> read_window(NodeContext& c, const Shape& input, std::vector<std
   if (auto_pad == "NOTSET") return w;
   std::fill(w.pads.begin(), w.pads.end(), 0);
   if (auto_pad == "VALID") return w;
-  if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER") return c.error("auto_pad is '{}'; NOTSET, VALID, SAME_UPPER and SAME_LOWER are allowed", auto_pad);
+  if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER")
+    return c.error("auto_pad is '{}'; NOTSET, VALID, SAME_UPPER and SAME_LOWER are allowed", auto_pad);
   for (std::size_t i = 0; i < spatial; ++i) {
     std::int64_t total = w.reach(i) - 1;
     if (w.strides[i] != 1) {
       const auto extent = input[2 + i].constant();
-      if (!extent) return c.error("auto_pad {} with stride {} needs a constant extent on axis {}", auto_pad, w.strides[i], 2 + i);
+      if (!extent)
+        return c.error("auto_pad {} with stride {} needs a constant extent on axis {}", auto_pad, w.strides[i], 2 + i);
       const std::int64_t out = (*extent + w.strides[i] - 1) / w.strides[i];
       total = std::max<std::int64_t>((out - 1) * w.strides[i] + w.reach(i) - *extent, 0);
     }
@@ -61,7 +65,8 @@ Shape pooled_shape(NodeContext& c, const Shape& input, const Window& w, bool cei
     const Dim room = padded - Dim(w.reach(i));
     const Dim stride(w.strides[i]);
     c.b.require(ir::Guard::Relation::less_equal, Dim(w.reach(i)), padded,
-                fmt::format("{}: the window is {} long on axis {}, more than the padded input's {}", c.label(), w.reach(i), 2 + i, padded.to_string()));
+                fmt::format("{}: the window is {} long on axis {}, more than the padded input's {}", c.label(),
+                            w.reach(i), 2 + i, padded.to_string()));
     if (ceil) {
       const Dim all = Dim::ceildiv(room, stride) + Dim(1);
       const Dim starting_inside = Dim::ceildiv(extent + Dim(w.pads[i]), stride);

@@ -1,0 +1,22 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <jitney/engine.h>
+
+#include "engine/graphs.h"
+
+namespace jitney::testing {
+namespace {
+
+const std::string kV1 = JITNEY_SOURCE_DIR "/tests/engine/golden/v1.jitney";
+
+/// A file that version 1.0 wrote must load for as long as the major version is 1, and mean the same.
+TEST(Golden, Version1) {
+  const Engine engine = Engine::load(kV1);
+  expect_same(wide_graph(), engine.impl()->graph());
+}
+
+/// Writes a new file, when a new version is released: golden/README.md.
+TEST(Golden, DISABLED_Write) { Engine(std::make_shared<const EngineImpl>(wide_graph())).save(kV1); }
+
+}  // namespace
+}  // namespace jitney::testing
