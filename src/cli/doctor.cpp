@@ -27,7 +27,7 @@ int doctor(const DoctorOptions& options) {
   if (options.json) {
     using Json = nlohmann::ordered_json;
     const Json object = {{"works", test.works}, {"self_test", test.message}, {"lines", lines}};
-    fmt::print("{}\n", object.dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", object.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
     for (const std::string& line : lines) fmt::print("{}\n", line);
     fmt::print("self-test: {}: {}\n", test.works ? "ok" : "FAILED", test.message);

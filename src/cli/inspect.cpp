@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/open_context.h"
 
 namespace jitney::cli {
 namespace {
@@ -24,7 +25,7 @@ int inspect(const InspectOptions& options) {
   // Nothing is compiled, so there is nothing to look up or to keep.
   ContextOptions context_options{.runtime_cache = "none"};
   context_options.device = value_or_throw(parse_device(options.device));
-  const ExecutionContext context(Engine::load(options.file), context_options);
+  const ExecutionContext context = open_context(Engine::load(options.file), context_options);
   const std::string text = context.inspect(options.source);
   fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
   return kOk;

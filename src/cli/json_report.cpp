@@ -69,7 +69,7 @@ std::string to_json(const RunReport& report) {
                        {"kernels", kernels(report.stats)},
                        {"cache", cache(report.stats)},
                        {"workers_started", report.stats.workers_started}};
-  return object.dump(2, ' ', false, Json::error_handler_t::replace);
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace jitney::cli

@@ -7,8 +7,8 @@
 
 namespace jitney::cli {
 
-/// One JSON object with a stable set of keys. Times are milliseconds; those of `latency_ms` are null when nothing was
-/// measured. Text that is no UTF-8 has the bad bytes replaced.
+/// One JSON object on one line, with a stable set of keys. Times are milliseconds; those of `latency_ms` are null when
+/// nothing was measured. Text that is no UTF-8 has the bad bytes replaced.
 std::string to_json(const RunReport& report);
 
 }  // namespace jitney::cli

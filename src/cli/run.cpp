@@ -19,6 +19,7 @@
 #include "cli/json_report.h"
 #include "cli/maps_dump.h"
 #include "cli/model_inputs.h"
+#include "cli/open_context.h"
 #include "cli/output_files.h"
 #include "cli/process_clock.h"
 #include "cli/progress.h"
@@ -101,7 +102,7 @@ int run(const RunOptions& options) {
   }
   if (!options.output_dir.empty()) value_or_throw(make_folder(options.output_dir));
 
-  ExecutionContext context(*engine, context_options);
+  ExecutionContext context = open_context(*engine, context_options);
   const std::vector<TensorView> input_views = views(inputs.tensors);
   std::vector<Tensor> outputs;
   report.first_run_ms = milliseconds_of([&] { outputs = context.execute(input_views); });

@@ -2,6 +2,7 @@
 #include "engine/bounds.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -17,9 +18,13 @@ using ir::Op;
 using ir::Shape;
 using ir::Value;
 
+/// What a Dim becomes when it cannot be computed: it may be anything.
+constexpr const char* kOverflow = ".overflow";
+
 class Bounds {
  public:
-  explicit Bounds(ir::Graph& graph) : graph_(graph) {
+  explicit Bounds(ir::Graph& graph) : graph_(graph), symbols_(graph.symbols) {
+    symbols_[kOverflow] = {INT64_MIN, INT64_MAX};
     for (const Guard& g : graph.guards) known_.insert(key(g.relation, g.a, g.b));
   }
 
@@ -92,13 +97,11 @@ class Bounds {
     const bool is_equality = relation == Guard::Relation::equal;
     if (relation == Guard::Relation::divides) return divides(node, a, b);
     const Dim gap = b - a;
-    if (is_equality ? gap.is(0) : onnx::proves_at_least(b, a, graph_.symbols)) return {};
-    std::set<std::string> names;
-    gap.collect_symbols(names);
-    const bool impossible = is_equality ? onnx::decide_equal(a, b, graph_.symbols) == false
-                                        : onnx::proves_at_least(a, b + 1, graph_.symbols);
-    // An overflow has no value, so nothing would check a guard with it.
-    if (impossible || names.contains(".overflow")) {
+    const bool overflows = gap.to_string() == kOverflow;
+    if (!overflows && (is_equality ? gap.is(0) : onnx::proves_at_least(b, a, symbols_))) return {};
+    const bool impossible =
+        is_equality ? onnx::decide_equal(a, b, symbols_) == false : onnx::proves_at_least(a, b + 1, symbols_);
+    if (overflows || impossible) {
       return user_error("node '{}' ({}) reads outside its inputs: {} must {} {}", node.name, ir::info(node.op).name,
                         a.to_string(), is_equality ? "equal" : "be at most", b.to_string());
     }
@@ -130,6 +133,7 @@ class Bounds {
   }
 
   ir::Graph& graph_;
+  std::map<std::string, ir::SymbolInfo> symbols_;
   std::set<std::string> known_;
 };
 

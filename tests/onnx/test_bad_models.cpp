@@ -163,6 +163,13 @@ TEST(BadModel, Attributes) {
   expect_refused(axis, "operator 'Softmax' at node 'a': axis 1 is outside [-1, 0] for rank 1");
 }
 
+TEST(BadModel, ActivationOfIntegers) {
+  ModelBuilder m;
+  m.input("x", {"n"}, proto::TensorProto::INT32).output("y");
+  m.node("LeakyRelu", {"x"}, {"y"}).name("a");
+  expect_refused(m, "operator 'LeakyRelu' at node 'a': its input must be floating point, not int32");
+}
+
 TEST(BadModel, OutputsThatAreNotSupported) {
   ModelBuilder m;
   m.input("x", {"n", 3, 8, 8}).output("y").output("i");

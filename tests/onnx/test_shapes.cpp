@@ -220,6 +220,14 @@ TEST(Shapes, AnonymousExtentsGetNames) {
   EXPECT_EQ(ir::to_string(graph.value(graph.inputs[1]).shape), "[batch_size]");
 }
 
+TEST(Shapes, AnonymousExtentsAreNobodysEqual) {
+  ModelBuilder m;
+  m.input("x", {""}).input("y", {"x.d0"}).output("z");
+  m.node("Identity", {"x"}, {"z"});
+  const auto graph = imported(m);
+  EXPECT_TRUE(ir::bind_symbols(graph, {{3}, {4}}).has_value());
+}
+
 TEST(Shapes, DataDependentShapeIsRefused) {
   ModelBuilder m;
   m.input("x", {"n"}).input("t", {2}, kInt64).output("y");

@@ -53,15 +53,16 @@ Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension&
   }
   const bool named = dim.has_dim_param() && !dim.dim_param().empty();
   const std::string param = named ? dim.dim_param() : fmt::format("{}.d{}", input, axis);
-  if (const auto found = symbol_of_param_.find(param); found != symbol_of_param_.end())
-    return Dim::symbol(found->second);
+  // An unknown extent is no other's equal, even if somebody's dim_param looks like the name it gets here.
+  const std::string key = (named ? "=" : "?") + param;
+  if (const auto found = symbol_of_param_.find(key); found != symbol_of_param_.end()) return Dim::symbol(found->second);
   std::string symbol = param;
   for (char& c : symbol) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.' && c != ':') c = '_';
   }
   if (std::isalpha(static_cast<unsigned char>(symbol.front())) == 0 && symbol.front() != '_') symbol.insert(0, 1, '_');
   while (builder_.graph.symbols.contains(symbol)) symbol += '_';
-  symbol_of_param_.emplace(param, symbol);
+  symbol_of_param_.emplace(key, symbol);
   builder_.graph.symbols.emplace(symbol, ir::SymbolInfo{});
   return Dim::symbol(symbol);
 }

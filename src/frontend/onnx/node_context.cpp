@@ -2,6 +2,7 @@
 #include "frontend/onnx/node_context.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace jitney::onnx {
@@ -38,10 +39,16 @@ Expected<std::vector<std::int64_t>> NodeContext::integers(int i, std::string_vie
 
 Expected<double> NodeContext::constant_number(int i, std::string_view what) const {
   const ModelValue& value = input(i);
-  if (value.constant != nullptr && value.constant->num_elements() == 1) return element_as_double(*value.constant, 0);
-  if (value.known && value.known->values.size() == 1) {
-    if (const auto number = value.known->values[0].constant()) return static_cast<double>(*number);
+  std::optional<double> number;
+  if (value.constant != nullptr && value.constant->num_elements() == 1) {
+    number = element_as_double(*value.constant, 0);
+  } else if (value.known && value.known->values.size() == 1) {
+    if (const auto integer = value.known->values[0].constant()) number = static_cast<double>(*integer);
   }
+  // Integers that a double does not hold exactly would silently become others.
+  const bool exact = number && (is_floating(value.dtype) || std::abs(*number) < 0x1p53);
+  if (exact) return *number;
+  if (number) return error("{} '{}' is too large", what, value.name);
   return error("{} '{}' must be a constant with one element", what, value.name);
 }
 

@@ -12,7 +12,10 @@ using ir::ValueId;
 
 /// The input and constants of its dtype, so that formulas read as formulas.
 struct Formula {
-  explicit Formula(NodeContext& c) : c(c), b(c.b), dtype(c.dtype(0)), x(c.value(0)) {}
+  explicit Formula(NodeContext& c) : c(c), b(c.b), dtype(c.dtype(0)), x(c.value(0)) {
+    // Parameters such as 0.01 have no meaning among integers.
+    if (!is_floating(dtype)) b.fail(c.error("its input must be floating point, not {}", to_string(dtype)).value());
+  }
   NodeContext& c;
   GraphBuilder& b;
   DType dtype;
@@ -36,8 +39,9 @@ Status leaky_relu(NodeContext& c) {
 }
 
 Status prelu(NodeContext& c) {
-  const Formula f(c);
-  return f.done(c.b.where(f.less(f.x, f.number(0)), f.mul(f.x, c.value(1)), f.x));
+  const ValueId x = c.value(0);
+  const ValueId negative = c.b.binary(Op::less, x, c.b.scalar(0, c.dtype(0)));
+  return c.set(0, c.b.where(negative, c.b.binary(Op::mul, x, c.value(1)), x));
 }
 
 Status elu(NodeContext& c) {

@@ -2,6 +2,8 @@
 // MatMul, Gemm and Conv.
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "frontend/onnx/registry.h"
 #include "frontend/onnx/window.h"
 
@@ -23,6 +25,9 @@ Status gemm(NodeContext& c) {
   if (c.rank(0) != 2 || c.rank(1) != 2) {
     return c.error("A and B must have rank 2; they are {} and {}", ir::to_string(c.shape(0)),
                    ir::to_string(c.shape(1)));
+  }
+  if (!is_floating(c.dtype(0)) && (alpha != std::floor(alpha) || beta != std::floor(beta))) {
+    return c.error("alpha {} and beta {} must be whole numbers for {}", alpha, beta, to_string(c.dtype(0)));
   }
   const ValueId left = transpose_a ? b.permute(c.value(0), {1, 0}) : c.value(0);
   const ValueId right = transpose_b ? b.permute(c.value(1), {1, 0}) : c.value(1);

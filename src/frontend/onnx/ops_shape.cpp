@@ -110,7 +110,7 @@ Status integer_range(NodeContext& c) {
     if (c.set_known(0, c.dtype(0), ShapeTensor::vector(std::move(values)))) return {};
   }
   const ValueId scalar = c.b.reshape(c.value(0), {});
-  return make_range(c, count, scalar, start.is(0), c.b.scalar(static_cast<double>(*delta), c.dtype(0)), *delta == 1);
+  return make_range(c, count, scalar, start.is(0), c.b.reshape(c.value(2), {}), *delta == 1);
 }
 
 Status range(NodeContext& c) {
