@@ -149,7 +149,7 @@ std::string CExprWriter::load(const Expr& e, bool vec) {
       line(fmt::format("const {}* {} = {} + {}*{};", s, q, at, wrapped, stride));
       at = q;
     } else {
-      lanewise += fmt::format(" + jt_wrap({}, {}, a->fault, LO, HI) * {}", vector_of(a.indirect[i].index), extent, stride);
+      lanewise += fmt::format(" + jt_wrap_lanes({}, {}, a->fault, LO, HI) * {}", vector_of(a.indirect[i].index), extent, stride);
     }
   }
   if (!vec) return guard.empty() ? fmt::format("jt_get_{}({})", s, at) : fmt::format("{}jt_get_{}({}) : 0", guard_and, s, at);

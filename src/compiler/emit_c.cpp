@@ -21,8 +21,7 @@ class Writer : CExprWriter {
   Writer(const Kernel& k, const EmitOptions& options) : CExprWriter(k, options) {}
 
   EmittedKernel run() {
-    // Reductions profit from several accumulators in flight; plain maps from few registers.
-    lanes_ = options_.vector_bytes / 4 * (k_.has_reduction() ? (horizontal_ ? 2 : 4) : 1);
+    lanes_ = lanes();
     function();
     header();
     out_.code += body_;
@@ -33,6 +32,15 @@ class Writer : CExprWriter {
   }
 
  private:
+  /// Reductions profit from several accumulators in flight, plain maps from few registers. An extent that is known and small
+  /// needs no more lanes than it has elements.
+  int lanes() const {
+    int lanes = options_.vector_bytes / 4 * (k_.has_reduction() ? (horizontal_ ? 2 : 4) : 1);
+    auto extent = k_.axes[vector_].extent.constant();
+    while (extent && lanes > 8 && lanes / 2 >= *extent) lanes /= 2;
+    return lanes;
+  }
+
   // ---- the file
   void header() {
     std::string steps;
@@ -42,9 +50,15 @@ class Writer : CExprWriter {
       steps += fmt::format("x = OP(x, __builtin_shufflevector(x, x, {})); ", order);
     }
     out_.defines = fmt::format("#define JT_LANES {}\n#define JT_FOLD_STEPS(OP, x) {}\n", lanes_, steps);
-    std::set<std::string> used;
-    for (const auto& o : k_.operands) used.insert(fmt::format("JT_MEMORY({}, {})", kernel::storage_type(o.dtype), kernel::compute_type(o.dtype)));
-    for (const auto& u : used) out_.code += u + "\n";
+    static constexpr const char* kMemory[] = {"load", "get", "load_range", "load_part", "gather", "gather_at", "store", "put", "store_part", "scatter"};
+    std::set<std::pair<std::string, std::string>> types;
+    for (const auto& o : k_.operands) types.insert({kernel::storage_type(o.dtype), kernel::compute_type(o.dtype)});
+    for (const auto& [storage, compute] : types) {
+      out_.code += fmt::format("JT_TYPE({})", storage);
+      for (const char* m : kMemory)
+        if (body_.find(fmt::format("jt_{}_{}(", m, storage)) != std::string::npos) out_.code += fmt::format(" JT_MEMORY_{}({}, {})", m, storage, compute);
+      out_.code += "\n";
+    }
   }
 
   void function() {
@@ -297,7 +311,7 @@ class Writer : CExprWriter {
 
 }  // namespace
 
-std::string EmittedKernel::source() const { return defines + std::string(prelude_c()) + code; }
+std::string EmittedKernel::source() const { return defines + prelude_c_for(code) + code; }
 
 EmittedKernel emit_c(const Kernel& kernel, const EmitOptions& options) { return Writer(kernel, options).run(); }
 

@@ -45,9 +45,8 @@ Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo&
   Key key;
   std::string options;
   for (const auto& o : device.compiler_options) options += o + " ";
-  static const std::string prelude = hash_hex(bytes_of(compiler::prelude_c()));
   key.add("kind", "kernel").add("abi", kKernelAbi).add("target", device.target_key).add("compiler", compiler_identity);
-  key.add("options", options).add("prelude", prelude).add("defines", kernel.defines).add("source", kernel.code);
+  key.add("options", options).add("prelude", hash_hex(compiler::prelude_c_for(kernel.code))).add("defines", kernel.defines).add("source", kernel.code);
   return key;
 }
 
@@ -118,13 +117,13 @@ class KernelSet::Build {
     auto& backend = *set_.target_.backend;
     auto module = backend.load(set_.target_.device, binary);
     if (!module) {
-      log_warning("kernel '{}' cannot be loaded: {}", set_.program_->source_names[i], module.error().message);
+      log_info("kernel '{}' cannot be loaded: {}", set_.program_->source_names[i], module.error().message);
       return false;
     }
     auto kernel = backend.kernel(set_.target_.device, *module, set_.program_->sources[i].symbol.c_str());
     if (!kernel) {
       backend.unload(set_.target_.device, *module);
-      log_warning("kernel '{}' cannot be loaded: {}", set_.program_->source_names[i], kernel.error().message);
+      log_info("kernel '{}' cannot be loaded: {}", set_.program_->source_names[i], kernel.error().message);
       return false;
     }
     set_.modules_[i] = *module;
@@ -143,6 +142,7 @@ class KernelSet::Build {
       auto plain = compiler_.compile(request);
       if (plain) outcome = std::move(plain);
     }
+    if (outcome) log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3, outcome->binary.size());
     bool loaded = outcome && load(i, outcome->binary);
     {
       std::lock_guard lock(mutex_);
