@@ -225,7 +225,14 @@ class Writer : CExprWriter {
     if (!horizontal_) return;
     for (std::size_t r = 0; r < k_.reductions.size(); ++r)
       if (k_.reductions[r].phase == phase)
-        line(fmt::format("const {} s{} = jt_fold_{}(acc{});", kernel::compute_type(k_.reductions[r].dtype), r, kFold[static_cast<int>(k_.reductions[r].kind)], r));
+        line(fmt::format("const {} s{} = jt_fold_{}(acc{});", kernel::compute_type(k_.reductions[r].dtype), r, kFold[static_cast<int>(kind(k_.reductions[r]))], r));
+  }
+
+  /// How the accumulators are combined: true is -1 in a mask, so the maximum of masks is the smaller integer.
+  static Reduction::Kind kind(const Reduction& r) {
+    if (r.dtype == DType::boolean && r.kind == Reduction::Kind::max) return Reduction::Kind::min;
+    if (r.dtype == DType::boolean && r.kind == Reduction::Kind::min) return Reduction::Kind::max;
+    return r.kind;
   }
 
   bool fuses(const Reduction& r) const {
@@ -267,7 +274,7 @@ class Writer : CExprWriter {
       next = fmt::format("jt_fma({}, {}, {})", vector_of(args[0]), vector_of(args[1]), acc);
     } else {
       std::string v = vector_of(red.value);
-      switch (red.kind) {
+      switch (kind(red)) {
         case Reduction::Kind::sum: next = acc + " + " + v; break;
         case Reduction::Kind::product: next = acc + " * " + v; break;
         case Reduction::Kind::max: next = fmt::format("jt_max({}, {})", acc, v); break;

@@ -44,6 +44,15 @@ std::string cast(DType to, DType from, const std::string& x) {
 std::string print_operation(const Expr& e, const std::vector<std::string>& a, const std::vector<DType>& types) {
   auto infix = [&](const char* op) { return a[0] + " " + op + " " + a[1]; };
   std::string s;
+  if (types[0] == DType::boolean) {  // true is -1 in a mask, which integer comparison takes for the smaller one
+    switch (e.op) {
+      case Op::less: return "~" + a[0] + " & " + a[1];
+      case Op::less_equal: return "~" + a[0] + " | " + a[1];
+      case Op::min: return infix("&");
+      case Op::max: return infix("|");
+      default: break;
+    }
+  }
   switch (e.op) {
     case Op::add: s = infix("+"); break;
     case Op::sub: s = infix("-"); break;

@@ -45,8 +45,9 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program, std::vec
   auto plan = std::make_shared<Plan>();
   JITNEY_TRY(plan->symbols, ir::bind_symbols(g, input_shapes));
   plan->input_shapes = std::move(input_shapes);
+  // Views too: an extent below 0 anywhere means that the model's arithmetic on shapes does not fit these inputs.
+  for (const auto& v : g.values) JITNEY_CHECK(byte_count(v, plan->symbols));
   for (ir::ValueId out : g.outputs) {
-    JITNEY_CHECK(byte_count(g.value(out), plan->symbols));
     JITNEY_TRY(auto shape, ir::evaluate(g.value(out).shape, plan->symbols));
     plan->output_shapes.push_back(std::move(shape));
   }

@@ -39,10 +39,10 @@ def small_disk(folder, size):
     return prefix
 
 
-def limit_files_to_4_kib():
+def limit_files_to_16_kib():
     """A write past the limit fails with EFBIG, as on a disk that is full."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
 
 
 def test_full_disk_under_the_cache(program, jitney, digits, images, expected, tmp_path):
@@ -62,16 +62,16 @@ def test_full_disk_under_the_cache(program, jitney, digits, images, expected, tm
 def test_full_disk_under_the_engine_file(jitney, digits, tmp_path):
     target = tmp_path / "out" / "digits.jitney"
     target.parent.mkdir()
-    refused(jitney("build", digits, "-o", target, preexec_fn=limit_files_to_4_kib), ENVIRONMENT, "digits.jitney")
+    refused(jitney("build", digits, "-o", target, preexec_fn=limit_files_to_16_kib), ENVIRONMENT, "digits.jitney")
     assert list(target.parent.iterdir()) == [], "nothing half-written stays behind"
 
 
 def test_full_disk_under_the_outputs(jitney, digits, images, expected, tmp_path):
-    many = np.repeat(images, 100, axis=0)  # 16 kB of logits
+    many = np.repeat(images, 200, axis=0)  # 32 kB of logits
     np.save(tmp_path / "in.npy", many)
     out = tmp_path / "out"
     result = jitney("run", digits, "--input", f"images={tmp_path / 'in.npy'}", "--output-dir", out, "--iterations", "0",
-                    "--runtime-cache", f"{tmp_path / 'good-cache'}/", preexec_fn=limit_files_to_4_kib)
+                    "--runtime-cache", f"{tmp_path / 'good-cache'}/", preexec_fn=limit_files_to_16_kib)
     assert result.code == ENVIRONMENT, result.stderr
     one_warning(result, "logits")
 

@@ -94,8 +94,9 @@ TEST_F(Kernels, LayerNormWithResidual) {
 TEST_F(Kernels, Reductions) {
   for (Op op : {Op::reduce_sum, Op::reduce_mean, Op::reduce_max, Op::reduce_min, Op::reduce_prod})
     for (std::vector<std::int64_t> axes : {std::vector<std::int64_t>{0}, {1}, {2}, {0, 2}, {0, 1, 2}, {1, 2}})
-      for (DType t : {DType::f32, DType::i64}) {
-        if (t == DType::i64 && (op == Op::reduce_mean || axes.size() == 2)) continue;
+      for (DType t : {DType::f32, DType::i64, DType::boolean}) {
+        if (t == DType::boolean && op != Op::reduce_max && op != Op::reduce_min) continue;
+        if (t != DType::f32 && (op == Op::reduce_mean || axes.size() == 2)) continue;
         Graph g;
         ValueId x = input(g, "x", t, {n, m, 3});
         ir::Shape s{n, m, 3};

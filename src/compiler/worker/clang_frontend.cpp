@@ -30,8 +30,7 @@ constexpr const char* kCommon[] = {
     // A warm process must not pay for checking the compiler itself, nor for names of values nobody prints.
     "-disable-llvm-verifier", "-discard-value-names", "-clear-ast-before-backend", "-fno-caret-diagnostics",
     "-ferror-limit", "5", "-Wno-psabi"};
-constexpr const char* kOptimized[] = {"-O2", "-vectorize-loops", "-vectorize-slp", "-mprefer-vector-width=512",
-                                      "-Rpass-missed=loop-vectorize"};
+constexpr const char* kOptimized[] = {"-O2", "-vectorize-loops", "-vectorize-slp", "-mprefer-vector-width=512"};
 constexpr const char* kUnoptimized[] = {"-O0"};
 
 std::uint64_t digest_of(std::span<const char* const> arguments, std::uint64_t seed) {

@@ -41,6 +41,7 @@ Range range_of(const Dim& dim, const Symbols& symbols, int depth);
 Range range_of(const Dim::Atom& atom, const Symbols& symbols, int depth) {
   if (!atom.symbol.empty()) {
     const auto found = symbols.find(atom.symbol);
+    if (atom.symbol == ".overflow") return {kLowest, kHighest};  // not an extent: ir/checked.h
     return found == symbols.end() ? Range{0, kHighest} : Range{found->second.min, found->second.max};
   }
   if (depth >= kMaxDepth) return {};
