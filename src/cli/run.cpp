@@ -46,6 +46,7 @@ double milliseconds_of(const std::function<void()>& work) {
 
 std::vector<TensorView> views(const std::vector<Tensor>& tensors) {
   std::vector<TensorView> result;
+  result.reserve(tensors.size());
   for (const Tensor& tensor : tensors) result.push_back(tensor.view());
   return result;
 }
@@ -66,6 +67,7 @@ Latency measure(ExecutionContext& context, const std::vector<TensorView>& inputs
 
 std::vector<RunReport::TensorLine> describe(const std::vector<TensorInfo>& infos, const std::vector<Tensor>& tensors) {
   std::vector<RunReport::TensorLine> lines;
+  lines.reserve(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     lines.push_back({.name = infos[i].name, .dtype = tensors[i].dtype(), .shape = tensors[i].shape()});
   }

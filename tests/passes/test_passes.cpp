@@ -104,7 +104,7 @@ Graph batch_norm_graph(bool constant_weights) {
 TEST(FoldBatchNorm, GivesTheSameNumbers) {
   for (bool constant : {true, false}) {
     Graph g = batch_norm_graph(constant);
-    auto r = value_or_throw(fold_batch_norm(g));
+    auto r = value_or_throw(eliminate_dead(value_or_throw(fold_batch_norm(g))));
     EXPECT_EQ(count(r, Op::batch_norm), 0);
     EXPECT_EQ(r.nodes.size(), constant ? 1u : 3u);
     std::vector<Tensor> in{filled({2, 2, 4, 4}, -3)};
