@@ -97,7 +97,7 @@ fuzz_one() {
   mkdir -p "$corpus"
   if [[ -d tests/fuzz/$name ]]; then seeds=("tests/fuzz/$name"); fi
   say "$name for $seconds s"
-  if ASAN_OPTIONS=detect_container_overflow=0 "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=512 \
+  if ASAN_OPTIONS=detect_container_overflow=0 "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
     record "$name" passed "$(sed -nE 's/^stat::number_of_executed_units: *//p' "$log") runs in $seconds s"
   else
