@@ -49,7 +49,9 @@ constexpr std::size_t size_of(DType t) {
 }
 
 /// True for f32, f64, f16 and bf16.
-constexpr bool is_floating(DType t) { return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16; }
+constexpr bool is_floating(DType t) {
+  return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16;
+}
 
 /// True for the signed integers i8 to i64.
 constexpr bool is_signed_integer(DType t) { return t >= DType::i8 && t <= DType::i64; }

@@ -21,12 +21,22 @@ Expected<GraphHandle> Backend::end_capture(int, StreamHandle) { return refuse(*t
 Status Backend::replay(int, GraphHandle, StreamHandle) { return refuse(*this, "graph replay"); }
 void Backend::destroy_graph(int, GraphHandle) noexcept {}
 
-Expected<std::shared_ptr<const Primitive>> Backend::plan(int, const LibraryCall&) {
+bool Backend::offers(int, const LibraryCall&) const { return false; }
+Expected<std::shared_ptr<const Primitive>> Backend::plan(int, const LibraryCall&, const PlanOptions&) {
   return refuse(*this, "library calls");
 }
-Status Backend::run(int, const Primitive&, std::span<void* const>, void*, StreamHandle) {
+Expected<std::shared_ptr<const PackedWeights>> Backend::pack(int, const Primitive&, const WeightsSource&) {
   return refuse(*this, "library calls");
 }
+Expected<std::unique_ptr<Invocation>> Backend::invocation(int, std::shared_ptr<const Primitive>,
+                                                          std::shared_ptr<const PackedWeights>) {
+  return refuse(*this, "library calls");
+}
+Status Backend::run(int, Invocation&, std::span<void* const>, void*, StreamHandle) {
+  return refuse(*this, "library calls");
+}
+Expected<std::uintptr_t> Backend::begin_execute(int, StreamHandle) { return std::uintptr_t{0}; }
+void Backend::end_execute(int, StreamHandle, std::uintptr_t) noexcept {}
 
 std::int64_t Backend::live_bytes() const { return 0; }
 std::vector<std::string> Backend::diagnose() const { return {}; }

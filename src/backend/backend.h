@@ -18,7 +18,7 @@
 namespace jitney::backend {
 
 /// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
-inline constexpr int kBackendAbiVersion = 1;
+inline constexpr int kBackendAbiVersion = 2;
 
 /// Which emitter writes source for a device, and which compiler worker takes it.
 enum class SourceLanguage : std::uint8_t { none, c, cuda };
@@ -26,15 +26,15 @@ enum class SourceLanguage : std::uint8_t { none, c, cuda };
 /// What a device is. target_key is the part of a cache key that says which binaries run here: an
 /// architecture and features, never a serial number. It ends up in file contents, not file names.
 struct DeviceInfo {
-  std::string name;                  ///< for people: "AMD EPYC (2 cores)"
-  std::string target_key;            ///< "x86-64-v4+avx512_bf16"
+  std::string name;        ///< for people: "AMD EPYC (2 cores)"
+  std::string target_key;  ///< "x86-64-v4+avx512_bf16"
   SourceLanguage language = SourceLanguage::none;
   std::vector<std::string> compiler_options;  ///< for the worker, complete: the triple, cpu and features
-  int vector_bytes = 16;             ///< width of a vector register
-  int parallel_units = 1;            ///< cores or multiprocessors
-  std::int64_t memory_bytes = 0;     ///< total
-  std::size_t alignment = 64;        ///< of every allocation
-  bool host_memory = false;          ///< device addresses are host addresses: nothing needs copying
+  int vector_bytes = 16;                      ///< width of a vector register
+  int parallel_units = 1;                     ///< cores or multiprocessors
+  std::int64_t memory_bytes = 0;              ///< total
+  std::size_t alignment = 64;                 ///< of every allocation
+  bool host_memory = false;                   ///< device addresses are host addresses: nothing needs copying
 };
 
 /// Opaque handles, made and freed by the backend that uses them. 0 is never a valid handle, except that
@@ -56,20 +56,52 @@ struct LaunchArgs {
   const std::int64_t* numbers = nullptr;  ///< extents, strides and offsets, in the kernel's order
   std::int32_t pointer_count = 0;
   std::int32_t number_count = 0;
-  std::int64_t begin = 0, end = 0;        ///< the parallel iteration space
-  std::int64_t grain = 1;                 ///< iterations worth giving to one thread at least
-  std::int32_t* fault = nullptr;          ///< device-visible word a kernel sets for a bad index
+  std::int64_t begin = 0, end = 0;  ///< the parallel iteration space
+  std::int64_t grain = 1;           ///< iterations worth giving to one thread at least
+  std::int32_t* fault = nullptr;    ///< device-visible word a kernel sets for a bad index
 };
 
 enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device };
 
-/// One planned library call, ready to run for one concrete shape. Immutable; shared between threads.
+/// A constant operand in the layout that a library wants, which only the backend that made it can read. Immutable.
+/// Shared in a process by content, device and layout: two contexts with the same weights hold one.
+class PackedWeights {
+ public:
+  virtual ~PackedWeights() = default;
+  virtual std::size_t bytes() const = 0;
+};
+
+/// One planned call with what a library changes while it runs, so that running allocates nothing. Belongs to one
+/// workspace: used by one thread at a time.
+class Invocation {
+ public:
+  virtual ~Invocation() = default;
+};
+
+/// One planned library call, ready to run for one concrete shape and number of threads. Immutable; shared between
+/// threads.
 class Primitive {
  public:
   virtual ~Primitive() = default;
   virtual std::size_t scratch_bytes() const = 0;
-  /// Whether the library fell back to a slow reference implementation, and which implementation it chose.
+  /// The implementation that the library chose, in its words: "jit:avx512_core".
   virtual std::string implementation() const = 0;
+  /// It is a reference implementation, orders of magnitude slower than the library can be.
+  virtual bool is_reference() const = 0;
+};
+
+struct PlanOptions {
+  StreamHandle stream = 0;  ///< it will run on streams like this one: with as many threads
+  /// The same weights, packed for another shape: preferred as they are where that costs no speed.
+  const PackedWeights* weights = nullptr;
+};
+
+/// Where pack() takes a constant operand from: exactly one is set. `packed` serves when the original was dropped.
+struct WeightsSource {
+  const void* plain = nullptr;  ///< device memory, as the call's TensorDesc says
+  const PackedWeights* packed = nullptr;
+  std::string_view
+      content;  ///< digest of the plain bytes with dtype, shape and strides: equal contents share a packing
 };
 
 /// One device family. Every function may be called from any thread. `device` is an index below
@@ -84,7 +116,8 @@ class Backend {
   virtual Expected<DeviceInfo> device_info(int device) const = 0;
   virtual Expected<void*> allocate(int device, std::size_t bytes, StreamHandle stream) = 0;  ///< bytes 0 gives null
   virtual void free(int device, void* memory, std::size_t bytes, StreamHandle stream) noexcept = 0;
-  virtual Status copy(int device, void* to, const void* from, std::size_t bytes, CopyKind kind, StreamHandle stream) = 0;
+  virtual Status copy(int device, void* to, const void* from, std::size_t bytes, CopyKind kind,
+                      StreamHandle stream) = 0;
   virtual Expected<StreamHandle> create_stream(int device, const StreamOptions& options) = 0;
   virtual void destroy_stream(int device, StreamHandle stream) noexcept = 0;
   virtual Status synchronize(int device, StreamHandle stream) = 0;
@@ -104,8 +137,25 @@ class Backend {
   virtual Status replay(int device, GraphHandle graph, StreamHandle stream);
   virtual void destroy_graph(int device, GraphHandle graph) noexcept;
   // optional: vendor libraries; a refusal makes lowering generate a kernel instead
-  virtual Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call);
-  virtual Status run(int device, const Primitive& primitive, std::span<void* const> pointers, void* scratch, StreamHandle stream);
+  /// Whether plan() can be expected to take such a call, and do better than a generated kernel. Cheap; extents of -1
+  /// are unknown.
+  virtual bool offers(int device, const LibraryCall& call) const;
+  /// Equal calls give one Primitive. Error(environment) where the library has nothing for the call.
+  virtual Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call,
+                                                          const PlanOptions& options);
+  /// The call's constant operand in the primitive's layout; null where the primitive reads it as it is.
+  virtual Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
+                                                              const WeightsSource& source);
+  virtual Expected<std::unique_ptr<Invocation>> invocation(int device, std::shared_ptr<const Primitive> primitive,
+                                                           std::shared_ptr<const PackedWeights> weights);
+  /// `pointers`: one an operand, in the call's order; the packed operand's is ignored. `scratch`: scratch_bytes(), of
+  /// this run alone. Synchronous where launch() is.
+  virtual Status run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
+                     StreamHandle stream);
+  /// optional: brackets one execute on a stream, so that what every call needs (the floating-point mode of the
+  /// library's threads) is set once. The token goes from one to the other. No other bracket is open on this thread.
+  virtual Expected<std::uintptr_t> begin_execute(int device, StreamHandle stream);
+  virtual void end_execute(int device, StreamHandle stream, std::uintptr_t token) noexcept;
   /// optional: bytes this backend has allocated and not freed, for leak tests and statistics
   virtual std::int64_t live_bytes() const;
   /// optional: lines for `jitney doctor`: what works, what does not and why

@@ -40,7 +40,9 @@ void CExprWriter::define_one(ExprId id) {
     case Expr::Kind::index: {
       const auto& num = index_numbers_[id];
       value = affine(e.affine, num);
-      if (vec) value = fmt::format("({}) + JT_CONVERT(jt_iota(), i64){}", value, num[vector_].empty() ? "" : " * " + num[vector_]);
+      if (vec)
+        value =
+            fmt::format("({}) + JT_CONVERT(jt_iota(), i64){}", value, num[vector_].empty() ? "" : " * " + num[vector_]);
       break;
     }
     case Expr::Kind::inside: value = inside(e.bounds, vec); break;
@@ -64,7 +66,8 @@ void CExprWriter::define_one(ExprId id) {
 
 std::string CExprWriter::scalar_of(ExprId id) const {
   const Expr& e = expr(id);
-  if (e.kind == Expr::Kind::literal) return fmt::format("({}){}", kernel::compute_type(e.dtype), kernel::print_literal(e));
+  if (e.kind == Expr::Kind::literal)
+    return fmt::format("({}){}", kernel::compute_type(e.dtype), kernel::print_literal(e));
   if (e.kind == Expr::Kind::accumulator) return fmt::format("s{}", e.reduction);
   return *defined(id);
 }
@@ -117,7 +120,8 @@ int CExprWriter::lane_bounds(const std::vector<Bound>& bounds) {
   for (const auto& b : bounds)
     if (moves(b.index)) {
       const auto& num = bound_numbers_[&b];
-      line(fmt::format("jt_clip({}, {}, {}, &lo{}, &hi{});", affine(b.index, num), num[vector_].empty() ? "1" : num[vector_], num.back(), id, id));
+      line(fmt::format("jt_clip({}, {}, {}, &lo{}, &hi{});", affine(b.index, num),
+                       num[vector_].empty() ? "1" : num[vector_], num.back(), id, id));
     }
   return id;
 }
@@ -149,21 +153,25 @@ std::string CExprWriter::load(const Expr& e, bool vec) {
       line(fmt::format("const {}* {} = {} + {}*{};", s, q, at, wrapped, stride));
       at = q;
     } else {
-      lanewise += fmt::format(" + jt_wrap_lanes({}, {}, a->fault, LO, HI) * {}", vector_of(a.indirect[i].index), extent, stride);
+      lanewise += fmt::format(" + jt_wrap_lanes({}, {}, a->fault, LO, HI) * {}", vector_of(a.indirect[i].index), extent,
+                              stride);
     }
   }
-  if (!vec) return guard.empty() ? fmt::format("jt_get_{}({})", s, at) : fmt::format("{}jt_get_{}({}) : 0", guard_and, s, at);
+  if (!vec)
+    return guard.empty() ? fmt::format("jt_get_{}({})", s, at) : fmt::format("{}jt_get_{}({}) : 0", guard_and, s, at);
   bool contiguous = a.element.coefficients[vector_].is(1);
   bool fixed = a.element.coefficients[vector_].is(0);
   std::string step = contiguous ? "1" : fixed ? "0" : steps[vector_];
   if (!lanewise.empty()) {
     int id = lane_bounds(a.bounds);
     auto replace = [&](const std::string& what, const std::string& with) {
-      for (auto p = lanewise.find(what); p != std::string::npos; p = lanewise.find(what)) lanewise.replace(p, what.size(), with);
+      for (auto p = lanewise.find(what); p != std::string::npos; p = lanewise.find(what))
+        lanewise.replace(p, what.size(), with);
     };
     replace("LO", fmt::format("lo{}", id));
     replace("HI", fmt::format("hi{}", id));
-    return fmt::format("jt_gather_at_{}({}, JT_CONVERT(jt_iota(), i64) * {}{}, lo{}, hi{})", s, at, step, lanewise, id, id);
+    return fmt::format("jt_gather_at_{}({}, JT_CONVERT(jt_iota(), i64) * {}{}, lo{}, hi{})", s, at, step, lanewise, id,
+                       id);
   }
   if (!a.bounds.empty()) {
     int id = lane_bounds(a.bounds);

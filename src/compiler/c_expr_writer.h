@@ -20,12 +20,15 @@ using kernel::ExprId;
 using kernel::Kernel;
 using kernel::Reduction;
 
-/// Writes the expressions, loads and stores of a kernel as C statements into the current scope. Which loops stand around
-/// them is emit_c.cpp's business.
+/// Writes the expressions, loads and stores of a kernel as C statements into the current scope. Which loops stand
+/// around them is emit_c.cpp's business.
 class CExprWriter {
  protected:
   CExprWriter(const Kernel& k, const EmitOptions& options)
-      : k_(k), options_(options), vector_(static_cast<std::size_t>(k.vector_axis)), horizontal_(k.axes[vector_].reduction) {}
+      : k_(k),
+        options_(options),
+        vector_(static_cast<std::size_t>(k.vector_axis)),
+        horizontal_(k.axes[vector_].reduction) {}
 
   const Kernel& k_;
   const EmitOptions& options_;
@@ -36,8 +39,8 @@ class CExprWriter {
   std::string body_;
   int depth_ = 1;
   std::vector<std::map<ExprId, std::string>> scopes_;
-  std::map<const Access*, std::string> pointers_;              // row pointers
-  std::map<const Access*, std::vector<std::string>> steps_;    // numbers of the access' coefficients, "" where not needed
+  std::map<const Access*, std::string> pointers_;            // row pointers
+  std::map<const Access*, std::vector<std::string>> steps_;  // numbers of the access' coefficients, "" where not needed
   std::map<const Bound*, std::vector<std::string>> bound_numbers_;  // coefficients, offset, extent
   std::map<ExprId, std::vector<std::string>> index_numbers_;
   bool partial_ = false;  // emitting the masked rest of a row
@@ -62,7 +65,8 @@ class CExprWriter {
   const Expr& expr(ExprId id) const { return k_.exprs[static_cast<std::size_t>(id)]; }
   std::string operand(int i) const {
     const auto& o = k_.operands[static_cast<std::size_t>(i)];
-    int inputs = static_cast<int>(std::count_if(k_.operands.begin(), k_.operands.end(), [](const auto& p) { return !p.output; }));
+    int inputs = static_cast<int>(
+        std::count_if(k_.operands.begin(), k_.operands.end(), [](const auto& p) { return !p.output; }));
     std::string plain = o.output ? fmt::format("out{}", i - inputs) : fmt::format("in{}", i);
     if (!options_.model_names) return plain;
     std::string name;
@@ -79,11 +83,15 @@ class CExprWriter {
       case Expr::Kind::literal:
       case Expr::Kind::number: return false;
       case Expr::Kind::index: return moves(e.affine);
-      case Expr::Kind::inside: return std::any_of(e.bounds.begin(), e.bounds.end(), [&](const Bound& b) { return moves(b.index); });
+      case Expr::Kind::inside:
+        return std::any_of(e.bounds.begin(), e.bounds.end(), [&](const Bound& b) { return moves(b.index); });
       case Expr::Kind::accumulator: return !horizontal_;
       case Expr::Kind::load:
-        return moves(e.access.element) || std::any_of(e.access.bounds.begin(), e.access.bounds.end(), [&](const Bound& b) { return moves(b.index); }) ||
-               std::any_of(e.access.indirect.begin(), e.access.indirect.end(), [&](const auto& i) { return varies(i.index); });
+        return moves(e.access.element) ||
+               std::any_of(e.access.bounds.begin(), e.access.bounds.end(),
+                           [&](const Bound& b) { return moves(b.index); }) ||
+               std::any_of(e.access.indirect.begin(), e.access.indirect.end(),
+                           [&](const auto& i) { return varies(i.index); });
       case Expr::Kind::op: return std::any_of(e.args.begin(), e.args.end(), [&](ExprId a) { return varies(a); });
     }
     return false;

@@ -11,7 +11,7 @@ namespace jitney::compiler {
 /// A kernel as source, and what to call it with. Sources are canonical: two kernels that differ in model names or in
 /// shapes only have the same source, so they are compiled once.
 struct EmittedKernel {
-  std::string defines, code;  ///< what stands before and after the prelude; these two decide the binary with it
+  std::string defines, code;   ///< what stands before and after the prelude; these two decide the binary with it
   std::string source() const;  ///< the whole translation unit
   std::string symbol = "jitney_kernel";
   /// LaunchArgs::numbers in order, to be evaluated when shapes are bound.

@@ -27,13 +27,15 @@ class Writer : CExprWriter {
     out_.code += body_;
     out_.points = 1;
     out_.cost_per_point = static_cast<std::int64_t>(std::max<std::size_t>(k_.exprs.size(), 1));
-    for (const auto& axis : k_.axes) (axis.reduction ? out_.cost_per_point : out_.points) = (axis.reduction ? out_.cost_per_point : out_.points) * axis.extent;
+    for (const auto& axis : k_.axes)
+      (axis.reduction ? out_.cost_per_point : out_.points) =
+          (axis.reduction ? out_.cost_per_point : out_.points) * axis.extent;
     return std::move(out_);
   }
 
  private:
-  /// Reductions profit from several accumulators in flight, plain maps from few registers. An extent that is known and small
-  /// needs no more lanes than it has elements.
+  /// Reductions profit from several accumulators in flight, plain maps from few registers. An extent that is known and
+  /// small needs no more lanes than it has elements.
   int lanes() const {
     int lanes = options_.vector_bytes / 4 * (k_.has_reduction() ? (horizontal_ ? 2 : 4) : 1);
     auto extent = k_.axes[vector_].extent.constant();
@@ -50,32 +52,38 @@ class Writer : CExprWriter {
       steps += fmt::format("x = OP(x, __builtin_shufflevector(x, x, {})); ", order);
     }
     out_.defines = fmt::format("#define JT_LANES {}\n#define JT_FOLD_STEPS(OP, x) {}\n", lanes_, steps);
-    static constexpr const char* kMemory[] = {"load", "get", "load_range", "load_part", "gather", "gather_at", "store", "put", "store_part", "scatter"};
+    static constexpr const char* kMemory[] = {"load",      "get",   "load_range", "load_part",  "gather",
+                                              "gather_at", "store", "put",        "store_part", "scatter"};
     std::set<std::pair<std::string, std::string>> types;
     for (const auto& o : k_.operands) types.insert({kernel::storage_type(o.dtype), kernel::compute_type(o.dtype)});
     for (const auto& [storage, compute] : types) {
       out_.code += fmt::format("JT_TYPE({})", storage);
       for (const char* m : kMemory)
-        if (body_.find(fmt::format("jt_{}_{}(", m, storage)) != std::string::npos) out_.code += fmt::format(" JT_MEMORY_{}({}, {})", m, storage, compute);
+        if (body_.find(fmt::format("jt_{}_{}(", m, storage)) != std::string::npos)
+          out_.code += fmt::format(" JT_MEMORY_{}({}, {})", m, storage, compute);
       out_.code += "\n";
     }
   }
 
   void function() {
-    body_ += "\n__attribute__((visibility(\"default\"))) void jitney_kernel(const jitney_args* a, i64 begin, i64 end) {\n";
+    body_ +=
+        "\n__attribute__((visibility(\"default\"))) void jitney_kernel(const jitney_args* a, i64 begin, i64 end) {\n";
     scopes_.emplace_back();
     line("const i64* n = a->numbers;");
     for (std::size_t i = 0; i < k_.operands.size(); ++i) {
       const auto& o = k_.operands[i];
-      line(fmt::format("{}{}* {} = a->pointers[{}];", o.output ? "" : "const ", kernel::storage_type(o.dtype), operand(static_cast<int>(i)), i));
+      line(fmt::format("{}{}* {} = a->pointers[{}];", o.output ? "" : "const ", kernel::storage_type(o.dtype),
+                       operand(static_cast<int>(i)), i));
     }
     std::size_t parallel = static_cast<std::size_t>(k_.parallel_axes());
-    for (std::size_t i = 0; i < k_.axes.size(); ++i) line(fmt::format("const i64 e{} = {};", i, number(k_.axes[i].extent)));
+    for (std::size_t i = 0; i < k_.axes.size(); ++i)
+      line(fmt::format("const i64 e{} = {};", i, number(k_.axes[i].extent)));
     bind_numbers();
     if (parallel > 0) {
       line("i64 rest = begin;");
       for (std::size_t i = parallel; i-- > 0;) {
-        line(i == 0 ? fmt::format("i64 {} = rest;", axis(i)) : fmt::format("i64 {} = rest % e{}; rest /= e{};", axis(i), i, i));
+        line(i == 0 ? fmt::format("i64 {} = rest;", axis(i))
+                    : fmt::format("i64 {} = rest % e{}; rest /= e{};", axis(i), i, i));
       }
     }
     if (horizontal_)
@@ -91,7 +99,8 @@ class Writer : CExprWriter {
     auto affine = [&](const Affine& a) {
       std::vector<std::string> v;
       for (std::size_t i = 0; i < a.coefficients.size(); ++i)
-        v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? "" : number(a.coefficients[i]));
+        v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
+                                                                                         : number(a.coefficients[i]));
       v.push_back(number(a.offset));
       return v;
     };
@@ -225,7 +234,8 @@ class Writer : CExprWriter {
     if (!horizontal_) return;
     for (std::size_t r = 0; r < k_.reductions.size(); ++r)
       if (k_.reductions[r].phase == phase)
-        line(fmt::format("const {} s{} = jt_fold_{}(acc{});", kernel::compute_type(k_.reductions[r].dtype), r, kFold[static_cast<int>(kind(k_.reductions[r]))], r));
+        line(fmt::format("const {} s{} = jt_fold_{}(acc{});", kernel::compute_type(k_.reductions[r].dtype), r,
+                         kFold[static_cast<int>(kind(k_.reductions[r]))], r));
   }
 
   /// How the accumulators are combined: true is -1 in a mask, so the maximum of masks is the smaller integer.
@@ -237,7 +247,8 @@ class Writer : CExprWriter {
 
   bool fuses(const Reduction& r) const {
     const Expr& e = expr(r.value);
-    return r.kind == Reduction::Kind::sum && e.full && e.kind == Expr::Kind::op && e.op == ir::Op::mul && is_floating(r.dtype);
+    return r.kind == Reduction::Kind::sum && e.full && e.kind == Expr::Kind::op && e.op == ir::Op::mul &&
+           is_floating(r.dtype);
   }
 
   std::string identity(const Reduction& r) const {

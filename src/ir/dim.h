@@ -39,7 +39,7 @@ class Dim {
     std::vector<std::shared_ptr<const Atom>> factors;  ///< sorted; empty for the constant term
   };
 
-  Dim() = default;  ///< zero
+  Dim() = default;          ///< zero
   Dim(std::int64_t value);  // NOLINT(google-explicit-constructor): constants are Dims everywhere
   static Dim symbol(std::string name);
   static Expected<Dim> parse(std::string_view text);

@@ -23,7 +23,8 @@ using ValueId = std::int32_t;
 inline constexpr ValueId kNoValue = -1;  ///< an optional input that is absent
 
 /// One attribute of a node. Booleans are int64 0 or 1.
-using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<Dim>, std::shared_ptr<const Graph>>;
+using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<Dim>,
+                               std::shared_ptr<const Graph>>;
 using Attributes = std::map<std::string, Attribute, std::less<>>;
 
 /// One tensor in the graph, defined once: by an input, a constant, or a node.
@@ -80,7 +81,8 @@ class Graph {
   ValueId add_value(std::string name, DType dtype, Shape shape);
   ValueId add_constant(std::string name, Tensor tensor);
   /// Adds a node with one new output of the given type; gives the output.
-  ValueId add_node(Op op, std::string name, std::vector<ValueId> inputs, DType dtype, Shape shape, Attributes attributes = {});
+  ValueId add_node(Op op, std::string name, std::vector<ValueId> inputs, DType dtype, Shape shape,
+                   Attributes attributes = {});
 
   Value& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
@@ -112,7 +114,8 @@ struct Inferred {
   DType dtype;
   Shape shape;
 };
-Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<const Value*>& inputs, const Attributes& attributes, std::vector<Guard>& guards);
+Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<const Value*>& inputs,
+                         const Attributes& attributes, std::vector<Guard>& guards);
 /// numpy broadcasting; constants are decided, equal Dims too; otherwise the extents must be equal when bound
 /// (a guard says so), unless one of them is the constant 1.
 Expected<Shape> broadcast(const Shape& a, const Shape& b, std::string_view node_name, std::vector<Guard>& guards);
@@ -122,11 +125,13 @@ Expected<Shape> broadcast(const Shape& a, const Shape& b, std::string_view node_
 Expected<std::vector<Tensor>> interpret(const Graph& graph, const std::vector<Tensor>& inputs);
 /// The same where the symbols' values are known already: for a region's body, whose shapes are over the enclosing
 /// graph's symbols.
-Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vector<const Tensor*>& inputs, const SymbolValues& symbols);
+Expected<std::vector<Tensor>> interpret_body(const Graph& graph, const std::vector<const Tensor*>& inputs,
+                                             const SymbolValues& symbols);
 /// Values of the symbols given concrete input shapes, and the graph's guards checked.
 /// Errors are the user's: they name the input, expected and found.
 Expected<SymbolValues> bind_symbols(const Graph& graph, const std::vector<std::vector<std::int64_t>>& input_shapes);
 /// One node on concrete tensors, for constant folding. shape: the output's, already evaluated.
-Expected<std::vector<Tensor>> interpret_node(const Graph& graph, const Node& node, const std::vector<const Tensor*>& inputs, const SymbolValues& symbols);
+Expected<std::vector<Tensor>> interpret_node(const Graph& graph, const Node& node,
+                                             const std::vector<const Tensor*>& inputs, const SymbolValues& symbols);
 
 }  // namespace jitney::ir

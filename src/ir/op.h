@@ -14,7 +14,19 @@ enum class Op : std::uint16_t {
 #undef JITNEY_OP
 };
 
-enum class OpFamily : std::uint8_t { unary, binary, ternary, cast, source, view, movement, reduce, normalize, contract, region };
+enum class OpFamily : std::uint8_t {
+  unary,
+  binary,
+  ternary,
+  cast,
+  source,
+  view,
+  movement,
+  reduce,
+  normalize,
+  contract,
+  region
+};
 
 /// One row of ops.def.
 struct OpInfo {

@@ -28,8 +28,13 @@ std::string describe(const std::vector<Bound>& bounds) {
   return s;
 }
 
-Builder::Builder(const ir::Node& region, const std::vector<Dim>& input_offsets, const std::vector<std::vector<Dim>>& input_strides)
-    : region_(region), body_(region.graph("body")), offsets_(input_offsets), strides_(input_strides), producers_(body_.producers()) {}
+Builder::Builder(const ir::Node& region, const std::vector<Dim>& input_offsets,
+                 const std::vector<std::vector<Dim>>& input_strides)
+    : region_(region),
+      body_(region.graph("body")),
+      offsets_(input_offsets),
+      strides_(input_strides),
+      producers_(body_.producers()) {}
 
 int Builder::add_axis(std::string name, Dim extent, bool reduction) {
   kernel_.axes.push_back({std::move(name), std::move(extent), reduction});
@@ -108,7 +113,9 @@ ExprId Builder::reduce(Reduction::Kind kind, ExprId value) {
   if (is_new) {
     DType dtype = expr(value).dtype;
     kernel_.reductions.push_back({kind, dtype, value, 0});
-    it->second = push({.kind = Expr::Kind::accumulator, .dtype = dtype, .reduction = static_cast<int>(kernel_.reductions.size()) - 1});
+    it->second = push({.kind = Expr::Kind::accumulator,
+                       .dtype = dtype,
+                       .reduction = static_cast<int>(kernel_.reductions.size()) - 1});
   }
   return it->second;
 }
@@ -172,10 +179,11 @@ Expected<ExprId> Builder::load(int input, const Place& place, const std::vector<
   return push(std::move(e));
 }
 
-Expected<ExprId> Builder::load_indirect(ValueId id, const Place& place, const std::vector<Bound>& bounds, std::size_t axis, ExprId index,
-                                        const Dim& extent) {
+Expected<ExprId> Builder::load_indirect(ValueId id, const Place& place, const std::vector<Bound>& bounds,
+                                        std::size_t axis, ExprId index, const Dim& extent) {
   auto at = std::find(body_.inputs.begin(), body_.inputs.end(), id);
-  if (at == body_.inputs.end()) return internal_error("no loop nest for an indirect read of a computed value in '{}'", region_.name);
+  if (at == body_.inputs.end())
+    return internal_error("no loop nest for an indirect read of a computed value in '{}'", region_.name);
   auto input = static_cast<std::size_t>(at - body_.inputs.begin());
   JITNEY_TRY(ExprId e, load(static_cast<int>(input), place, bounds));
   kernel_.exprs[static_cast<std::size_t>(e)].access.indirect.push_back({index, strides_[input][axis], extent});
@@ -210,7 +218,8 @@ Expected<ExprId> Builder::view(const ir::Node& node, const Place& place, const s
       for (std::size_t d = 0; d < place.size(); ++d) at[static_cast<std::size_t>(node.integers("perm")[d])] = place[d];
       break;
     case Op::slice:
-      for (std::size_t d = 0; d < place.size(); ++d) at[d] = add(scale(place[d], node.dims("steps")[d]), fixed(node.dims("starts")[d]));
+      for (std::size_t d = 0; d < place.size(); ++d)
+        at[d] = add(scale(place[d], node.dims("steps")[d]), fixed(node.dims("starts")[d]));
       break;
     default: return internal_error("no loop nest for '{}' inside region '{}'", info(node.op).name, region_.name);
   }
@@ -228,7 +237,8 @@ Expected<ExprId> Builder::reduction(const ir::Node& node, const Place&, const st
     case Op::reduce_mean: {
       ExprId sum = reduce(Reduction::Kind::sum, x);
       Dim count = 1;
-      for (auto a : node.integers("axes")) count = count * body_.value(node.inputs[0]).shape[static_cast<std::size_t>(a)];
+      for (auto a : node.integers("axes"))
+        count = count * body_.value(node.inputs[0]).shape[static_cast<std::size_t>(a)];
       return operation(Op::div, expr(sum).dtype, {sum, cast(expr(sum).dtype, number(count))});
     }
     default: return internal_error("no loop nest for '{}'", info(node.op).name);
@@ -243,7 +253,9 @@ void mark_levels(Kernel& k) {
       if (k.axes[i].reduction && !a.coefficients[i].is(0)) return true;
     return false;
   };
-  auto bounded = [&](const std::vector<Bound>& bs) { return std::any_of(bs.begin(), bs.end(), [&](const Bound& b) { return moves(b.index); }); };
+  auto bounded = [&](const std::vector<Bound>& bs) {
+    return std::any_of(bs.begin(), bs.end(), [&](const Bound& b) { return moves(b.index); });
+  };
   std::vector<int> phase(k.exprs.size(), 0);  // how many phases must run before
   for (std::size_t i = 0; i < k.exprs.size(); ++i) {
     Expr& e = k.exprs[i];
@@ -274,7 +286,9 @@ Expected<Kernel> Builder::run() {
   const auto& shape = region_.dims("shape");
   const auto& reduced = region_.integers("axes");
   kernel_.name = region_.name;
-  auto is_reduced = [&](std::size_t d) { return std::find(reduced.begin(), reduced.end(), static_cast<std::int64_t>(d)) != reduced.end(); };
+  auto is_reduced = [&](std::size_t d) {
+    return std::find(reduced.begin(), reduced.end(), static_cast<std::int64_t>(d)) != reduced.end();
+  };
   full_place_.resize(shape.size());
   std::int64_t groups = 1;
   for (const auto& node : body_.nodes)
@@ -282,7 +296,8 @@ Expected<Kernel> Builder::run() {
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (is_reduced(d)) continue;
     if (d == 1 && groups > 1) {
-      // Output channel = group * channels per group + channel in group: two axes, so that the input's channel is affine.
+      // Output channel = group * channels per group + channel in group: two axes, so that the input's channel is
+      // affine.
       Dim per_group = Dim::floordiv(shape[1], groups);
       int g = add_axis("g", groups, false), o = add_axis("o", per_group, false);
       full_place_[1] = add(along(g, per_group), along(o));
@@ -307,7 +322,8 @@ Expected<Kernel> Builder::run() {
     store.access.operand = static_cast<int>(kernel_.operands.size());
     auto strides = passes::contiguous_strides(v.shape);
     store.access.element = fixed(0);
-    for (std::size_t d = 0; d < place.size(); ++d) store.access.element = add(store.access.element, scale(place[d], strides[d]));
+    for (std::size_t d = 0; d < place.size(); ++d)
+      store.access.element = add(store.access.element, scale(place[d], strides[d]));
     kernel_.operands.push_back({v.name, v.dtype, true});
     (full ? kernel_.full_stores : kernel_.row_stores).push_back(std::move(store));
   }
@@ -327,7 +343,8 @@ Expected<Kernel> Builder::run() {
   return std::move(kernel_);
 }
 
-Expected<Kernel> build(const ir::Node& region, const std::vector<Dim>& input_offsets, const std::vector<std::vector<Dim>>& input_strides) {
+Expected<Kernel> build(const ir::Node& region, const std::vector<Dim>& input_offsets,
+                       const std::vector<std::vector<Dim>>& input_strides) {
   JITNEY_TRY(Kernel k, Builder(region, input_offsets, input_strides).run());
   collapse(k);
   return k;

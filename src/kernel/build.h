@@ -20,7 +20,8 @@ using Place = std::vector<Index>;
 /// become arithmetic on indices.
 class Builder {
  public:
-  Builder(const ir::Node& region, const std::vector<ir::Dim>& input_offsets, const std::vector<std::vector<ir::Dim>>& input_strides);
+  Builder(const ir::Node& region, const std::vector<ir::Dim>& input_offsets,
+          const std::vector<std::vector<ir::Dim>>& input_strides);
 
   Expected<Kernel> run();
 
@@ -37,8 +38,8 @@ class Builder {
   Expected<ExprId> value_at(ir::ValueId id, const Place& place, const std::vector<Bound>& bounds);
 
   /// An element of an input (only of an input), whose index along `axis` is data.
-  Expected<ExprId> load_indirect(ir::ValueId id, const Place& place, const std::vector<Bound>& bounds, std::size_t axis, ExprId index,
-                                 const ir::Dim& extent);
+  Expected<ExprId> load_indirect(ir::ValueId id, const Place& place, const std::vector<Bound>& bounds, std::size_t axis,
+                                 ExprId index, const ir::Dim& extent);
 
   ExprId literal(DType dtype, double v);
   ExprId operation(ir::Op op, DType dtype, std::vector<ExprId> args);

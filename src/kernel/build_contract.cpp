@@ -43,7 +43,8 @@ struct Window {
   std::vector<Bound> bounds;
 };
 
-Window slide(Builder& b, const ir::Node& node, const Place& place, const ir::Shape& input, const ir::Shape& kernel, const ir::Shape& output) {
+Window slide(Builder& b, const ir::Node& node, const Place& place, const ir::Shape& input, const ir::Shape& kernel,
+             const ir::Shape& output) {
   const auto& strides = node.integers("strides");
   const auto& dilations = node.integers("dilations");
   const auto& pads = node.integers("pads");
@@ -115,7 +116,8 @@ Expected<ExprId> build_pool(Builder& b, const ir::Node& node, const Place& place
     for (std::size_t s = 0; s < kernel.size(); ++s) {
       Index padded = b.add(window.at[s], b.fixed(pads[s]));
       Dim extent = x.shape[s + 2] + Dim(pads[s] + pads[s + kernel.size()]);
-      Dim last = (out.shape[s + 2] - Dim(1)) * Dim(node.integers("strides")[s]) + (kernel[s] - Dim(1)) * Dim(node.integers("dilations")[s]);
+      Dim last = (out.shape[s + 2] - Dim(1)) * Dim(node.integers("strides")[s]) +
+                 (kernel[s] - Dim(1)) * Dim(node.integers("dilations")[s]);
       auto slack = (extent - Dim(1) - last).constant();
       if (!slack || *slack < 0) counted.push_back({padded, extent});
     }
@@ -123,7 +125,8 @@ Expected<ExprId> build_pool(Builder& b, const ir::Node& node, const Place& place
   if (counted.empty())
     count = b.literal(acc, static_cast<double>(product(kernel).constant().value_or(1)));
   else
-    count = b.reduce(Reduction::Kind::sum, b.operation(Op::where, acc, {b.inside(counted), b.literal(acc, 1), b.literal(acc, 0)}));
+    count = b.reduce(Reduction::Kind::sum,
+                     b.operation(Op::where, acc, {b.inside(counted), b.literal(acc, 1), b.literal(acc, 0)}));
   return b.cast(out.dtype, b.operation(Op::div, acc, {sum, count}));
 }
 

@@ -27,7 +27,8 @@ void for_each_affine(Kernel& k, const std::function<void(Affine&)>& f) {
 
 void remove_axis(Kernel& k, std::size_t axis) {
   k.axes.erase(k.axes.begin() + static_cast<std::ptrdiff_t>(axis));
-  for_each_affine(k, [&](Affine& a) { a.coefficients.erase(a.coefficients.begin() + static_cast<std::ptrdiff_t>(axis)); });
+  for_each_affine(k,
+                  [&](Affine& a) { a.coefficients.erase(a.coefficients.begin() + static_cast<std::ptrdiff_t>(axis)); });
 }
 
 bool only_one_of_its_kind(const Kernel& k, std::size_t axis) {
@@ -56,7 +57,8 @@ Score score(const Kernel& k, std::size_t axis) {
   };
   const bool reduction = k.axes[axis].reduction;
   for (const auto& e : k.exprs)
-    if (e.kind == Expr::Kind::load && (e.full || !reduction)) count(e.access, e.full || !k.has_reduction() ? s.slow : s.slow_outside);
+    if (e.kind == Expr::Kind::load && (e.full || !reduction))
+      count(e.access, e.full || !k.has_reduction() ? s.slow : s.slow_outside);
   for (const auto& st : k.full_stores) count(st.access, s.slow);
   if (!reduction)
     for (const auto& st : k.row_stores) count(st.access, k.has_reduction() ? s.slow_outside : s.slow);
@@ -65,7 +67,10 @@ Score score(const Kernel& k, std::size_t axis) {
 
 /// Moves an axis behind another; loops may be reordered freely among the parallel ones.
 void move_axis(Kernel& k, std::size_t from, std::size_t to) {
-  auto rotate = [&](auto& v) { std::rotate(v.begin() + static_cast<std::ptrdiff_t>(from), v.begin() + static_cast<std::ptrdiff_t>(from) + 1, v.begin() + static_cast<std::ptrdiff_t>(to) + 1); };
+  auto rotate = [&](auto& v) {
+    std::rotate(v.begin() + static_cast<std::ptrdiff_t>(from), v.begin() + static_cast<std::ptrdiff_t>(from) + 1,
+                v.begin() + static_cast<std::ptrdiff_t>(to) + 1);
+  };
   rotate(k.axes);
   for_each_affine(k, [&](Affine& a) { rotate(a.coefficients); });
 }
@@ -86,8 +91,8 @@ void collapse(Kernel& k) {
     k.axes[a].extent = k.axes[a - 1].extent * k.axes[a].extent;
     remove_axis(k, a - 1);
   }
-  // The vector axis is the innermost reduction axis, or a parallel axis, which then becomes the innermost one. Among equals
-  // the innermost parallel axis is taken, so that a map keeps its outputs' order.
+  // The vector axis is the innermost reduction axis, or a parallel axis, which then becomes the innermost one. Among
+  // equals the innermost parallel axis is taken, so that a map keeps its outputs' order.
   const int parallel = k.parallel_axes();
   int best = parallel - 1;
   for (int a = parallel - 2; a >= 0; --a)

@@ -66,15 +66,15 @@ struct Expr {
     op,           ///< an elementwise ir::Op of args
   } kind = Kind::literal;
   DType dtype = DType::f32;
-  ir::Op op = ir::Op::add;     ///< for op (cast included: to dtype)
-  std::vector<ExprId> args;    ///< for op
-  double literal = 0;          ///< for literal of floating dtype
-  std::int64_t integer = 0;    ///< for literal of other dtypes
-  Affine affine;               ///< for index; offset for number
-  std::vector<Bound> bounds;   ///< for inside
-  Access access;               ///< for load
-  int reduction = -1;          ///< for accumulator
-  bool full = false;           ///< depends on a reduction axis
+  ir::Op op = ir::Op::add;    ///< for op (cast included: to dtype)
+  std::vector<ExprId> args;   ///< for op
+  double literal = 0;         ///< for literal of floating dtype
+  std::int64_t integer = 0;   ///< for literal of other dtypes
+  Affine affine;              ///< for index; offset for number
+  std::vector<Bound> bounds;  ///< for inside
+  Access access;              ///< for load
+  int reduction = -1;         ///< for accumulator
+  bool full = false;          ///< depends on a reduction axis
 };
 
 struct Reduction {
@@ -96,15 +96,15 @@ struct Operand {
 };
 
 struct Kernel {
-  std::string name;             ///< from the model, for people
-  std::vector<Axis> axes;       ///< parallel ones first, outermost first; then reduction ones
-  int vector_axis = -1;         ///< index into axes, or -1 when there are none
+  std::string name;               ///< from the model, for people
+  std::vector<Axis> axes;         ///< parallel ones first, outermost first; then reduction ones
+  int vector_axis = -1;           ///< index into axes, or -1 when there are none
   std::vector<Operand> operands;  ///< inputs in the region's order, then outputs
-  std::vector<Expr> exprs;      ///< args come before users
+  std::vector<Expr> exprs;        ///< args come before users
   std::vector<Reduction> reductions;
   int phases = 0;
   std::vector<Store> row_stores, full_stores;
-  double flops_per_point = 1;   ///< rough: decides the grain
+  double flops_per_point = 1;  ///< rough: decides the grain
 
   int parallel_axes() const;
   bool has_reduction() const { return static_cast<int>(axes.size()) > parallel_axes(); }

@@ -8,12 +8,14 @@ namespace jitney::kernel {
 using ir::Op;
 
 const char* storage_type(DType t) {
-  static constexpr const char* kNames[] = {"f32", "f64", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "b8"};
+  static constexpr const char* kNames[] = {"f32", "f64", "f16", "bf16", "i8",  "i16", "i32",
+                                           "i64", "u8",  "u16", "u32",  "u64", "b8"};
   return kNames[static_cast<int>(t)];
 }
 
 const char* compute_type(DType t) {
-  static constexpr const char* kNames[] = {"f32", "f64", "f32", "f32", "i32", "i32", "i32", "i64", "u32", "u32", "u32", "u64", "i32"};
+  static constexpr const char* kNames[] = {"f32", "f64", "f32", "f32", "i32", "i32", "i32",
+                                           "i64", "u32", "u32", "u32", "u64", "i32"};
   return kNames[static_cast<int>(t)];
 }
 
@@ -31,7 +33,8 @@ std::string cast(DType to, DType from, const std::string& x) {
   if (to == from) return x;
   if (from == DType::boolean) {
     // A mask is -1 or 0.
-    return compute_type(to) == std::string("i32") ? "(" + x + " & 1)" : call(std::string("to_") + compute_type(to), {"(" + x + " & 1)"});
+    return compute_type(to) == std::string("i32") ? "(" + x + " & 1)"
+                                                  : call(std::string("to_") + compute_type(to), {"(" + x + " & 1)"});
   }
   if (to == DType::boolean) return call("to_mask", {x});
   if (is_narrow(to)) return call(std::string("to_") + storage_type(to), {x});

@@ -18,13 +18,15 @@ std::string print(const Kernel& k, const Affine& a) {
 
 std::string print(const Kernel& k, const std::vector<Bound>& bounds) {
   std::string s;
-  for (const auto& b : bounds) s += fmt::format("{}0 <= {} < {}", s.empty() ? "" : ", ", print(k, b.index), b.extent.to_string());
+  for (const auto& b : bounds)
+    s += fmt::format("{}0 <= {} < {}", s.empty() ? "" : ", ", print(k, b.index), b.extent.to_string());
   return s;
 }
 
 std::string print(const Kernel& k, const Access& a) {
   std::string s = fmt::format("{}[{}", k.operands[static_cast<std::size_t>(a.operand)].name, print(k, a.element));
-  for (const auto& i : a.indirect) s += fmt::format(" + wrap(%{}, {})*{}", i.index, i.extent.to_string(), i.stride.to_string());
+  for (const auto& i : a.indirect)
+    s += fmt::format(" + wrap(%{}, {})*{}", i.index, i.extent.to_string(), i.stride.to_string());
   s += "]";
   if (!a.bounds.empty()) s += " where " + print(k, a.bounds);
   return s;
@@ -51,12 +53,14 @@ std::string print(const Kernel& k) {
   static constexpr const char* kReduce[] = {"sum", "product", "max", "min"};
   std::string s = fmt::format("kernel '{}'\n", k.name);
   for (std::size_t i = 0; i < k.axes.size(); ++i)
-    s += fmt::format("  {} {} < {}{}\n", k.axes[i].reduction ? "reduce  " : "parallel", k.axes[i].name, k.axes[i].extent.to_string(),
-                     static_cast<int>(i) == k.vector_axis ? "  (vector)" : "");
+    s += fmt::format("  {} {} < {}{}\n", k.axes[i].reduction ? "reduce  " : "parallel", k.axes[i].name,
+                     k.axes[i].extent.to_string(), static_cast<int>(i) == k.vector_axis ? "  (vector)" : "");
   for (std::size_t i = 0; i < k.exprs.size(); ++i)
-    s += fmt::format("  %{}: {} = {}{}\n", i, to_string(k.exprs[i].dtype), print(k, k.exprs[i]), k.exprs[i].full ? "" : "  (row)");
+    s += fmt::format("  %{}: {} = {}{}\n", i, to_string(k.exprs[i].dtype), print(k, k.exprs[i]),
+                     k.exprs[i].full ? "" : "  (row)");
   for (std::size_t i = 0; i < k.reductions.size(); ++i)
-    s += fmt::format("  phase {}: acc{} = {} of %{}\n", k.reductions[i].phase, i, kReduce[static_cast<int>(k.reductions[i].kind)], k.reductions[i].value);
+    s += fmt::format("  phase {}: acc{} = {} of %{}\n", k.reductions[i].phase, i,
+                     kReduce[static_cast<int>(k.reductions[i].kind)], k.reductions[i].value);
   for (const auto& st : k.full_stores) s += fmt::format("  store {} = %{}\n", print(k, st.access), st.value);
   for (const auto& st : k.row_stores) s += fmt::format("  store {} = %{} (row)\n", print(k, st.access), st.value);
   return s;

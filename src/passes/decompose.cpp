@@ -29,7 +29,9 @@ class Emit {
     return rw_.emit(op, name_, {x}, type(x), s, {{"axes", std::move(axes)}, {"keepdims", std::int64_t{1}}});
   }
   ValueId cast(ValueId x, DType to) { return type(x) == to ? x : rw_.emit(Op::cast, name_, {x}, to, shape(x)); }
-  ValueId reshape(ValueId x, ir::Shape to) { return shape(x) == to ? x : rw_.emit(Op::reshape, name_, {x}, type(x), std::move(to)); }
+  ValueId reshape(ValueId x, ir::Shape to) {
+    return shape(x) == to ? x : rw_.emit(Op::reshape, name_, {x}, type(x), std::move(to));
+  }
 
  private:
   DType type(ValueId v) { return rw_.to.value(v).dtype; }
@@ -47,7 +49,8 @@ ValueId softmax(Rewriter& rw, const ir::Node& node, bool log) {
   ValueId shifted = e.binary(Op::sub, x, e.reduce(Op::reduce_max, x, axes));
   ValueId power = e.unary(Op::exp, shifted);
   ValueId sum = e.reduce(Op::reduce_sum, power, axes);
-  ValueId y = log ? e.binary(Op::sub, shifted, e.unary(Op::log, sum)) : e.binary(Op::mul, power, e.unary(Op::reciprocal, sum));
+  ValueId y =
+      log ? e.binary(Op::sub, shifted, e.unary(Op::log, sum)) : e.binary(Op::mul, power, e.unary(Op::reciprocal, sum));
   return e.cast(y, dtype);
 }
 
@@ -58,13 +61,16 @@ ValueId layer_norm(Rewriter& rw, const ir::Node& node) {
   DType compute = is_half(dtype) ? DType::f32 : dtype;
   ValueId x = e.cast(in, compute);
   std::vector<std::int64_t> axes;
-  for (auto a = node.integer("axis"); a < static_cast<std::int64_t>(rw.to.value(x).shape.size()); ++a) axes.push_back(a);
+  for (auto a = node.integer("axis"); a < static_cast<std::int64_t>(rw.to.value(x).shape.size()); ++a)
+    axes.push_back(a);
   ValueId centered = e.binary(Op::sub, x, e.reduce(Op::reduce_mean, x, axes));
   ValueId variance = e.reduce(Op::reduce_mean, e.binary(Op::mul, centered, centered), axes);
   ValueId safe = e.binary(Op::add, variance, e.scalar(variance, node.real("epsilon")));
   ValueId y = e.binary(Op::mul, centered, e.unary(Op::reciprocal, e.unary(Op::sqrt, safe)));
-  if (node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue) y = e.binary(Op::mul, y, e.cast(rw(node.inputs[1]), compute));
-  if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue) y = e.binary(Op::add, y, e.cast(rw(node.inputs[2]), compute));
+  if (node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue)
+    y = e.binary(Op::mul, y, e.cast(rw(node.inputs[1]), compute));
+  if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue)
+    y = e.binary(Op::add, y, e.cast(rw(node.inputs[2]), compute));
   return e.cast(y, dtype);
 }
 
@@ -103,7 +109,8 @@ ValueId lay_out_weights(Rewriter& rw, const ir::Node& node) {
   const auto size = static_cast<std::int64_t>(size_of(w.dtype()));
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t i = 0; i < inner; ++i)
-      std::memcpy(static_cast<char*>(t.data()) + (i * outer + o) * size, static_cast<const char*>(w.data()) + (o * inner + i) * size, static_cast<std::size_t>(size));
+      std::memcpy(static_cast<char*>(t.data()) + (i * outer + o) * size,
+                  static_cast<const char*>(w.data()) + (o * inner + i) * size, static_cast<std::size_t>(size));
   std::vector<std::int64_t> back{static_cast<std::int64_t>(shape.size()) - 1};
   for (std::int64_t d = 0; d + 1 < static_cast<std::int64_t>(shape.size()); ++d) back.push_back(d);
   const auto& v = rw.from.value(node.inputs[1]);
@@ -134,7 +141,8 @@ Expected<ir::Graph> decompose(const ir::Graph& graph) {
         if (graph.is_constant(node.inputs[1])) now = lay_out_weights(rw, node);
         break;
       case Op::matmul:
-        if (graph.value(node.inputs[0]).shape.size() < 2 || graph.value(node.inputs[1]).shape.size() < 2) now = promote_matmul(rw, node);
+        if (graph.value(node.inputs[0]).shape.size() < 2 || graph.value(node.inputs[1]).shape.size() < 2)
+          now = promote_matmul(rw, node);
         break;
       default: break;
     }

@@ -36,12 +36,14 @@ std::optional<Affine> constant_affine(const ir::Graph& graph, const std::vector<
 
 Tensor make_vector(DType dtype, const std::vector<double>& v, std::vector<std::int64_t> shape) {
   Tensor t(dtype, std::move(shape));
-  for (std::size_t i = 0; i < v.size(); ++i) store_scalar(dtype, v[i], static_cast<char*>(t.data()) + i * size_of(dtype));
+  for (std::size_t i = 0; i < v.size(); ++i)
+    store_scalar(dtype, v[i], static_cast<char*>(t.data()) + i * size_of(dtype));
   return t;
 }
 
 /// Weights of the convolution that does the normalization too: w[o, ...] * scale[o], b[o] * scale[o] + shift[o].
-ValueId into_convolution(Rewriter& rw, const ir::Node& conv, const ir::Node& bn, const Affine& affine, const ir::Value& out) {
+ValueId into_convolution(Rewriter& rw, const ir::Node& conv, const ir::Node& bn, const Affine& affine,
+                         const ir::Value& out) {
   const Tensor& w = *rw.from.value(conv.inputs[1]).constant;
   auto channels = affine.scale.size();
   auto per_channel = static_cast<std::size_t>(w.num_elements()) / std::max<std::size_t>(channels, 1);
@@ -82,7 +84,8 @@ Expected<ir::Graph> fold_batch_norm(const ir::Graph& graph) {
     int p = producers[static_cast<std::size_t>(node.inputs[0])];
     const ir::Node* conv = p >= 0 ? &graph.nodes[static_cast<std::size_t>(p)] : nullptr;
     bool fold = affine && conv && conv->op == Op::conv && uses[static_cast<std::size_t>(node.inputs[0])] == 1 &&
-                graph.is_constant(conv->inputs[1]) && graph.value(conv->inputs[1]).shape[0].is(static_cast<std::int64_t>(affine->scale.size())) &&
+                graph.is_constant(conv->inputs[1]) &&
+                graph.value(conv->inputs[1]).shape[0].is(static_cast<std::int64_t>(affine->scale.size())) &&
                 (conv->inputs.size() < 3 || conv->inputs[2] == ir::kNoValue || graph.is_constant(conv->inputs[2]));
     if (fold) {
       rw.replace(node.outputs[0], into_convolution(rw, *conv, node, *affine, out));

@@ -19,7 +19,8 @@ using ir::ValueId;
 
 class Fuser {
  public:
-  explicit Fuser(const ir::Graph& graph) : g_(graph), rw_(graph), producer_(graph.producers()), grouping_(group(graph)) {}
+  explicit Fuser(const ir::Graph& graph)
+      : g_(graph), rw_(graph), producer_(graph.producers()), grouping_(group(graph)) {}
 
   Expected<ir::Graph> run() {
     find_escaping();
@@ -52,7 +53,8 @@ class Fuser {
       for (ValueId in : g_.nodes[n].inputs) {
         if (in == ir::kNoValue) continue;
         int p = producer_[static_cast<std::size_t>(in)];
-        if (p >= 0 && (grouping_.region_of[n] < 0 || grouping_.region_of[n] != grouping_.region_of[static_cast<std::size_t>(p)]))
+        if (p >= 0 &&
+            (grouping_.region_of[n] < 0 || grouping_.region_of[n] != grouping_.region_of[static_cast<std::size_t>(p)]))
           escapes_[static_cast<std::size_t>(in)] = true;
       }
   }
@@ -69,9 +71,12 @@ class Fuser {
     StridedView view = view_of(now);
     bool made_by_region = false;
     for (const auto& node : rw_.to.nodes)
-      if (node.op == Op::region) made_by_region = made_by_region || std::find(node.outputs.begin(), node.outputs.end(), view.root) != node.outputs.end();
+      if (node.op == Op::region)
+        made_by_region =
+            made_by_region || std::find(node.outputs.begin(), node.outputs.end(), view.root) != node.outputs.end();
     const auto& shape = rw_.to.value(now).shape;
-    return made_by_region && view.offset.is(0) && view.strides == contiguous_strides(shape) && product(shape) == product(rw_.to.value(view.root).shape);
+    return made_by_region && view.offset.is(0) && view.strides == contiguous_strides(shape) &&
+           product(shape) == product(rw_.to.value(view.root).shape);
   }
 
   /// The new value for an old one, with the views on the way to it emitted.
@@ -106,8 +111,10 @@ class Fuser {
     const auto v = rw_.to.value(now);
     body->inputs = {body->add_value(v.name, v.dtype, v.shape)};
     body->outputs = {body->add_node(Op::expand, "copy", body->inputs, v.dtype, v.shape)};
-    ir::Attributes attributes{{"body", std::shared_ptr<const ir::Graph>(body)}, {"kind", static_cast<std::int64_t>(RegionKind::map)},
-                              {"shape", v.shape}, {"axes", std::vector<std::int64_t>{}}};
+    ir::Attributes attributes{{"body", std::shared_ptr<const ir::Graph>(body)},
+                              {"kind", static_cast<std::int64_t>(RegionKind::map)},
+                              {"shape", v.shape},
+                              {"axes", std::vector<std::int64_t>{}}};
     return rw_.emit(Op::region, name + ".copy", {now}, v.dtype, v.shape, std::move(attributes));
   }
 
@@ -149,8 +156,10 @@ class Fuser {
       }
       body->nodes.push_back(std::move(node));
     }
-    fused.attributes = {{"body", std::shared_ptr<const ir::Graph>(body)}, {"kind", static_cast<std::int64_t>(region.kind)},
-                        {"shape", region.shape}, {"axes", region.axes}};
+    fused.attributes = {{"body", std::shared_ptr<const ir::Graph>(body)},
+                        {"kind", static_cast<std::int64_t>(region.kind)},
+                        {"shape", region.shape},
+                        {"axes", region.axes}};
     rw_.to.nodes.push_back(std::move(fused));
     return {};
   }
@@ -160,7 +169,8 @@ class Fuser {
     for (int n : region.nodes) {
       const auto& node = g_.nodes[static_cast<std::size_t>(n)];
       auto family = info(node.op).family;
-      if (family == ir::OpFamily::contract || family == ir::OpFamily::reduce || family == ir::OpFamily::movement) return node.name;
+      if (family == ir::OpFamily::contract || family == ir::OpFamily::reduce || family == ir::OpFamily::movement)
+        return node.name;
     }
     return g_.nodes[static_cast<std::size_t>(region.nodes.back())].name;
   }

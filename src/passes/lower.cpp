@@ -54,7 +54,8 @@ Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vect
                       graph.nodes.size(), next.nodes.size()};
     record.changed = record.nodes_before != record.nodes_after;
     if (record.changed)
-      log_debug("{}: {} -> {} nodes in {:.2f} ms", record.name, record.nodes_before, record.nodes_after, record.seconds * 1e3);
+      log_debug("{}: {} -> {} nodes in {:.2f} ms", record.name, record.nodes_before, record.nodes_after,
+                record.seconds * 1e3);
     if (records) records->push_back(record);
     graph = std::move(next);
   }
@@ -68,6 +69,8 @@ Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records) 
   return run(kOptimize, std::move(graph), records);
 }
 
-Expected<ir::Graph> lower(ir::Graph graph, std::vector<PassRecord>* records) { return run(kLower, std::move(graph), records); }
+Expected<ir::Graph> lower(ir::Graph graph, std::vector<PassRecord>* records) {
+  return run(kLower, std::move(graph), records);
+}
 
 }  // namespace jitney::passes

@@ -33,7 +33,8 @@ bool reads_elsewhere(Op op) {
 
 class Grouper {
  public:
-  explicit Grouper(const ir::Graph& graph) : g_(graph), producer_(graph.producers()), region_of_(graph.nodes.size(), -1) {}
+  explicit Grouper(const ir::Graph& graph)
+      : g_(graph), producer_(graph.producers()), region_of_(graph.nodes.size(), -1) {}
 
   Grouping run() {
     for (std::size_t i = 0; i < g_.nodes.size(); ++i) place(static_cast<int>(i));
@@ -116,7 +117,8 @@ class Grouper {
       case OpFamily::source: begin(RegionKind::map, index, shape); return;
       case OpFamily::contract: begin(RegionKind::contract, index, shape); return;
       case OpFamily::movement:
-        begin(node.op == Op::pad && node.text("mode") != "constant" ? RegionKind::alone : RegionKind::map, index, shape);
+        begin(node.op == Op::pad && node.text("mode") != "constant" ? RegionKind::alone : RegionKind::map, index,
+              shape);
         return;
       case OpFamily::reduce: place_reduce(index); return;
       case OpFamily::unary:
@@ -155,7 +157,8 @@ class Grouper {
     int r = region_making(node.inputs[0]);
     if (r >= 0) {
       Region& region = regions_[static_cast<std::size_t>(r)];
-      bool fits = region.shape == shape && (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes));
+      bool fits = region.shape == shape &&
+                  (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes));
       if (fits && !needs_through_others({index}, -1, r)) {
         region.kind = RegionKind::row;
         region.axes = axes;

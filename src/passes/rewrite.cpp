@@ -83,7 +83,10 @@ void store_integer(double v, void* to) {
   // Saturates: the behaviour of ir::Op::cast from floating point.
   constexpr double lo = static_cast<double>(std::numeric_limits<T>::min());
   constexpr double hi = static_cast<double>(std::numeric_limits<T>::max());
-  T t = std::isnan(v) ? T(0) : v <= lo ? std::numeric_limits<T>::min() : v >= hi ? std::numeric_limits<T>::max() : static_cast<T>(v);
+  T t = std::isnan(v) ? T(0)
+        : v <= lo     ? std::numeric_limits<T>::min()
+        : v >= hi     ? std::numeric_limits<T>::max()
+                      : static_cast<T>(v);
   *static_cast<T*>(to) = t;
 }
 }  // namespace

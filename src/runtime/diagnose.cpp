@@ -25,7 +25,8 @@ std::string try_compiler() {
   if (!backend) return fmt::format("{} ({}), untried: {}", *identity, *worker, backend.error().message);
   auto device = (*backend)->device_info(0);
   if (!device) return fmt::format("{} ({}), untried: {}", *identity, *worker, device.error().message);
-  auto result = compiler->compile({.name = "doctor", .source = "int jitney_doctor(int x) { return x + 1; }", .options = device->compiler_options});
+  auto result = compiler->compile(
+      {.name = "doctor", .source = "int jitney_doctor(int x) { return x + 1; }", .options = device->compiler_options});
   if (!result) return fmt::format("no: {} ({})", result.error().message, *worker);
   return fmt::format("works: {} ({})", *identity, *worker);
 }
@@ -45,8 +46,8 @@ std::vector<std::string> diagnose(const std::string& runtime_cache) {
         lines.push_back(fmt::format("device {}:{}: not usable: {}", b.name, d, info.error().message));
         continue;
       }
-      lines.push_back(fmt::format("device {}:{}: works: {}, {} parallel units, {} MiB, target {}", b.name, d, info->name, info->parallel_units,
-                                  info->memory_bytes >> 20, info->target_key));
+      lines.push_back(fmt::format("device {}:{}: works: {}, {} parallel units, {} MiB, target {}", b.name, d,
+                                  info->name, info->parallel_units, info->memory_bytes >> 20, info->target_key));
     }
     for (const auto& l : b.backend->diagnose()) lines.push_back("  " + l);
   }

@@ -40,7 +40,8 @@ class ExecutionContext::Impl {
     if (ready.load(std::memory_order_relaxed)) return {};
     if (!cache) cache = cache::open_cache(options.runtime_cache);
     int workers = runtime::shared_compiler().workers_started();
-    kernels = std::make_unique<runtime::KernelSet>(program, target, cache, runtime::shared_compiler(), options.progress);
+    kernels =
+        std::make_unique<runtime::KernelSet>(program, target, cache, runtime::shared_compiler(), options.progress);
     workers_started = runtime::shared_compiler().workers_started() - workers;
     auto e = std::make_unique<runtime::Executor>(program, target, options.threads);
     JITNEY_CHECK(e->prepare());
@@ -51,23 +52,30 @@ class ExecutionContext::Impl {
 
   Status check_inputs(std::span<const TensorView> inputs) const {
     const auto& g = program->graph;
-    if (inputs.size() != g.inputs.size()) return user_error("expected {} inputs, found {}", g.inputs.size(), inputs.size());
+    if (inputs.size() != g.inputs.size())
+      return user_error("expected {} inputs, found {}", g.inputs.size(), inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const auto& v = g.value(g.inputs[i]);
       if (inputs[i].dtype != v.dtype)
         return user_error("input '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(inputs[i].dtype));
       if (inputs[i].shape.size() != v.shape.size())
-        return user_error("input '{}' must have {} dimensions, found {}", v.name, v.shape.size(), inputs[i].shape.size());
+        return user_error("input '{}' must have {} dimensions, found {}", v.name, v.shape.size(),
+                          inputs[i].shape.size());
       if (!inputs[i].strides.empty() && inputs[i].strides.size() != inputs[i].shape.size())
-        return user_error("input '{}' has {} strides for {} dimensions", v.name, inputs[i].strides.size(), inputs[i].shape.size());
-      if (!(inputs[i].device.type == options.device.type && inputs[i].device.index == options.device.index) && !target.info.host_memory)
-        return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device), to_string(inputs[i].device));
+        return user_error("input '{}' has {} strides for {} dimensions", v.name, inputs[i].strides.size(),
+                          inputs[i].shape.size());
+      if (!(inputs[i].device.type == options.device.type && inputs[i].device.index == options.device.index) &&
+          !target.info.host_memory)
+        return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device),
+                          to_string(inputs[i].device));
       if (target.info.host_memory && inputs[i].device.type == Device::Type::cuda)
-        return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device), to_string(inputs[i].device));
+        return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device),
+                          to_string(inputs[i].device));
       std::int64_t count = 1;
       for (auto e : inputs[i].shape) {
         if (e < 0) return user_error("input '{}' has a negative extent {}", v.name, e);
-        if (__builtin_mul_overflow(count, e, &count)) return user_error("input '{}' has more elements than can be counted", v.name);
+        if (__builtin_mul_overflow(count, e, &count))
+          return user_error("input '{}' has more elements than can be counted", v.name);
       }
       if (inputs[i].data == nullptr && count != 0) return user_error("input '{}' has no data", v.name);
     }
@@ -99,7 +107,8 @@ class ExecutionContext::Impl {
       pointers[i] = inputs[i].data;
       bool aligned = reinterpret_cast<std::uintptr_t>(inputs[i].data) % size_of(inputs[i].dtype) == 0;
       if (runtime::is_contiguous(inputs[i]) && aligned) continue;
-      if (!target.info.host_memory) return user_error("input {} must be contiguous on {}", i, to_string(options.device));
+      if (!target.info.host_memory)
+        return user_error("input {} must be contiguous on {}", i, to_string(options.device));
       Tensor t(inputs[i].dtype, std::vector<std::int64_t>(inputs[i].shape.begin(), inputs[i].shape.end()));
       auto strides = inputs[i].strides;
       std::vector<std::int64_t> row_major;
@@ -174,9 +183,11 @@ void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<con
     const auto& o = outputs[i];
     const auto& want = plan->output_shapes[i];
     if (o.dtype != v.dtype)
-      throw Error(ErrorKind::user, fmt::format("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype)));
+      throw Error(ErrorKind::user,
+                  fmt::format("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype)));
     if (!std::equal(want.begin(), want.end(), o.shape.begin(), o.shape.end()))
-      throw Error(ErrorKind::user, fmt::format("output '{}' must have the shape [{}], found [{}]", v.name, fmt::join(want, ", "), fmt::join(o.shape, ", ")));
+      throw Error(ErrorKind::user, fmt::format("output '{}' must have the shape [{}], found [{}]", v.name,
+                                               fmt::join(want, ", "), fmt::join(o.shape, ", ")));
     if (!runtime::is_contiguous(o)) throw Error(ErrorKind::user, fmt::format("output '{}' must be contiguous", v.name));
     p[i] = o.data;
   }
@@ -192,7 +203,9 @@ void ExecutionContext::prepare() { value_or_throw(impl_->prepare()); }
 
 const Engine& ExecutionContext::engine() const { return impl_->engine; }
 
-std::string ExecutionContext::inspect(bool source) const { return runtime::inspect(*impl_->program, impl_->target.info, source); }
+std::string ExecutionContext::inspect(bool source) const {
+  return runtime::inspect(*impl_->program, impl_->target.info, source);
+}
 
 ContextStats ExecutionContext::stats() const {
   ContextStats s;

@@ -60,7 +60,8 @@ Status Executor::prepare() {
   return {};
 }
 
-Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs, std::span<void* const> outputs) {
+Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
+                     std::span<void* const> outputs) {
   Borrowed borrowed(*this);
   Workspace& w = *borrowed;
   auto& b = *target_.backend;
@@ -137,7 +138,8 @@ Status Executor::interpret(const Plan& plan, const PlannedStep& p, Workspace& w)
       base = host.data();
     }
     Tensor t(value.dtype, shape);
-    copy_strided(value.dtype, shape, base + offset * static_cast<std::int64_t>(size_of(value.dtype)), strides, t.data());
+    copy_strided(value.dtype, shape, base + offset * static_cast<std::int64_t>(size_of(value.dtype)), strides,
+                 t.data());
     inputs.push_back(std::move(t));
   }
   std::vector<const Tensor*> arguments;
@@ -149,7 +151,8 @@ Status Executor::interpret(const Plan& plan, const PlannedStep& p, Workspace& w)
     if (target_.info.host_memory)
       std::memcpy(to, outputs[i].data(), outputs[i].num_bytes());
     else
-      JITNEY_CHECK(b.copy(target_.device, to, outputs[i].data(), outputs[i].num_bytes(), backend::CopyKind::host_to_device, stream_));
+      JITNEY_CHECK(b.copy(target_.device, to, outputs[i].data(), outputs[i].num_bytes(),
+                          backend::CopyKind::host_to_device, stream_));
   }
   return {};
 }

@@ -11,8 +11,8 @@
 
 namespace jitney::runtime {
 
-/// Runs plans: binds pointers and launches, in order, on one stream. Thread-safe: each call borrows a workspace (an arena
-/// and a table of pointers) from a pool, so that calls never wait for each other's kernels.
+/// Runs plans: binds pointers and launches, in order, on one stream. Thread-safe: each call borrows a workspace (an
+/// arena and a table of pointers) from a pool, so that calls never wait for each other's kernels.
 class Executor {
  public:
   Executor(std::shared_ptr<const Program> program, Target target, int threads);
@@ -23,7 +23,8 @@ class Executor {
   /// Makes the stream and takes constants to the device. Call once, before run().
   Status prepare();
   /// inputs: checked against the plan, contiguous; outputs: of the plan's output shapes.
-  Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs, std::span<void* const> outputs);
+  Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
+             std::span<void* const> outputs);
 
  private:
   struct Workspace {

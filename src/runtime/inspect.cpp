@@ -30,7 +30,8 @@ std::string memory_plan(const Program& program) {
 
 std::string inspect(const Program& program, const backend::DeviceInfo& device, bool source) {
   std::string s = "== graph ==\n" + print(program.graph);
-  s += fmt::format("== kernels: {} steps, {} distinct, for {} ==\n", program.steps.size(), program.sources.size(), device.target_key);
+  s += fmt::format("== kernels: {} steps, {} distinct, for {} ==\n", program.steps.size(), program.sources.size(),
+                   device.target_key);
   std::vector<bool> shown(program.sources.size(), false);
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const Step& step = program.steps[i];

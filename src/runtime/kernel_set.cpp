@@ -21,14 +21,17 @@ using cache::Key;
 // Bump when generated code is called in another way.
 constexpr std::string_view kKernelAbi = "1";
 
-std::span<const std::byte> bytes_of(std::string_view s) { return {reinterpret_cast<const std::byte*>(s.data()), s.size()}; }
+std::span<const std::byte> bytes_of(std::string_view s) {
+  return {reinterpret_cast<const std::byte*>(s.data()), s.size()};
+}
 
 /// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
 Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
   JITNEY_TRY(auto record_key, compiler.record_key());
   Key key;
   key.add("kind", "compiler-identity").add("worker", record_key);
-  if (auto known = cache.lookup(key)) compiler.remember(std::string(reinterpret_cast<const char*>((*known)->data()), (*known)->size()));
+  if (auto known = cache.lookup(key))
+    compiler.remember(std::string(reinterpret_cast<const char*>((*known)->data()), (*known)->size()));
   int before = compiler.workers_started();
   JITNEY_TRY(auto identity, compiler.identity());
   if (compiler.workers_started() != before) {
@@ -41,12 +44,16 @@ Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache
 
 }  // namespace
 
-Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device, const std::string& compiler_identity) {
+Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device,
+               const std::string& compiler_identity) {
   Key key;
   std::string options;
   for (const auto& o : device.compiler_options) options += o + " ";
   key.add("kind", "kernel").add("abi", kKernelAbi).add("target", device.target_key).add("compiler", compiler_identity);
-  key.add("options", options).add("prelude", hash_hex(compiler::prelude_c_for(kernel.code))).add("defines", kernel.defines).add("source", kernel.code);
+  key.add("options", options)
+      .add("prelude", hash_hex(compiler::prelude_c_for(kernel.code)))
+      .add("defines", kernel.defines)
+      .add("source", kernel.code);
   return key;
 }
 
@@ -59,7 +66,8 @@ compiler::Compiler& shared_compiler() {
 /// One pass over the kernels by several threads.
 class KernelSet::Build {
  public:
-  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler, const std::function<void(int, int)>& progress)
+  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
+        const std::function<void(int, int)>& progress)
       : set_(set), cache_(cache), compiler_(compiler), progress_(progress), total_(set.program_->sources.size()) {}
 
   void run() {
@@ -84,7 +92,8 @@ class KernelSet::Build {
     if (missing.empty()) return;
     if (!identity) {
       set_.counts_.failed = static_cast<int>(missing.size());
-      warn_once("no compiler", identity.error().message + "; kernels run in the reference interpreter, which is right but slow");
+      warn_once("no compiler",
+                identity.error().message + "; kernels run in the reference interpreter, which is right but slow");
       return;
     }
     auto threads = std::min<std::size_t>(missing.size(), static_cast<std::size_t>(usable_cores()));
@@ -133,7 +142,8 @@ class KernelSet::Build {
 
   void compile(std::size_t i) {
     const auto& source = set_.program_->sources[i];
-    compiler::CompileRequest request{set_.target_.info.language, set_.program_->source_names[i], source.source(), set_.target_.info.compiler_options, true};
+    compiler::CompileRequest request{set_.target_.info.language, set_.program_->source_names[i], source.source(),
+                                     set_.target_.info.compiler_options, true};
     auto outcome = compiler_.compile(request);
     bool optimized = outcome.has_value();
     if (!outcome && outcome.error().reason != compiler::CompileFailure::Reason::no_compiler) {
@@ -142,14 +152,17 @@ class KernelSet::Build {
       auto plain = compiler_.compile(request);
       if (plain) outcome = std::move(plain);
     }
-    if (outcome) log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3, outcome->binary.size());
+    if (outcome)
+      log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3,
+                outcome->binary.size());
     bool loaded = outcome && load(i, outcome->binary);
     {
       std::lock_guard lock(mutex_);
       ++(loaded ? set_.counts_.compiled : set_.counts_.failed);
     }
     if (!outcome)
-      warn_once("compile " + request.name, fmt::format("kernel '{}' runs in the reference interpreter: {}", request.name, outcome.error().message));
+      warn_once("compile " + request.name, fmt::format("kernel '{}' runs in the reference interpreter: {}",
+                                                       request.name, outcome.error().message));
     else if (!outcome->diagnostics.empty())
       log_info("kernel '{}': {}", request.name, outcome->diagnostics);
     if (loaded && optimized) cache_.publish(keys_[i], std::move(outcome->binary));
@@ -159,7 +172,10 @@ class KernelSet::Build {
 
 KernelSet::KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
                      compiler::Compiler& compiler, const std::function<void(int, int)>& progress)
-    : program_(std::move(program)), target_(std::move(target)), modules_(program_->sources.size()), handles_(program_->sources.size()) {
+    : program_(std::move(program)),
+      target_(std::move(target)),
+      modules_(program_->sources.size()),
+      handles_(program_->sources.size()) {
   auto begin = std::chrono::steady_clock::now();
   Build(*this, *cache, compiler, progress).run();
   counts_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -50,7 +50,8 @@ class KernelSet {
 };
 
 /// Everything that can change a kernel's bytes.
-cache::Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device, const std::string& compiler_identity);
+cache::Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device,
+                      const std::string& compiler_identity);
 
 /// The compiler all contexts of this process share, so that its workers are reused.
 compiler::Compiler& shared_compiler();

@@ -23,7 +23,9 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& buffers, std::size_t alignme
     }
     plan.offsets[b] = at;
     plan.bytes = std::max(plan.bytes, at + buffers[b].bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), b, [&](auto x, auto y) { return plan.offsets[x] < plan.offsets[y]; }), b);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), b,
+                                   [&](auto x, auto y) { return plan.offsets[x] < plan.offsets[y]; }),
+                  b);
   }
   return plan;
 }

@@ -17,7 +17,8 @@ Expected<std::size_t> byte_count(const ir::Value& v, const ir::SymbolValues& sym
   JITNEY_TRY(auto shape, ir::evaluate(v.shape, symbols));
   std::int64_t bytes = static_cast<std::int64_t>(size_of(v.dtype));
   for (auto e : shape) {
-    if (e < 0) return user_error("'{}' would have the shape [{}]: an extent is negative", v.name, fmt::join(shape, ", "));
+    if (e < 0)
+      return user_error("'{}' would have the shape [{}]: an extent is negative", v.name, fmt::join(shape, ", "));
     if (__builtin_mul_overflow(bytes, e, &bytes))
       return user_error("'{}' would have the shape [{}], more than can be addressed", v.name, fmt::join(shape, ", "));
   }
@@ -40,7 +41,9 @@ std::vector<Intermediate> intermediates(const Program& program) {
   return list;
 }
 
-Expected<std::shared_ptr<const Plan>> make_plan(const Program& program, std::vector<std::vector<std::int64_t>> input_shapes, std::size_t alignment) {
+Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
+                                                std::vector<std::vector<std::int64_t>> input_shapes,
+                                                std::size_t alignment) {
   const ir::Graph& g = program.graph;
   auto plan = std::make_shared<Plan>();
   JITNEY_TRY(plan->symbols, ir::bind_symbols(g, input_shapes));
@@ -63,14 +66,16 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program, std::vec
   std::map<ir::ValueId, Slot> where;
   for (std::size_t i = 0; i < buffers.size(); ++i) where[buffers[i].value] = {Slot::Kind::arena, memory.offsets[i]};
   for (std::size_t i = 0; i < g.inputs.size(); ++i) where[g.inputs[i]] = {Slot::Kind::input, i};
-  for (std::size_t i = 0; i < g.outputs.size(); ++i) where[program.views[static_cast<std::size_t>(g.outputs[i])].root] = {Slot::Kind::output, i};
+  for (std::size_t i = 0; i < g.outputs.size(); ++i)
+    where[program.views[static_cast<std::size_t>(g.outputs[i])].root] = {Slot::Kind::output, i};
 
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];
     PlannedStep p{static_cast<int>(s)};
     p.first_slot = plan->slots.size();
     for (ir::ValueId root : step.roots)
-      plan->slots.push_back(g.is_constant(root) ? Slot{Slot::Kind::constant, static_cast<std::size_t>(root)} : where.at(root));
+      plan->slots.push_back(g.is_constant(root) ? Slot{Slot::Kind::constant, static_cast<std::size_t>(root)}
+                                                : where.at(root));
     p.slot_count = plan->slots.size() - p.first_slot;
     p.first_number = plan->numbers.size();
     if (step.kernel) {

@@ -40,7 +40,9 @@ struct Plan {
 };
 
 /// Errors are the user's: shapes that conflict, or that need more memory than can be counted.
-Expected<std::shared_ptr<const Plan>> make_plan(const Program& program, std::vector<std::vector<std::int64_t>> input_shapes, std::size_t alignment);
+Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
+                                                std::vector<std::vector<std::int64_t>> input_shapes,
+                                                std::size_t alignment);
 
 /// Lifetimes of the intermediate buffers (region outputs that are no graph outputs): value id and steps; sizes 0.
 struct Intermediate {

@@ -27,8 +27,9 @@ std::shared_ptr<const Plan> PlanTable::find(std::span<const TensorView> inputs) 
   auto [begin, end] = plans_.equal_range(h.value);
   for (auto it = begin; it != end; ++it) {
     const auto& shapes = it->second->input_shapes;
-    if (std::equal(shapes.begin(), shapes.end(), inputs.begin(), inputs.end(),
-                   [](const auto& s, const TensorView& v) { return std::equal(s.begin(), s.end(), v.shape.begin(), v.shape.end()); })) {
+    if (std::equal(shapes.begin(), shapes.end(), inputs.begin(), inputs.end(), [](const auto& s, const TensorView& v) {
+          return std::equal(s.begin(), s.end(), v.shape.begin(), v.shape.end());
+        })) {
       it->second->last_used.store(clock_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
       return it->second;
     }

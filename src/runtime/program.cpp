@@ -28,7 +28,8 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
     return step;
   }
   step.kernel = std::move(*built);
-  step.reads_indirect = std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(), [](const auto& e) { return !e.access.indirect.empty(); });
+  step.reads_indirect = std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(),
+                                    [](const auto& e) { return !e.access.indirect.empty(); });
   // A device without a language still gets steps, so that everything above the seam can be tested on it.
   (void)has_emitter;
   step.emitted = compiler::emit_c(*step.kernel, options);
@@ -47,7 +48,8 @@ Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, 
     if (node.op != ir::Op::region) continue;
     Step step = make_step(node, *program, options, device.language != backend::SourceLanguage::none);
     if (step.kernel) {
-      auto [it, is_new] = known.try_emplace({step.emitted.defines, step.emitted.code}, static_cast<int>(program->sources.size()));
+      auto [it, is_new] =
+          known.try_emplace({step.emitted.defines, step.emitted.code}, static_cast<int>(program->sources.size()));
       if (is_new) {
         program->sources.push_back(step.emitted);
         program->source_names.push_back(node.name);

@@ -23,7 +23,7 @@ struct Step {
   compiler::EmittedKernel emitted;  ///< where there is a kernel
   int distinct = -1;                ///< index into Program::sources, or -1: the interpreter runs it
   std::string why_interpreted;
-  bool reads_indirect = false;      ///< may set the fault word
+  bool reads_indirect = false;  ///< may set the fault word
 };
 
 /// An engine lowered for one target: regions as kernels with source. Shapes are still symbolic; nothing is compiled.

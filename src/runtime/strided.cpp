@@ -6,7 +6,8 @@
 
 namespace jitney::runtime {
 
-void copy_strided(DType dtype, std::span<const std::int64_t> shape, const void* from, std::span<const std::int64_t> strides, void* to) {
+void copy_strided(DType dtype, std::span<const std::int64_t> shape, const void* from,
+                  std::span<const std::int64_t> strides, void* to) {
   const auto size = static_cast<std::int64_t>(size_of(dtype));
   for (auto e : shape)
     if (e == 0) return;
@@ -24,7 +25,8 @@ void copy_strided(DType dtype, std::span<const std::int64_t> shape, const void* 
       out += size * shape[last];
     } else {
       const char* p = row;
-      for (std::int64_t i = 0; i < shape[last]; ++i, p += strides[last] * size, out += size) std::memcpy(out, p, static_cast<std::size_t>(size));
+      for (std::int64_t i = 0; i < shape[last]; ++i, p += strides[last] * size, out += size)
+        std::memcpy(out, p, static_cast<std::size_t>(size));
     }
     std::size_t d = last;
     while (d-- > 0) {

@@ -12,7 +12,8 @@ Expected<Target> open_target(Device device) {
     return f;
   }));
   if (device.index < 0 || device.index >= b->device_count())
-    return environment_error("there is no device {}: the {} backend sees {}", to_string(device), name, b->device_count());
+    return environment_error("there is no device {}: the {} backend sees {}", to_string(device), name,
+                             b->device_count());
   JITNEY_TRY(auto device_info, b->device_info(device.index));
   return Target{b, device.index, std::move(device_info)};
 }

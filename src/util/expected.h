@@ -47,15 +47,14 @@ T value_or_throw(Expected<T>&& e) {
 #define JITNEY_CONCAT(a, b) JITNEY_CONCAT2(a, b)
 
 /// JITNEY_TRY(auto x, f()); declares x from f()'s value or returns f()'s failure.
-#define JITNEY_TRY(decl, ...)                                                     \
-  auto JITNEY_CONCAT(try_, __LINE__) = (__VA_ARGS__);                             \
-  if (!JITNEY_CONCAT(try_, __LINE__))                                             \
-    return tl::unexpected(std::move(JITNEY_CONCAT(try_, __LINE__)).error());      \
+#define JITNEY_TRY(decl, ...)                                                                                  \
+  auto JITNEY_CONCAT(try_, __LINE__) = (__VA_ARGS__);                                                          \
+  if (!JITNEY_CONCAT(try_, __LINE__)) return tl::unexpected(std::move(JITNEY_CONCAT(try_, __LINE__)).error()); \
   decl = std::move(*JITNEY_CONCAT(try_, __LINE__))
 
 /// JITNEY_CHECK(f()); returns f()'s failure, if any.
-#define JITNEY_CHECK(...)                                                         \
-  do {                                                                            \
-    auto try_check = (__VA_ARGS__);                                               \
-    if (!try_check) return tl::unexpected(std::move(try_check).error());          \
+#define JITNEY_CHECK(...)                                                \
+  do {                                                                   \
+    auto try_check = (__VA_ARGS__);                                      \
+    if (!try_check) return tl::unexpected(std::move(try_check).error()); \
   } while (0)

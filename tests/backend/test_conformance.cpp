@@ -337,7 +337,7 @@ TEST_P(BackendConformance, CaptureReplaysOrIsRefused) {
 
 TEST_P(BackendConformance, LibraryCallsAreRefusedPolitely) {
   MatMulCall nonsense;  // no shapes at all
-  const auto primitive = backend_->plan(0, nonsense);
+  const auto primitive = backend_->plan(0, nonsense, {});
   ASSERT_FALSE(primitive);
   EXPECT_NE(primitive.error().message.find(GetParam().backend), std::string::npos) << primitive.error().message;
 }

@@ -37,7 +37,8 @@ Graph norm(const std::string& name, Dim rows, Dim columns) {
     if (auto s = d.symbol_name()) g.symbols[*s] = {};
   Shape s{rows, columns};
   g.inputs = {g.add_value(name, DType::f32, s)};
-  g.outputs = {g.add_node(Op::layer_norm, name + "_norm", g.inputs, DType::f32, s, {{"axis", std::int64_t{1}}, {"epsilon", 1e-5}})};
+  g.outputs = {g.add_node(Op::layer_norm, name + "_norm", g.inputs, DType::f32, s,
+                          {{"axis", std::int64_t{1}}, {"epsilon", 1e-5}})};
   return g;
 }
 

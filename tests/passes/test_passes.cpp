@@ -37,7 +37,8 @@ Tensor filled(std::vector<std::int64_t> shape, float first) {
 }
 
 int count(const Graph& g, Op op) {
-  return static_cast<int>(std::count_if(g.nodes.begin(), g.nodes.end(), [&](const auto& node) { return node.op == op; }));
+  return static_cast<int>(
+      std::count_if(g.nodes.begin(), g.nodes.end(), [&](const auto& node) { return node.op == op; }));
 }
 
 TEST(EliminateDead, DropsWhatNothingUses) {
@@ -61,13 +62,17 @@ TEST(FoldConstants, ComputesSmallResultsAndLeavesLargeOnes) {
   auto r = value_or_throw(fold_constants(g));
   EXPECT_EQ(count(r, Op::neg), 0);
   EXPECT_EQ(count(r, Op::expand), 1);
-  EXPECT_EQ(r.value(r.nodes.back().op == Op::add ? r.nodes.back().inputs[1] : r.nodes.front().inputs[1]).constant->as<float>()[1], -1.25f);
+  EXPECT_EQ(r.value(r.nodes.back().op == Op::add ? r.nodes.back().inputs[1] : r.nodes.front().inputs[1])
+                .constant->as<float>()[1],
+            -1.25f);
 }
 
 TEST(ShareCommon, MergesEqualNodesOnly) {
   Graph g;
   ValueId x = input(g, "x", {n, 4});
-  auto soft = [&](std::int64_t axis) { return g.add_node(Op::softmax, "s", {x}, DType::f32, {n, 4}, {{"axis", axis}}); };
+  auto soft = [&](std::int64_t axis) {
+    return g.add_node(Op::softmax, "s", {x}, DType::f32, {n, 4}, {{"axis", axis}});
+  };
   ValueId a = soft(1), b = soft(1), c = soft(0);
   g.outputs = {g.add_node(Op::add, "ab", {a, b}, DType::f32, {n, 4}), c};
   EXPECT_EQ(count(value_or_throw(share_common(g)), Op::softmax), 2);
@@ -79,9 +84,17 @@ TEST(Simplify, RemovesIdentitiesAndMergesMoves) {
   ValueId x = input(g, "x", {n, 4, 3});
   ValueId p = g.add_node(Op::permute, "p", {x}, DType::f32, {3, n, 4}, {{"perm", V{2, 0, 1}}});
   ValueId q = g.add_node(Op::permute, "q", {p}, DType::f32, {n, 4, 3}, {{"perm", V{1, 2, 0}}});
-  ValueId one = g.add_constant("one", [] { Tensor t(DType::f32, {}); t.as<float>()[0] = 1; return t; }());
+  ValueId one = g.add_constant("one", [] {
+    Tensor t(DType::f32, {});
+    t.as<float>()[0] = 1;
+    return t;
+  }());
   ValueId y = g.add_node(Op::mul, "y", {q, one}, DType::f32, {n, 4, 3});
-  ValueId two = g.add_constant("two", [] { Tensor t(DType::f32, {}); t.as<float>()[0] = 2; return t; }());
+  ValueId two = g.add_constant("two", [] {
+    Tensor t(DType::f32, {});
+    t.as<float>()[0] = 2;
+    return t;
+  }());
   g.outputs = {g.add_node(Op::pow, "square", {y, two}, DType::f32, {n, 4, 3})};
   auto r = value_or_throw(eliminate_dead(value_or_throw(simplify(value_or_throw(simplify(g))))));
   ASSERT_EQ(r.nodes.size(), 1u) << print(r);
@@ -94,7 +107,9 @@ Graph batch_norm_graph(bool constant_weights) {
   using V = std::vector<std::int64_t>;
   ValueId x = input(g, "x", {n, 2, 4, 4});
   ValueId w = constant_weights ? g.add_constant("w", filled({3, 2, 1, 1}, -0.5f)) : input(g, "w", {3, 2, 1, 1});
-  ValueId y = g.add_node(Op::conv, "conv", {x, w}, DType::f32, {n, 3, 4, 4}, {{"strides", V{1, 1}}, {"dilations", V{1, 1}}, {"pads", V(4, 0)}, {"groups", std::int64_t{1}}});
+  ValueId y =
+      g.add_node(Op::conv, "conv", {x, w}, DType::f32, {n, 3, 4, 4},
+                 {{"strides", V{1, 1}}, {"dilations", V{1, 1}}, {"pads", V(4, 0)}, {"groups", std::int64_t{1}}});
   std::vector<ValueId> in{y};
   for (float f : {0.5f, 0.1f, -0.3f, 1.0f}) in.push_back(g.add_constant(fmt::format("p{}", f), filled({3}, f)));
   g.outputs = {g.add_node(Op::batch_norm, "bn", in, DType::f32, {n, 3, 4, 4}, {{"epsilon", 1e-3}})};
@@ -138,7 +153,9 @@ TEST(Fuse, ElementwiseChainIsOneRegion) {
   Graph g;
   ValueId x = input(g, "x", {n, 8}), b = input(g, "b", {8});
   ValueId v = x;
-  for (int i = 0; i < 50; ++i) v = g.add_node(i % 2 ? Op::tanh : Op::add, fmt::format("e{}", i), i % 2 ? std::vector<ValueId>{v} : std::vector<ValueId>{v, b}, DType::f32, {n, 8});
+  for (int i = 0; i < 50; ++i)
+    v = g.add_node(i % 2 ? Op::tanh : Op::add, fmt::format("e{}", i),
+                   i % 2 ? std::vector<ValueId>{v} : std::vector<ValueId>{v, b}, DType::f32, {n, 8});
   g.outputs = {v};
   EXPECT_EQ(count(fused(g), Op::region), 1);
 }
@@ -149,7 +166,8 @@ TEST(Fuse, DiamondThroughAnotherRegionMakesNoCycle) {
   ValueId x = input(g, "x", {8, 8});
   ValueId e = g.add_node(Op::exp, "e", {x}, DType::f32, {8, 8});
   ValueId m = g.add_node(Op::matmul, "m", {e, e}, DType::f32, {8, 8});
-  ValueId r = g.add_node(Op::reduce_sum, "r", {m}, DType::f32, {8, 1}, {{"axes", std::vector<std::int64_t>{1}}, {"keepdims", std::int64_t{1}}});
+  ValueId r = g.add_node(Op::reduce_sum, "r", {m}, DType::f32, {8, 1},
+                         {{"axes", std::vector<std::int64_t>{1}}, {"keepdims", std::int64_t{1}}});
   g.outputs = {g.add_node(Op::add, "a", {e, r}, DType::f32, {8, 8})};
   Graph f = fused(g);
   std::vector<Tensor> in{filled({8, 8}, -8)};
@@ -160,7 +178,8 @@ TEST(Fuse, DiamondThroughAnotherRegionMakesNoCycle) {
 
 TEST(Fuse, EpilogueJoinsTheContraction) {
   Graph g;
-  ValueId x = input(g, "x", {n, 8}), w = g.add_constant("w", filled({8, 5}, 0)), b = g.add_constant("b", filled({5}, 0));
+  ValueId x = input(g, "x", {n, 8}), w = g.add_constant("w", filled({8, 5}, 0)),
+          b = g.add_constant("b", filled({5}, 0));
   ValueId m = g.add_node(Op::matmul, "m", {x, w}, DType::f32, {n, 5});
   ValueId a = g.add_node(Op::add, "bias", {m, b}, DType::f32, {n, 5});
   g.outputs = {g.add_node(Op::gelu_erf, "gelu", {a}, DType::f32, {n, 5})};

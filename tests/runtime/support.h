@@ -32,7 +32,10 @@ inline Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape, std::m
   std::normal_distribution<double> normal(0, 1);
   std::uniform_int_distribution<int> small(-5, 9), one_in(0, 40);
   for (std::int64_t i = 0; i < t.num_elements(); ++i) {
-    double v = is_floating(dtype) ? normal(rng) : dtype == DType::boolean ? small(rng) > 1 : is_unsigned_integer(dtype) ? std::abs(small(rng)) : small(rng);
+    double v = is_floating(dtype)           ? normal(rng)
+               : dtype == DType::boolean    ? small(rng) > 1
+               : is_unsigned_integer(dtype) ? std::abs(small(rng))
+                                            : small(rng);
     if (special && is_floating(dtype)) switch (one_in(rng)) {
         case 0: v = std::nan(""); break;
         case 1: v = INFINITY; break;
@@ -49,10 +52,12 @@ inline Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape, std::m
 /// Element by element: equal for integers; for floats within rtol of the larger of the value and `scale`, NaN equal to
 /// NaN and infinities to themselves.
 inline ::testing::AssertionResult close(const Tensor& got, const Tensor& want, double rtol, double scale = 1) {
-  if (got.dtype() != want.dtype() || got.shape() != want.shape()) return ::testing::AssertionFailure() << "type or shape differs";
+  if (got.dtype() != want.dtype() || got.shape() != want.shape())
+    return ::testing::AssertionFailure() << "type or shape differs";
   for (std::int64_t i = 0; i < got.num_elements(); ++i) {
     auto at = [&](const Tensor& t) {
-      return passes::load_scalar(t.dtype(), static_cast<const char*>(t.data()) + i * static_cast<std::int64_t>(size_of(t.dtype())));
+      return passes::load_scalar(
+          t.dtype(), static_cast<const char*>(t.data()) + i * static_cast<std::int64_t>(size_of(t.dtype())));
     };
     double a = at(got), b = at(want);
     if (std::isnan(a) && std::isnan(b)) continue;
@@ -63,16 +68,20 @@ inline ::testing::AssertionResult close(const Tensor& got, const Tensor& want, d
   return ::testing::AssertionSuccess();
 }
 
-inline double tolerance(DType t) { return t == DType::f16 ? 4e-3 : t == DType::bf16 ? 3e-2 : t == DType::f64 ? 1e-9 : 2e-5; }
+inline double tolerance(DType t) {
+  return t == DType::f16 ? 4e-3 : t == DType::bf16 ? 3e-2 : t == DType::f64 ? 1e-9 : 2e-5;
+}
 
 /// Runs a graph through compiled kernels and through the interpreter and compares. Nothing may be interpreted unless
 /// `interpreted` says so.
-inline void expect_agrees(const ir::Graph& graph, const std::vector<Tensor>& inputs, ExecutionContext& context, int interpreted = 0) {
+inline void expect_agrees(const ir::Graph& graph, const std::vector<Tensor>& inputs, ExecutionContext& context,
+                          int interpreted = 0) {
   auto want = value_or_throw(ir::interpret(graph, inputs));
   auto got = context.execute(views(inputs));
   ASSERT_EQ(got.size(), want.size());
   for (std::size_t i = 0; i < got.size(); ++i)
-    EXPECT_TRUE(close(got[i], want[i], tolerance(want[i].dtype()))) << "output " << i << "\n" << print(graph) << context.inspect();
+    EXPECT_TRUE(close(got[i], want[i], tolerance(want[i].dtype()))) << "output " << i << "\n"
+                                                                    << print(graph) << context.inspect();
   EXPECT_EQ(context.stats().interpreted, interpreted) << context.inspect();
 }
 

@@ -114,7 +114,8 @@ TEST(Context, WithoutACompilerTheInterpreterRuns) {
         Environment none("JITNEY_COMPILER_CLANG", "/nonexistent/compiler");
         ExecutionContext c(testing::engine_of(g), {.runtime_cache = "none"});
         auto got = c.execute(testing::views(in));
-        bool right = testing::close(got[0], value_or_throw(ir::interpret(g, in))[0], 1e-5) && c.stats().interpreted == 1 && c.stats().failed == 1;
+        bool right = testing::close(got[0], value_or_throw(ir::interpret(g, in))[0], 1e-5) &&
+                     c.stats().interpreted == 1 && c.stats().failed == 1;
         std::exit(right ? 0 : 1);
       },
       ::testing::ExitedWithCode(0), "compiler");

@@ -43,7 +43,8 @@ Graph two_inputs(DType dtype) {
 }
 
 TEST(GeneratedCode, EveryOperatorCompilesForEveryType) {
-  // Each alone at night, because a kernel gets only the parts of the prelude that it names; all of a type together else.
+  // Each alone at night, because a kernel gets only the parts of the prelude that it names; all of a type together
+  // else.
   const bool nightly = std::getenv("JITNEY_NIGHTLY") != nullptr;
   std::mt19937 rng(3);
   int tried = 0;
@@ -78,9 +79,11 @@ Compiled compile(const Graph& g) {
   auto target = value_or_throw(runtime::open_target({}));
   auto program = value_or_throw(runtime::make_program(*testing::engine_of(g).impl(), target.info));
   EXPECT_EQ(program->sources.size(), 1u);
-  auto result = runtime::shared_compiler().compile({backend::SourceLanguage::c, "test", program->sources[0].source(), target.info.compiler_options, true});
+  auto result = runtime::shared_compiler().compile(
+      {backend::SourceLanguage::c, "test", program->sources[0].source(), target.info.compiler_options, true});
   if (!result) throw std::runtime_error(result.error().message);
-  return {result->diagnostics, std::string(reinterpret_cast<const char*>(result->binary.data()), result->binary.size())};
+  return {result->diagnostics,
+          std::string(reinterpret_cast<const char*>(result->binary.data()), result->binary.size())};
 }
 
 TEST(GeneratedCode, TranscendentalsAreVectorsAndCallNoLibrary) {
@@ -91,7 +94,8 @@ TEST(GeneratedCode, TranscendentalsAreVectorsAndCallNoLibrary) {
       g.outputs = {g.add_node(op, "f", {g.inputs[0]}, dtype, {n})};
       g.inputs.pop_back();
       Compiled c = compile(g);
-      for (const char* name : {"expf", "tanhf", "erff", "logf"}) EXPECT_EQ(c.binary.find(name), std::string::npos) << name << " is called";
+      for (const char* name : {"expf", "tanhf", "erff", "logf"})
+        EXPECT_EQ(c.binary.find(name), std::string::npos) << name << " is called";
       EXPECT_EQ(c.diagnostics.find("pass-failed"), std::string::npos) << c.diagnostics;
     }
 }
@@ -103,9 +107,11 @@ TEST(GeneratedCode, TheCheckAboveCanFail) {
   g.inputs.pop_back();
   EXPECT_NE(compile(g).binary.find("erf"), std::string::npos);
   auto target = value_or_throw(runtime::open_target({}));
-  auto loop = runtime::shared_compiler().compile({backend::SourceLanguage::c, "loop",
-                                                  "float f(float*p,long n){float s=0;\n#pragma clang loop vectorize(enable)\nfor(long i=0;i<n;++i)s=s*p[i]+p[(long)s];return s;}",
-                                                  target.info.compiler_options, true});
+  auto loop =
+      runtime::shared_compiler().compile({backend::SourceLanguage::c, "loop",
+                                          "float f(float*p,long n){float s=0;\n#pragma clang loop "
+                                          "vectorize(enable)\nfor(long i=0;i<n;++i)s=s*p[i]+p[(long)s];return s;}",
+                                          target.info.compiler_options, true});
   ASSERT_TRUE(loop.has_value());
   EXPECT_NE(loop->diagnostics.find("pass-failed"), std::string::npos) << loop->diagnostics;
 }

@@ -15,7 +15,8 @@ class Kernels : public ::testing::Test {
   std::mt19937 rng{7};
 
   /// Runs `graph` at several values of its symbols, all with one context, and expects no compile after the first.
-  void check(const Graph& graph, const std::vector<ir::SymbolValues>& cases, bool special = false, int interpreted = 0) {
+  void check(const Graph& graph, const std::vector<ir::SymbolValues>& cases, bool special = false,
+             int interpreted = 0) {
     ExecutionContext context(testing::engine_of(graph), {.runtime_cache = "none"});
     int compiled = -1;
     for (const auto& symbols : cases) {
@@ -44,9 +45,11 @@ const Dim n = Dim::symbol("n"), m = Dim::symbol("m");
 
 TEST_F(Kernels, UnaryFloat) {
   for (DType t : {DType::f32, DType::f64, DType::f16, DType::bf16})
-    for (Op op : {Op::neg, Op::abs, Op::sign, Op::floor, Op::ceil, Op::round, Op::sqrt, Op::reciprocal, Op::exp, Op::log, Op::sin, Op::cos, Op::tan,
-                  Op::asin, Op::acos, Op::atan, Op::sinh, Op::cosh, Op::asinh, Op::acosh, Op::atanh, Op::tanh, Op::erf, Op::sigmoid, Op::relu,
-                  Op::gelu_erf, Op::gelu_tanh, Op::silu, Op::hard_swish, Op::softplus}) {
+    for (Op op :
+         {Op::neg,  Op::abs,      Op::sign,      Op::floor, Op::ceil,       Op::round,   Op::sqrt, Op::reciprocal,
+          Op::exp,  Op::log,      Op::sin,       Op::cos,   Op::tan,        Op::asin,    Op::acos, Op::atan,
+          Op::sinh, Op::cosh,     Op::asinh,     Op::acosh, Op::atanh,      Op::tanh,    Op::erf,  Op::sigmoid,
+          Op::relu, Op::gelu_erf, Op::gelu_tanh, Op::silu,  Op::hard_swish, Op::softplus}) {
       if (t != DType::f32 && op != Op::exp && op != Op::erf && op != Op::floor && op != Op::silu) continue;
       SCOPED_TRACE(info(op).name);
       Graph g;
@@ -85,9 +88,12 @@ TEST_F(Kernels, LayerNormWithResidual) {
   ValueId x = input(g, "x", DType::f32, {n, m, 48}), y = input(g, "y", DType::f32, {n, m, 48});
   ValueId w = input(g, "w", DType::f32, {48}), b = input(g, "b", DType::f32, {48});
   ValueId sum = g.add_node(Op::add, "residual", {x, y}, DType::f32, {n, m, 48});
-  g.outputs = {g.add_node(Op::layer_norm, "norm", {sum, w, b}, DType::f32, {n, m, 48}, {{"axis", std::int64_t{2}}, {"epsilon", 1e-5}}), sum};
+  g.outputs = {g.add_node(Op::layer_norm, "norm", {sum, w, b}, DType::f32, {n, m, 48},
+                          {{"axis", std::int64_t{2}}, {"epsilon", 1e-5}}),
+               sum};
   ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
-  EXPECT_EQ(context.stats().kernels, 1) << "the residual belongs into the normalization's kernel\n" << context.inspect();
+  EXPECT_EQ(context.stats().kernels, 1) << "the residual belongs into the normalization's kernel\n"
+                                        << context.inspect();
   check(g, {{{"n", 2}, {"m", 7}}, {{"n", 1}, {"m", 1}}});
 }
 
@@ -111,7 +117,8 @@ TEST_F(Kernels, EmptyReductions) {
   for (Op op : {Op::reduce_sum, Op::reduce_max, Op::reduce_prod}) {
     Graph g;
     ValueId x = input(g, "x", DType::f32, {n, m});
-    g.outputs = {g.add_node(op, "r", {x}, DType::f32, {n}, {{"axes", std::vector<std::int64_t>{1}}, {"keepdims", std::int64_t{0}}})};
+    g.outputs = {g.add_node(op, "r", {x}, DType::f32, {n},
+                            {{"axes", std::vector<std::int64_t>{1}}, {"keepdims", std::int64_t{0}}})};
     check(g, {{{"n", 3}, {"m", 0}}, {{"n", 0}, {"m", 3}}});
   }
 }
@@ -121,8 +128,9 @@ TEST_F(Kernels, MatMulShapes) {
     ir::Shape a, b, c;
   };
   Dim k = Dim::symbol("k");
-  for (const Case& c : {Case{{n, k}, {k, m}, {n, m}}, Case{{2, n, k}, {k, m}, {2, n, m}}, Case{{3, 1, n, k}, {2, k, m}, {3, 2, n, m}}, Case{{k}, {k, m}, {m}},
-                        Case{{n, k}, {k}, {n}}, Case{{k}, {k}, {}}}) {
+  for (const Case& c :
+       {Case{{n, k}, {k, m}, {n, m}}, Case{{2, n, k}, {k, m}, {2, n, m}}, Case{{3, 1, n, k}, {2, k, m}, {3, 2, n, m}},
+        Case{{k}, {k, m}, {m}}, Case{{n, k}, {k}, {n}}, Case{{k}, {k}, {}}}) {
     for (DType t : {DType::f32, DType::f16, DType::i32}) {
       Graph g;
       ValueId a = input(g, "a", t, c.a), b = input(g, "b", t, c.b);
@@ -138,12 +146,15 @@ TEST_F(Kernels, TransposedViewsFeedMatMul) {
   Graph g;
   ValueId x = input(g, "x", DType::f32, {n, m, 12});
   ValueId r = g.add_node(Op::reshape, "split", {x}, DType::f32, {n, m, 3, 4});
-  ValueId q = g.add_node(Op::permute, "heads", {r}, DType::f32, {n, 3, m, 4}, {{"perm", std::vector<std::int64_t>{0, 2, 1, 3}}});
-  ValueId kt = g.add_node(Op::permute, "keys", {r}, DType::f32, {n, 3, 4, m}, {{"perm", std::vector<std::int64_t>{0, 2, 3, 1}}});
+  ValueId q = g.add_node(Op::permute, "heads", {r}, DType::f32, {n, 3, m, 4},
+                         {{"perm", std::vector<std::int64_t>{0, 2, 1, 3}}});
+  ValueId kt =
+      g.add_node(Op::permute, "keys", {r}, DType::f32, {n, 3, 4, m}, {{"perm", std::vector<std::int64_t>{0, 2, 3, 1}}});
   ValueId s = g.add_node(Op::matmul, "scores", {q, kt}, DType::f32, {n, 3, m, m});
   ValueId p = g.add_node(Op::softmax, "p", {s}, DType::f32, {n, 3, m, m}, {{"axis", std::int64_t{3}}});
   ValueId y = g.add_node(Op::matmul, "mix", {p, q}, DType::f32, {n, 3, m, 4});
-  ValueId back = g.add_node(Op::permute, "back", {y}, DType::f32, {n, m, 3, 4}, {{"perm", std::vector<std::int64_t>{0, 2, 1, 3}}});
+  ValueId back =
+      g.add_node(Op::permute, "back", {y}, DType::f32, {n, m, 3, 4}, {{"perm", std::vector<std::int64_t>{0, 2, 1, 3}}});
   g.outputs = {g.add_node(Op::reshape, "join", {back}, DType::f32, {n, m, 12})};
   check(g, {{{"n", 2}, {"m", 5}}, {{"n", 1}, {"m", 1}}, {{"n", 3}, {"m", 40}}});
 }
@@ -151,9 +162,11 @@ TEST_F(Kernels, TransposedViewsFeedMatMul) {
 TEST_F(Kernels, SliceNegativeStepConcatPad) {
   Graph g;
   ValueId x = input(g, "x", DType::f32, {n, 10});
-  ValueId rev = g.add_node(Op::slice, "rev", {x}, DType::f32, {n, 5}, {{"starts", ir::Shape{0, 9}}, {"steps", ir::Shape{1, -2}}});
+  ValueId rev =
+      g.add_node(Op::slice, "rev", {x}, DType::f32, {n, 5}, {{"starts", ir::Shape{0, 9}}, {"steps", ir::Shape{1, -2}}});
   ValueId cat = g.add_node(Op::concat, "cat", {rev, x, rev}, DType::f32, {n, 20}, {{"axis", std::int64_t{1}}});
-  ValueId pad = g.add_node(Op::pad, "pad", {cat}, DType::f32, {n + Dim(3), 19}, {{"before", ir::Shape{1, -2}}, {"value", 7.5}, {"mode", std::string("constant")}});
+  ValueId pad = g.add_node(Op::pad, "pad", {cat}, DType::f32, {n + Dim(3), 19},
+                           {{"before", ir::Shape{1, -2}}, {"value", 7.5}, {"mode", std::string("constant")}});
   g.outputs = {g.add_node(Op::exp, "e", {pad}, DType::f32, {n + Dim(3), 19}), rev};
   check(g, {{{"n", 4}}, {{"n", 1}}, {{"n", 0}}});
 }
@@ -185,17 +198,24 @@ TEST_F(Kernels, Convolutions) {
   struct Case {
     std::int64_t channels, out, groups, kernel, stride, dilation, pad;
   };
-  for (const Case& c : {Case{3, 8, 1, 3, 1, 1, 1}, Case{4, 6, 2, 3, 2, 1, 1}, Case{6, 6, 6, 3, 1, 1, 1}, Case{2, 4, 1, 1, 1, 1, 0}, Case{3, 5, 1, 3, 1, 2, 2},
-                        Case{4, 8, 4, 5, 2, 1, 2}, Case{3, 4, 1, 7, 2, 1, 3}}) {
+  for (const Case& c :
+       {Case{3, 8, 1, 3, 1, 1, 1}, Case{4, 6, 2, 3, 2, 1, 1}, Case{6, 6, 6, 3, 1, 1, 1}, Case{2, 4, 1, 1, 1, 1, 0},
+        Case{3, 5, 1, 3, 1, 2, 2}, Case{4, 8, 4, 5, 2, 1, 2}, Case{3, 4, 1, 7, 2, 1, 3}}) {
     Graph g;
     Dim h = Dim::symbol("h");
-    auto extent = [&](const Dim& d) { return Dim::floordiv(d + Dim(2 * c.pad - c.dilation * (c.kernel - 1) - 1), c.stride) + Dim(1); };
+    auto extent = [&](const Dim& d) {
+      return Dim::floordiv(d + Dim(2 * c.pad - c.dilation * (c.kernel - 1) - 1), c.stride) + Dim(1);
+    };
     ValueId x = input(g, "x", DType::f32, {n, c.channels, h, 33});
-    ValueId w = input(g, "w", DType::f32, {c.out, c.channels / c.groups, c.kernel, c.kernel}), b = input(g, "b", DType::f32, {c.out});
+    ValueId w = input(g, "w", DType::f32, {c.out, c.channels / c.groups, c.kernel, c.kernel}),
+            b = input(g, "b", DType::f32, {c.out});
     ir::Shape out{n, c.out, extent(h), extent(33)};
     using V = std::vector<std::int64_t>;
     ValueId y = g.add_node(Op::conv, "conv", {x, w, b}, DType::f32, out,
-                           {{"strides", V{c.stride, c.stride}}, {"dilations", V{c.dilation, c.dilation}}, {"pads", V(4, c.pad)}, {"groups", c.groups}});
+                           {{"strides", V{c.stride, c.stride}},
+                            {"dilations", V{c.dilation, c.dilation}},
+                            {"pads", V(4, c.pad)},
+                            {"groups", c.groups}});
     g.outputs = {g.add_node(Op::relu, "relu", {y}, DType::f32, out)};
     check(g, {{{"n", 2}, {"h", 11}}, {{"n", 1}, {"h", 40}}});
     if (HasFailure()) return;

@@ -24,7 +24,8 @@ TEST(MemoryPlan, BuffersThatLiveTogetherDoNotOverlap) {
       RC_ASSERT(plan.offsets[a] + buffers[a].bytes <= std::max<std::size_t>(plan.bytes, plan.offsets[a]));
       for (std::size_t b = 0; b < a; ++b) {
         bool together = buffers[a].first <= buffers[b].last && buffers[b].first <= buffers[a].last;
-        bool overlap = plan.offsets[a] < plan.offsets[b] + buffers[b].bytes && plan.offsets[b] < plan.offsets[a] + buffers[a].bytes;
+        bool overlap = plan.offsets[a] < plan.offsets[b] + buffers[b].bytes &&
+                       plan.offsets[b] < plan.offsets[a] + buffers[a].bytes;
         RC_ASSERT(!(together && overlap && buffers[a].bytes > 0 && buffers[b].bytes > 0));
       }
     }

@@ -26,7 +26,9 @@ class Grower {
   Graph grow(int nodes) {
     for (int i = 0; i < nodes; ++i) add();
     int outputs = 1 + pick(3);
-    for (int i = 0; i < outputs; ++i) g.outputs.push_back(pool_[pool_.size() - 1 - static_cast<std::size_t>(pick(std::min<int>(4, static_cast<int>(pool_.size()))))]);
+    for (int i = 0; i < outputs; ++i)
+      g.outputs.push_back(
+          pool_[pool_.size() - 1 - static_cast<std::size_t>(pick(std::min<int>(4, static_cast<int>(pool_.size()))))]);
     return std::move(g);
   }
 
@@ -42,7 +44,8 @@ class Grower {
   ValueId any() { return pool_[static_cast<std::size_t>(pick(static_cast<int>(pool_.size())))]; }
   const ir::Shape shape(ValueId v) { return g.value(v).shape; }
   void push(Op op, std::vector<ValueId> in, ir::Shape s, ir::Attributes a = {}) {
-    pool_.push_back(g.add_node(op, fmt::format("{}{}", info(op).name, count_++), std::move(in), DType::f32, std::move(s), std::move(a)));
+    pool_.push_back(g.add_node(op, fmt::format("{}{}", info(op).name, count_++), std::move(in), DType::f32,
+                               std::move(s), std::move(a)));
   }
 
   void add() {
@@ -52,7 +55,8 @@ class Grower {
     switch (pick(rank == 0 ? 2 : 10)) {
       case 0: {
         // Bounded functions: values stay where float comparison means something.
-        constexpr Op ops[] = {Op::tanh, Op::sigmoid, Op::neg, Op::abs, Op::erf, Op::relu, Op::sin, Op::gelu_erf, Op::floor, Op::cos};
+        constexpr Op ops[] = {Op::tanh, Op::sigmoid, Op::neg,      Op::abs,   Op::erf,
+                              Op::relu, Op::sin,     Op::gelu_erf, Op::floor, Op::cos};
         return push(ops[pick(10)], {x}, s);
       }
       case 1: {
@@ -73,7 +77,8 @@ class Grower {
         ir::Shape kept = s;
         kept[static_cast<std::size_t>(axis)] = 1;
         constexpr Op ops[] = {Op::reduce_mean, Op::reduce_max, Op::reduce_min};
-        return push(ops[pick(3)], {x}, kept, {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", std::int64_t{1}}});
+        return push(ops[pick(3)], {x}, kept,
+                    {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", std::int64_t{1}}});
       }
       case 5: {
         std::vector<std::int64_t> perm(static_cast<std::size_t>(rank));
@@ -126,10 +131,13 @@ TEST(RandomGraphs, AgreeWithTheInterpreter) {
     Graph graph = Grower(static_cast<unsigned>(seed)).grow(2 + seed % 18);
     ASSERT_TRUE(verify(graph, ir::Stage::imported).has_value()) << print(graph);
     ExecutionContext context(testing::engine_of(graph), {.runtime_cache = "none"});
-    for (const ir::SymbolValues& symbols : {ir::SymbolValues{{"n", 3}, {"m", 5}}, ir::SymbolValues{{"n", 1}, {"m", 1}}, ir::SymbolValues{{"n", 2}, {"m", 37}}, ir::SymbolValues{{"n", 0}, {"m", 4}}}) {
+    for (const ir::SymbolValues& symbols :
+         {ir::SymbolValues{{"n", 3}, {"m", 5}}, ir::SymbolValues{{"n", 1}, {"m", 1}},
+          ir::SymbolValues{{"n", 2}, {"m", 37}}, ir::SymbolValues{{"n", 0}, {"m", 4}}}) {
       std::vector<Tensor> inputs;
       for (ValueId in : graph.inputs)
-        inputs.push_back(testing::random_tensor(DType::f32, value_or_throw(ir::evaluate(graph.value(in).shape, symbols)), rng));
+        inputs.push_back(
+            testing::random_tensor(DType::f32, value_or_throw(ir::evaluate(graph.value(in).shape, symbols)), rng));
       testing::expect_agrees(graph, inputs, context);
       if (HasFailure()) return;
     }
