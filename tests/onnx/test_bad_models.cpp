@@ -32,6 +32,12 @@ TEST(BadModel, UnsupportedOperatorWithoutAName) {
   expect_refused(m, "operator 'ConvTranspose' (opset 18) at node 'ConvTranspose_y' is not supported");
 }
 
+TEST(BadModel, NodeWithoutOutputs) {
+  auto m = relu();
+  m.node("Constant", {}, {}).name("n");
+  expect_refused(m, "operator 'Constant' at node 'n' has no outputs");
+}
+
 TEST(BadModel, UnknownDomain) {
   auto m = relu();
   m.node("FusedGelu", {"x"}, {"y"}).name("n").domain("com.example");

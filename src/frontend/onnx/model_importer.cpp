@@ -185,6 +185,7 @@ Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::
     return user_error("operator '{}' at node '{}' exists from opset {} on; the model declares {}", node.op_type(), name,
                       row->since, scope.opset);
   }
+  if (node.output_size() == 0) return user_error("operator '{}' at node '{}' has no outputs", node.op_type(), name);
   while (!inputs.empty() && inputs.back() == nullptr) inputs.pop_back();
   const int count = static_cast<int>(inputs.size());
   const bool too_many = row->max_inputs != kAnyNumber && count > row->max_inputs;
