@@ -27,6 +27,7 @@ struct ContextOptions {
 /// What happened so far in one context. Counts only grow.
 struct ContextStats {
   int kernels = 0;           ///< launches in one execute of the last shape
+  int library_calls = 0;     ///< of these, done by a vendor library
   int distinct_kernels = 0;  ///< different sources among them
   int compiled = 0;          ///< by this context
   int from_cache = 0;

@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "ir/graph.h"
 
+#include <algorithm>
+
 #include "ir/attributes.h"
 
 namespace jitney::ir {
@@ -38,6 +40,13 @@ ValueId Graph::add_node(Op op, std::string node_name, std::vector<ValueId> node_
   const ValueId id = add_value(fmt::format("{}.{}", node_name, values.size()), dtype, std::move(shape));
   nodes.push_back({op, std::move(node_name), std::move(node_inputs), {id}, std::move(attributes)});
   return id;
+}
+
+std::string Graph::unused_name(const std::string& base) const {
+  std::string name = base;
+  const auto taken = [&](const Value& v) { return v.name == name; };
+  for (int i = 1; std::any_of(values.begin(), values.end(), taken); ++i) name = fmt::format("{}'{}", base, i);
+  return name;
 }
 
 std::vector<int> Graph::producers() const {

@@ -84,6 +84,9 @@ class Graph {
   ValueId add_node(Op op, std::string name, std::vector<ValueId> inputs, DType dtype, Shape shape,
                    Attributes attributes = {});
 
+  /// `base`, or `base` with something appended, that no value is named yet. Looks at every value: for small graphs.
+  std::string unused_name(const std::string& base) const;
+
   Value& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
   bool is_constant(ValueId id) const { return id != kNoValue && value(id).constant != nullptr; }
@@ -101,6 +104,7 @@ std::string print(const Graph& graph);
 enum class Stage : std::uint8_t {
   imported,   ///< straight from a front end
   optimized,  ///< canonical: constants folded, dead code gone, batch_norm gone
+  called,     ///< contractions may be regions already: library calls, or what the backend has no library for
   fused,      ///< regions, views, constants and dims only
 };
 

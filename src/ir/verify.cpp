@@ -23,6 +23,7 @@ const std::vector<LegalForms>& legal_forms() {
       //                             unary  binary ternary cast  source view  move  reduce norm.  contr. region  also         never
       {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  false}, {},         {}},
       {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  false}, {},         {Op::batch_norm}},
+      {Stage::called,    "called",    {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  true},  {},         {Op::batch_norm}},
       {Stage::fused,     "fused",     {false, false, false, false, false, true, false, false, false, false, true},  {Op::dims}, {}},
   };
   // clang-format on

@@ -291,16 +291,23 @@ Expected<Kernel> Builder::run() {
   };
   full_place_.resize(shape.size());
   std::int64_t groups = 1;
-  for (const auto& node : body_.nodes)
+  std::size_t channels = 1;  // the region's axis of output channels
+  for (const auto& node : body_.nodes) {
     if (node.op == Op::conv) groups = node.integer("groups");
+    // A convolution on channels-last activations permutes its own result.
+    if (node.op == Op::permute && producers_[static_cast<std::size_t>(node.inputs[0])] >= 0 &&
+        body_.nodes[static_cast<std::size_t>(producers_[static_cast<std::size_t>(node.inputs[0])])].op == Op::conv)
+      channels = shape.size() - 1;
+  }
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (is_reduced(d)) continue;
-    if (d == 1 && groups > 1) {
+    if (d == channels && groups > 1) {
       // Output channel = group * channels per group + channel in group: two axes, so that the input's channel is
       // affine.
-      Dim per_group = Dim::floordiv(shape[1], groups);
+      Dim per_group = Dim::floordiv(shape[d], groups);
       int g = add_axis("g", groups, false), o = add_axis("o", per_group, false);
-      full_place_[1] = add(along(g, per_group), along(o));
+      group_axis_ = g;
+      full_place_[d] = add(along(g, per_group), along(o));
       continue;
     }
     full_place_[d] = along(add_axis(fmt::format("i{}", d), shape[d], false));

@@ -48,6 +48,8 @@ class Builder {
   ExprId index(const Index& i);
   ExprId number(const ir::Dim& d);
   ExprId reduce(Reduction::Kind kind, ExprId value);
+  /// With groups: the kernel's axis that counts them.
+  int group_axis() const { return group_axis_; }
   const Expr& expr(ExprId id) const { return kernel_.exprs[static_cast<std::size_t>(id)]; }
 
  private:
@@ -64,6 +66,7 @@ class Builder {
   const std::vector<std::vector<ir::Dim>>& strides_;
   std::vector<int> producers_;
   Kernel kernel_;
+  int group_axis_ = 1;
   Place full_place_;  ///< of the region's shape, in terms of all axes
   std::map<std::string, ExprId> memo_;
 };

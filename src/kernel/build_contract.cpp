@@ -71,8 +71,7 @@ Expected<ExprId> build_conv(Builder& b, const ir::Node& node, const Place& place
   ir::Shape kernel(w.shape.begin() + 2, w.shape.end());
   Window window = slide(b, node, place, x.shape, kernel, out.shape);
   Place at{place[0], b.along(c)};
-  // With groups, axes 1 and 2 of the kernel are the group and the channel in it (Builder::run).
-  if (node.integer("groups") > 1) at[1] = b.add(at[1], b.along(1, w.shape[1]));
+  if (node.integer("groups") > 1) at[1] = b.add(at[1], b.along(b.group_axis(), w.shape[1]));
   at.insert(at.end(), window.at.begin(), window.at.end());
   Place weight{place[1], b.along(c)};
   for (std::size_t s = 0; s < kernel.size(); ++s) weight.push_back(b.along(c + 1 + static_cast<int>(s)));

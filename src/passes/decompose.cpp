@@ -1,8 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "passes/decompose.h"
 
-#include <cstring>
-
 #include "passes/rewrite.h"
 
 namespace jitney::passes {
@@ -97,31 +95,6 @@ ValueId promote_matmul(Rewriter& rw, const ir::Node& node) {
   return e.reshape(rw.emit(Op::matmul, node.name, {a, b}, out.dtype, result), out.shape);
 }
 
-// Constant weights [o, c, k...] are laid out as [c, k..., o], seen through a permute: generated code then takes output
-// channels as its vector axis, which never meets padding.
-ValueId lay_out_weights(Rewriter& rw, const ir::Node& node) {
-  const Tensor& w = *rw.from.value(node.inputs[1]).constant;
-  const auto& shape = w.shape();
-  const auto outer = shape[0], inner = outer == 0 ? 0 : w.num_elements() / outer;
-  std::vector<std::int64_t> moved(shape.begin() + 1, shape.end());
-  moved.push_back(outer);
-  Tensor t(w.dtype(), moved);
-  const auto size = static_cast<std::int64_t>(size_of(w.dtype()));
-  for (std::int64_t o = 0; o < outer; ++o)
-    for (std::int64_t i = 0; i < inner; ++i)
-      std::memcpy(static_cast<char*>(t.data()) + (i * outer + o) * size,
-                  static_cast<const char*>(w.data()) + (o * inner + i) * size, static_cast<std::size_t>(size));
-  std::vector<std::int64_t> back{static_cast<std::int64_t>(shape.size()) - 1};
-  for (std::int64_t d = 0; d + 1 < static_cast<std::int64_t>(shape.size()); ++d) back.push_back(d);
-  const auto& v = rw.from.value(node.inputs[1]);
-  ValueId constant = rw.to.add_constant(rw.fresh(v.name), std::move(t));
-  ValueId seen = rw.emit(Op::permute, node.name, {constant}, v.dtype, v.shape, {{"perm", back}});
-  const auto& out = rw.from.value(node.outputs[0]);
-  std::vector<ValueId> inputs{rw(node.inputs[0]), seen};
-  if (node.inputs.size() > 2) inputs.push_back(rw(node.inputs[2]));
-  return rw.emit(Op::conv, node.name, inputs, out.dtype, out.shape, node.attributes);
-}
-
 }  // namespace
 
 Expected<ir::Graph> decompose(const ir::Graph& graph) {
@@ -137,9 +110,6 @@ Expected<ir::Graph> decompose(const ir::Graph& graph) {
       case Op::reduce_max:
       case Op::reduce_min:
       case Op::reduce_prod: now = keep_dims(rw, node); break;
-      case Op::conv:
-        if (graph.is_constant(node.inputs[1])) now = lay_out_weights(rw, node);
-        break;
       case Op::matmul:
         if (graph.value(node.inputs[0]).shape.size() < 2 || graph.value(node.inputs[1]).shape.size() < 2)
           now = promote_matmul(rw, node);

@@ -118,8 +118,58 @@ class Fuser {
     return rw_.emit(Op::region, name + ".copy", {now}, v.dtype, v.shape, std::move(attributes));
   }
 
+  /// A library call keeps its body; inputs that a library cannot read where they lie are copied.
+  Status emit_call(const ir::Node& node) {
+    ir::Node call = node;
+    const ir::Graph& body = node.graph("body");
+    bool is_matmul = std::any_of(body.nodes.begin(), body.nodes.end(), [](const auto& n) { return n.op == Op::matmul; });
+    for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+      JITNEY_TRY(ValueId now, ensure(node.inputs[i]));
+      const auto& shape = rw_.to.value(now).shape;
+      const StridedView view = view_of(now);
+      bool fits = view.strides == contiguous_strides(shape);
+      // Constant weights are packed from any strides; a matrix may lie in rows or in columns.
+      if (i == 1) fits = fits || rw_.to.is_constant(view.root);
+      if (is_matmul && i < 2) fits = fits || is_matrix(shape, view.strides);
+      call.inputs[i] = fits ? now : copy(now, rw_.to.value(now).name);
+    }
+    const auto& v = g_.value(node.outputs[0]);
+    call.outputs = {rw_.to.add_value(v.name, v.dtype, v.shape)};
+    rw_.replace(node.outputs[0], call.outputs[0]);
+    rw_.to.nodes.push_back(std::move(call));
+    return {};
+  }
+
+  static bool is_matrix(const ir::Shape& shape, const std::vector<ir::Dim>& strides) {
+    for (std::size_t d = shape.size() - 2; d < shape.size(); ++d)
+      if (strides[d].is(1) || shape[d].is(1)) return true;
+    return false;
+  }
+
+  /// Nodes of a wrapped contraction, with its inputs and output taken from `inside`.
+  void inline_body(const ir::Node& wrapped, ir::Graph& into, const std::map<ValueId, ValueId>& inside) {
+    const ir::Graph& body = wrapped.graph("body");
+    std::map<ValueId, ValueId> here;
+    for (std::size_t i = 0; i < body.inputs.size(); ++i) here[body.inputs[i]] = inside.at(wrapped.inputs[i]);
+    here[body.outputs[0]] = inside.at(wrapped.outputs[0]);
+    for (std::size_t i = 0; i < body.values.size(); ++i) {
+      const auto& v = body.values[i];
+      auto id = static_cast<ValueId>(i);
+      if (here.contains(id)) continue;
+      here[id] = v.constant ? into.add_constant(rw_.fresh(v.name), *v.constant)
+                            : into.add_value(rw_.fresh(v.name), v.dtype, v.shape);
+    }
+    for (ir::Node node : body.nodes) {
+      for (auto* ids : {&node.inputs, &node.outputs})
+        for (ValueId& id : *ids)
+          if (id != ir::kNoValue) id = here.at(id);
+      into.nodes.push_back(std::move(node));
+    }
+  }
+
   Status emit_region(int index) {
     const Region& region = grouping_.regions[static_cast<std::size_t>(index)];
+    if (region.kind == RegionKind::call) return emit_call(g_.nodes[static_cast<std::size_t>(region.nodes[0])]);
     auto body = std::make_shared<ir::Graph>();
     ir::Node fused{Op::region, name_of(region), {}, {}, {}};
     std::map<ValueId, ValueId> inside;
@@ -154,7 +204,10 @@ class Fuser {
         }
         out = here;
       }
-      body->nodes.push_back(std::move(node));
+      if (node.op == Op::region)
+        inline_body(g_.nodes[static_cast<std::size_t>(n)], *body, inside);
+      else
+        body->nodes.push_back(std::move(node));
     }
     fused.attributes = {{"body", std::shared_ptr<const ir::Graph>(body)},
                         {"kind", static_cast<std::int64_t>(region.kind)},
@@ -169,7 +222,8 @@ class Fuser {
     for (int n : region.nodes) {
       const auto& node = g_.nodes[static_cast<std::size_t>(n)];
       auto family = info(node.op).family;
-      if (family == ir::OpFamily::contract || family == ir::OpFamily::reduce || family == ir::OpFamily::movement)
+      if (family == ir::OpFamily::contract || family == ir::OpFamily::reduce || family == ir::OpFamily::movement ||
+          family == ir::OpFamily::region)
         return node.name;
     }
     return g_.nodes[static_cast<std::size_t>(region.nodes.back())].name;

@@ -3,8 +3,11 @@
 #include "passes/lower.h"
 
 #include <chrono>
+#include <functional>
 #include <span>
 
+#include "passes/absorb_epilogues.h"
+#include "passes/contractions.h"
 #include "passes/decompose.h"
 #include "passes/eliminate_dead.h"
 #include "passes/fold_batch_norm.h"
@@ -12,6 +15,7 @@
 #include "passes/fuse.h"
 #include "passes/share_common.h"
 #include "passes/simplify.h"
+#include "passes/sink_permutes.h"
 #include "util/log.h"
 
 namespace jitney::passes {
@@ -20,11 +24,11 @@ namespace {
 
 struct Pass {
   const char* name;
-  Expected<ir::Graph> (*run)(const ir::Graph&);
+  std::function<Expected<ir::Graph>(const ir::Graph&)> run;
   ir::Stage after;
 };
 
-constexpr Pass kOptimize[] = {
+const Pass kOptimize[] = {
     {"eliminate_dead", eliminate_dead, ir::Stage::imported},
     {"fold_constants", fold_constants, ir::Stage::imported},
     {"fold_batch_norm", fold_batch_norm, ir::Stage::optimized},
@@ -32,14 +36,6 @@ constexpr Pass kOptimize[] = {
     {"share_common", share_common, ir::Stage::optimized},
     {"fold_constants", fold_constants, ir::Stage::optimized},
     {"eliminate_dead", eliminate_dead, ir::Stage::optimized},
-};
-
-constexpr Pass kLower[] = {
-    {"decompose", decompose, ir::Stage::optimized},
-    {"simplify", simplify, ir::Stage::optimized},
-    {"share_common", share_common, ir::Stage::optimized},
-    {"eliminate_dead", eliminate_dead, ir::Stage::optimized},
-    {"fuse", fuse, ir::Stage::fused},
 };
 
 Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vector<PassRecord>* records) {
@@ -69,8 +65,21 @@ Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records) 
   return run(kOptimize, std::move(graph), records);
 }
 
-Expected<ir::Graph> lower(ir::Graph graph, std::vector<PassRecord>* records) {
-  return run(kLower, std::move(graph), records);
+Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options, std::vector<PassRecord>* records) {
+  const auto with = [&](auto pass) { return [&options, pass](const ir::Graph& g) { return pass(g, options); }; };
+  const Pass passes[] = {
+      {"decompose", decompose, ir::Stage::optimized},
+      {"simplify", simplify, ir::Stage::optimized},
+      {"share_common", share_common, ir::Stage::optimized},
+      {"wrap_contractions", with(wrap_contractions), ir::Stage::called},
+      {"sink_permutes", sink_permutes, ir::Stage::called},
+      {"simplify", simplify, ir::Stage::called},
+      {"eliminate_dead", eliminate_dead, ir::Stage::called},
+      {"absorb_epilogues", with(absorb_epilogues), ir::Stage::called},
+      {"eliminate_dead", eliminate_dead, ir::Stage::called},
+      {"fuse", fuse, ir::Stage::fused},
+  };
+  return run(passes, std::move(graph), records);
 }
 
 }  // namespace jitney::passes

@@ -1,9 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "backend/library_call.h"
 #include "ir/graph.h"
 
 namespace jitney::passes {
@@ -20,7 +22,13 @@ struct PassRecord {
 /// logged at debug level where it changed something, and verified after.
 Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records = nullptr);
 
-/// From Stage::optimized to Stage::fused: what one kernel is.
-Expected<ir::Graph> lower(ir::Graph graph, std::vector<PassRecord>* records = nullptr);
+/// What lowering may ask of the device that it lowers for.
+struct LowerOptions {
+  /// Whether a vendor library does this call, and better than a generated kernel; extents of -1 are not known yet.
+  std::function<bool(const backend::LibraryCall&)> offers = [](const backend::LibraryCall&) { return false; };
+};
+
+/// From Stage::optimized to Stage::fused: what one kernel is, and what one library call.
+Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options = {}, std::vector<PassRecord>* records = nullptr);
 
 }  // namespace jitney::passes

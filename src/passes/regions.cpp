@@ -6,7 +6,8 @@
 //      that reduces the same axes of the same shape.
 //   3. A contraction, gather, concat or pad begins a region; elementwise consumers join it by rule 1. It reads its
 //      inputs at other places than where they are computed, so it never shares a region with what makes them.
-//   4. No rule applies where it would make two regions wait for each other.
+//   4. A library call is a region by itself: what it can take was absorbed before.
+//   5. No rule applies where it would make two regions wait for each other.
 #include "passes/regions.h"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ namespace {
 
 bool reads_elsewhere(Op op) {
   auto family = info(op).family;
-  return family == OpFamily::movement || family == OpFamily::contract || family == OpFamily::view;
+  return family == OpFamily::movement || family == OpFamily::contract || family == OpFamily::view ||
+         family == OpFamily::region;
 }
 
 class Grouper {
@@ -105,7 +107,7 @@ class Grouper {
   }
 
   bool takes(const Region& r, const ir::Shape& shape) const {
-    if (r.kind == RegionKind::alone) return false;
+    if (r.kind == RegionKind::alone || r.kind == RegionKind::call) return false;
     return shape == r.shape || (r.kind == RegionKind::row && shape == reduced_shape(r.shape, r.axes));
   }
 
@@ -116,6 +118,7 @@ class Grouper {
       case OpFamily::view: return;
       case OpFamily::source: begin(RegionKind::map, index, shape); return;
       case OpFamily::contract: begin(RegionKind::contract, index, shape); return;
+      case OpFamily::region: begin(static_cast<RegionKind>(node.integer("kind")), index, shape); return;
       case OpFamily::movement:
         begin(node.op == Op::pad && node.text("mode") != "constant" ? RegionKind::alone : RegionKind::map, index,
               shape);
@@ -176,7 +179,8 @@ class Grouper {
     if (!(ra.shape == rb.shape)) return a;
     bool fits = ra.kind == RegionKind::map || rb.kind == RegionKind::map ||
                 (ra.kind == RegionKind::row && rb.kind == RegionKind::row && ra.axes == rb.axes);
-    if (!fits || ra.kind == RegionKind::alone || rb.kind == RegionKind::alone) return a;
+    for (RegionKind kind : {ra.kind, rb.kind}) fits = fits && kind != RegionKind::alone && kind != RegionKind::call;
+    if (!fits) return a;
     if (opaque_edge(ra.nodes, b) || opaque_edge(rb.nodes, a)) return a;
     if (needs_through_others(ra.nodes, a, b) || needs_through_others(rb.nodes, b, a)) return a;
     if (ra.kind == RegionKind::map) {

@@ -12,6 +12,7 @@ enum class RegionKind : std::uint8_t {
   map,       ///< one element of `shape` at a time
   row,       ///< reductions over `axes` of `shape`, and maps before, between and after them
   contract,  ///< one matmul, convolution or pooling that gives `shape`, and a map after it
+  call,      ///< the same by a vendor library, with an epilogue that it knows (passes/call.h)
   alone,     ///< one node for which there is no loop nest yet: the reference interpreter runs it
 };
 

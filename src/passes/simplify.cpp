@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "passes/permutation.h"
 #include "passes/rewrite.h"
 
 namespace jitney::passes {
@@ -36,12 +37,7 @@ ValueId drop_identity(const Context& c) {
     case Op::cast:
     case Op::reshape:
     case Op::expand: return same_type(in, c.out) ? c.inputs[0] : ir::kNoValue;
-    case Op::permute: {
-      const auto& perm = c.node.integers("perm");
-      for (std::size_t i = 0; i < perm.size(); ++i)
-        if (perm[i] != static_cast<std::int64_t>(i)) return ir::kNoValue;
-      return c.inputs[0];
-    }
+    case Op::permute: return is_identity(c.node.integers("perm")) ? c.inputs[0] : ir::kNoValue;
     case Op::slice: {
       if (!same_type(in, c.out)) return ir::kNoValue;
       for (const auto& d : c.node.dims("starts"))
@@ -71,6 +67,7 @@ ValueId merge_reshape(const Context& c) {
   if (c.node.op == Op::reshape) {
     const auto* p = c.made_by(c.inputs[0]);
     if (!p || p->op != Op::reshape) return ir::kNoValue;
+    if (same_type(c.rw.to.value(p->inputs[0]), c.out)) return p->inputs[0];
     return c.rw.emit(Op::reshape, c.node.name, {p->inputs[0]}, c.out.dtype, c.out.shape);
   }
   if (c.node.op == Op::permute) {
@@ -81,6 +78,9 @@ ValueId merge_reshape(const Context& c) {
       if (axis < last) return ir::kNoValue;
       last = axis;
     }
+    if (const auto* p = c.made_by(c.inputs[0]);
+        p && p->op == Op::reshape && same_type(c.rw.to.value(p->inputs[0]), c.out))
+      return p->inputs[0];
     return c.rw.emit(Op::reshape, c.node.name, {c.inputs[0]}, c.out.dtype, c.out.shape);
   }
   return ir::kNoValue;
@@ -92,6 +92,7 @@ ValueId merge_permute(const Context& c) {
   if (!p || p->op != Op::permute) return ir::kNoValue;
   std::vector<std::int64_t> perm;
   for (auto axis : c.node.integers("perm")) perm.push_back(p->integers("perm")[static_cast<std::size_t>(axis)]);
+  if (is_identity(perm)) return p->inputs[0];
   return c.rw.emit(Op::permute, c.node.name, {p->inputs[0]}, c.out.dtype, c.out.shape, {{"perm", perm}});
 }
 

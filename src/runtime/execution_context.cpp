@@ -29,7 +29,7 @@ class ExecutionContext::Impl {
 
   Status open() {
     JITNEY_TRY(target, runtime::open_target(options.device));
-    JITNEY_TRY(program, runtime::make_program(*engine.impl(), target.info));
+    JITNEY_TRY(program, runtime::make_program(*engine.impl(), *target.backend, target.device, target.info));
     return {};
   }
 
@@ -212,7 +212,10 @@ ContextStats ExecutionContext::stats() const {
   const auto& i = *impl_;
   s.kernels = static_cast<int>(i.program->steps.size());
   s.distinct_kernels = static_cast<int>(i.program->sources.size());
-  for (const auto& step : i.program->steps) s.interpreted += step.distinct < 0;
+  for (const auto& step : i.program->steps) {
+    s.library_calls += step.is_call;
+    s.interpreted += step.distinct < 0 && !step.is_call;
+  }
   s.plans = i.plans_made.load();
   s.arena_bytes = i.last_arena.load();
   if (!i.ready.load(std::memory_order_acquire)) return s;

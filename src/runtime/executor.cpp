@@ -31,7 +31,7 @@ class Executor::Borrowed {
 };
 
 Executor::Executor(std::shared_ptr<const Program> program, Target target, int threads)
-    : program_(std::move(program)), target_(std::move(target)), threads_(threads) {}
+    : program_(std::move(program)), target_(std::move(target)), threads_(threads), planner_(program_, target_) {}
 
 Executor::~Executor() {
   for (auto& w : idle_)
@@ -62,16 +62,21 @@ Status Executor::prepare() {
 
 Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
                      std::span<void* const> outputs) {
+  JITNEY_TRY(const CallSet* calls, calls_of(plan));
   Borrowed borrowed(*this);
   Workspace& w = *borrowed;
   auto& b = *target_.backend;
-  if (w.arena_bytes < plan.arena_bytes) {
+  const std::size_t align = target_.info.alignment;
+  const std::size_t scratch_at = (plan.arena_bytes + align - 1) / align * align;
+  const std::size_t needed = calls && calls->scratch_bytes > 0 ? scratch_at + calls->scratch_bytes : plan.arena_bytes;
+  if (w.arena_bytes < needed) {
     if (w.arena) b.free(target_.device, w.arena, w.arena_bytes, stream_);
     w.arena = nullptr;
     w.arena_bytes = 0;
-    JITNEY_TRY(w.arena, b.allocate(target_.device, plan.arena_bytes, stream_));
-    w.arena_bytes = plan.arena_bytes;
+    JITNEY_TRY(w.arena, b.allocate(target_.device, needed, stream_));
+    w.arena_bytes = needed;
   }
+  w.scratch = static_cast<char*>(w.arena) + scratch_at;
   w.pointers.resize(plan.slots.size());
   for (std::size_t i = 0; i < plan.slots.size(); ++i) {
     const Slot& s = plan.slots[i];
@@ -82,13 +87,50 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
       case Slot::Kind::output: w.pointers[i] = outputs[s.at]; break;
     }
   }
-  JITNEY_CHECK(launch(plan, kernels, w));
-  return b.synchronize(target_.device, stream_);
+  if (!calls) {
+    JITNEY_CHECK(launch(plan, kernels, w, nullptr, nullptr));
+    return b.synchronize(target_.device, stream_);
+  }
+  JITNEY_TRY(auto invocations, calls->borrow(target_));
+  JITNEY_TRY(auto token, b.begin_execute(target_.device, stream_));
+  Status status = launch(plan, kernels, w, calls, invocations.get());
+  if (status) status = b.synchronize(target_.device, stream_);
+  b.end_execute(target_.device, stream_, token);
+  calls->give_back(std::move(invocations));
+  return status;
 }
 
-Status Executor::launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w) {
-  for (const PlannedStep& p : plan.steps) {
+Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
+  if (!plan.has_calls) return nullptr;
+  if (const CallSet* ready = plan.calls_ready.load(std::memory_order_acquire)) return ready;
+  std::lock_guard lock(plan.calls_mutex);
+  if (!plan.calls) {
+    JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_));
+    plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
+  }
+  return plan.calls.get();
+}
+
+Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p,
+                      Workspace& w) {
+  w.operands.resize(p.slot_count);
+  for (std::size_t i = 0; i < p.slot_count; ++i)
+    w.operands[i] = static_cast<char*>(w.pointers[p.first_slot + i]) + call.offsets[i];
+  return target_.backend->run(target_.device, invocation, w.operands, w.scratch, stream_);
+}
+
+Status Executor::launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
+                        const CallSet* calls, CallSet::Invocations* invocations) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const PlannedStep& p = plan.steps[i];
     const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+    if (step.is_call) {
+      if (p.points == 0) continue;
+      if (const PlannedCall& planned = calls->calls[i]; planned.primitive) {
+        JITNEY_CHECK(call(planned, *(*invocations)[i], p, w));
+        continue;
+      }
+    }
     backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
     if (kernel == 0) {
       JITNEY_CHECK(interpret(plan, p, w));

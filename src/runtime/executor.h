@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "runtime/calls.h"
 #include "runtime/kernel_set.h"
 #include "runtime/plan.h"
 
@@ -31,17 +32,25 @@ class Executor {
     void* arena = nullptr;
     std::size_t arena_bytes = 0;
     std::vector<void*> pointers;
+    std::vector<void*> operands;  ///< of one library call
+    void* scratch = nullptr;      ///< in the arena, behind the plan's buffers
     std::int32_t fault = 0;
   };
   class Borrowed;
 
-  Status launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w);
+  /// The plan's library calls, planned now if this is its first run.
+  Expected<const CallSet*> calls_of(const Plan& plan);
+  Status launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
+                const CallSet* calls, CallSet::Invocations* invocations);
+  Status call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p,
+              Workspace& w);
   Status interpret(const Plan& plan, const PlannedStep& p, Workspace& w);
 
   std::shared_ptr<const Program> program_;
   Target target_;
   int threads_;
   backend::StreamHandle stream_ = 0;
+  CallPlanner planner_;
   std::vector<void*> constants_;  ///< by value id; null where there is none
   std::vector<std::pair<void*, std::size_t>> owned_;
   std::mutex mutex_;

@@ -36,6 +36,10 @@ std::string inspect(const Program& program, const backend::DeviceInfo& device, b
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const Step& step = program.steps[i];
     s += fmt::format("-- step {}: '{}'", i, step.node->name);
+    if (step.is_call) {
+      s += ", library call\n" + print(step.node->graph("body"));
+      continue;
+    }
     if (!step.kernel) {
       s += fmt::format(", in the reference interpreter: {}\n", step.why_interpreted);
       continue;

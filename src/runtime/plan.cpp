@@ -41,6 +41,70 @@ std::vector<Intermediate> intermediates(const Program& program) {
   return list;
 }
 
+std::vector<InPlace> in_place_sums(const Program& program) {
+  std::map<ir::ValueId, int> last;
+  for (const auto& i : intermediates(program)) last[i.value] = i.last;
+  std::vector<InPlace> result;
+  for (std::size_t s = 0; s < program.steps.size(); ++s) {
+    const Step& step = program.steps[s];
+    if (!step.is_call || !last.contains(step.node->outputs[0])) continue;
+    const auto& out = program.graph.value(step.node->outputs[0]);
+    const auto& body = step.node->graph("body");
+    for (const auto& node : body.nodes) {
+      if (node.op != ir::Op::add) continue;
+      for (std::size_t i = 2; i < step.node->inputs.size(); ++i) {
+        const auto& view = program.views[static_cast<std::size_t>(step.node->inputs[i])];
+        const auto& from = program.graph.value(step.node->inputs[i]);
+        bool is_operand = std::find(node.inputs.begin(), node.inputs.end(), body.inputs[i]) != node.inputs.end();
+        auto it = last.find(view.root);
+        if (!is_operand || it == last.end() || it->second != static_cast<int>(s)) continue;
+        // Nothing else of this step may read it.
+        if (std::count(step.roots.begin(), step.roots.end(), view.root) != 1) continue;
+        bool whole = from.dtype == out.dtype && from.shape == out.shape && view.offset.is(0) &&
+                     view.strides == passes::contiguous_strides(out.shape) &&
+                     program.graph.value(view.root).dtype == out.dtype &&
+                     product(program.graph.value(view.root).shape) == product(out.shape);
+        if (!whole) continue;
+        result.push_back({view.root, step.node->outputs[0]});
+        last.erase(it);  // one buffer is given on once
+        break;
+      }
+      if (!result.empty() && result.back().onto == step.node->outputs[0]) break;
+    }
+  }
+  return result;
+}
+
+namespace {
+
+/// Offsets in the arena for everything between inputs and outputs. Buffers of an in-place sum are one.
+Status place_buffers(const Program& program, Plan& plan, std::size_t alignment, std::map<ir::ValueId, Slot>& where) {
+  auto buffers = intermediates(program);
+  std::map<ir::ValueId, std::size_t> group;  // of a buffer: index into lifetimes
+  std::map<ir::ValueId, ir::ValueId> onto;
+  for (const auto& pair : in_place_sums(program)) onto[pair.onto] = pair.from;
+  std::sort(buffers.begin(), buffers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Lifetime> lifetimes;
+  for (const auto& b : buffers) {
+    JITNEY_TRY(auto bytes, byte_count(program.graph.value(b.value), plan.symbols));
+    if (auto it = onto.find(b.value); it != onto.end()) {
+      group[b.value] = group.at(it->second);  // made earlier: it is read here
+      Lifetime& life = lifetimes[group[b.value]];
+      life.bytes = std::max(life.bytes, bytes);
+      life.last = std::max(life.last, b.last);
+      continue;
+    }
+    group[b.value] = lifetimes.size();
+    lifetimes.push_back({bytes, b.first, b.last});
+  }
+  MemoryPlan memory = plan_memory(lifetimes, alignment);
+  plan.arena_bytes = memory.bytes;
+  for (const auto& b : buffers) where[b.value] = {Slot::Kind::arena, memory.offsets[group[b.value]]};
+  return {};
+}
+
+}  // namespace
+
 Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
                                                 std::vector<std::vector<std::int64_t>> input_shapes,
                                                 std::size_t alignment) {
@@ -55,16 +119,8 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
     plan->output_shapes.push_back(std::move(shape));
   }
 
-  auto buffers = intermediates(program);
-  std::vector<Lifetime> lifetimes;
-  for (const auto& b : buffers) {
-    JITNEY_TRY(auto bytes, byte_count(g.value(b.value), plan->symbols));
-    lifetimes.push_back({bytes, b.first, b.last});
-  }
-  MemoryPlan memory = plan_memory(lifetimes, alignment);
-  plan->arena_bytes = memory.bytes;
   std::map<ir::ValueId, Slot> where;
-  for (std::size_t i = 0; i < buffers.size(); ++i) where[buffers[i].value] = {Slot::Kind::arena, memory.offsets[i]};
+  JITNEY_CHECK(place_buffers(program, *plan, alignment, where));
   for (std::size_t i = 0; i < g.inputs.size(); ++i) where[g.inputs[i]] = {Slot::Kind::input, i};
   for (std::size_t i = 0; i < g.outputs.size(); ++i)
     where[program.views[static_cast<std::size_t>(g.outputs[i])].root] = {Slot::Kind::output, i};
@@ -86,6 +142,12 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
       JITNEY_TRY(p.points, step.emitted.points.evaluate(plan->symbols));
       JITNEY_TRY(auto cost, step.emitted.cost_per_point.evaluate(plan->symbols));
       p.grain = std::max<std::int64_t>(1, kOperationsPerGrain / std::max<std::int64_t>(cost, 1));
+    }
+    if (step.is_call) {
+      plan->has_calls = true;
+      p.points = 1;
+      JITNEY_TRY(auto shape, ir::evaluate(g.value(step.node->outputs[0]).shape, plan->symbols));
+      for (auto e : shape) p.points *= e;  // counted before, by byte_count
     }
     p.number_count = plan->numbers.size() - p.first_number;
     plan->steps.push_back(p);

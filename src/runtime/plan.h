@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -20,10 +21,12 @@ struct Slot {
   std::size_t at = 0;  ///< arena: byte offset; else the index of the constant (a value id), input or output
 };
 
+class CallSet;
+
 /// One launch (or one run of the interpreter) with everything that depends on shapes worked out.
 struct PlannedStep {
   int step = 0;
-  std::int64_t points = 0, grain = 1;
+  std::int64_t points = 0, grain = 1;              ///< of a library call: the elements of its result
   std::size_t first_number = 0, number_count = 0;  ///< in Plan::numbers
   std::size_t first_slot = 0, slot_count = 0;      ///< in Plan::slots
 };
@@ -36,7 +39,13 @@ struct Plan {
   std::vector<std::int64_t> numbers;
   std::vector<Slot> slots;
   std::size_t arena_bytes = 0;
+  bool has_calls = false;
   mutable std::atomic<std::uint64_t> last_used{0};
+
+  // Library calls are planned when the plan runs first, on the device: asking for output shapes plans none.
+  mutable std::mutex calls_mutex;
+  mutable std::shared_ptr<const CallSet> calls;
+  mutable std::atomic<const CallSet*> calls_ready{nullptr};
 };
 
 /// Errors are the user's: shapes that conflict, or that need more memory than can be counted.
@@ -50,5 +59,12 @@ struct Intermediate {
   int first, last;
 };
 std::vector<Intermediate> intermediates(const Program& program);
+
+/// A buffer that may be written where another lies: the call at step `first` of `onto` adds `from` to its own result
+/// element by element, and nothing reads `from` afterwards.
+struct InPlace {
+  ir::ValueId from, onto;
+};
+std::vector<InPlace> in_place_sums(const Program& program);
 
 }  // namespace jitney::runtime

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <map>
 
+#include "passes/regions.h"
 #include "util/log.h"
 
 namespace jitney::runtime {
 
 namespace {
 
-Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options, bool has_emitter) {
+Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options) {
   Step step;
   step.node = &node;
   std::vector<ir::Dim> offsets;
@@ -22,6 +23,10 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
     strides.push_back(view.strides);
   }
   for (ir::ValueId out : node.outputs) step.roots.push_back(out);
+  if (node.integer("kind") == static_cast<std::int64_t>(passes::RegionKind::call)) {
+    step.is_call = true;
+    return step;
+  }
   auto built = kernel::build(node, offsets, strides);
   if (!built) {
     step.why_interpreted = built.error().message;
@@ -30,23 +35,25 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
   step.kernel = std::move(*built);
   step.reads_indirect = std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(),
                                     [](const auto& e) { return !e.access.indirect.empty(); });
-  // A device without a language still gets steps, so that everything above the seam can be tested on it.
-  (void)has_emitter;
+  // A device without a language still gets sources, so that everything above the seam can be tested on it.
   step.emitted = compiler::emit_c(*step.kernel, options);
   return step;
 }
 
 }  // namespace
 
-Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::DeviceInfo& device) {
+Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
+                                                      int device, const backend::DeviceInfo& info) {
   auto program = std::make_shared<Program>();
-  JITNEY_TRY(program->graph, passes::lower(engine.graph(), &program->passes));
+  passes::LowerOptions lowering;
+  lowering.offers = [&](const backend::LibraryCall& call) { return backend.offers(device, call); };
+  JITNEY_TRY(program->graph, passes::lower(engine.graph(), lowering, &program->passes));
   JITNEY_TRY(program->views, passes::compute_views(program->graph));
-  compiler::EmitOptions options{.vector_bytes = device.vector_bytes};
+  compiler::EmitOptions options{.vector_bytes = info.vector_bytes};
   std::map<std::pair<std::string, std::string>, int> known;
   for (const auto& node : program->graph.nodes) {
     if (node.op != ir::Op::region) continue;
-    Step step = make_step(node, *program, options, device.language != backend::SourceLanguage::none);
+    Step step = make_step(node, *program, options);
     if (step.kernel) {
       auto [it, is_new] =
           known.try_emplace({step.emitted.defines, step.emitted.code}, static_cast<int>(program->sources.size()));
@@ -55,7 +62,7 @@ Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, 
         program->source_names.push_back(node.name);
       }
       step.distinct = it->second;
-    } else {
+    } else if (!step.is_call) {
       log_info("'{}' runs in the reference interpreter: {}", node.name, step.why_interpreted);
     }
     program->steps.push_back(std::move(step));

@@ -21,6 +21,7 @@ struct Step {
   std::vector<ir::ValueId> roots;  ///< the buffer behind each operand: inputs, then outputs
   std::optional<kernel::Kernel> kernel;
   compiler::EmittedKernel emitted;  ///< where there is a kernel
+  bool is_call = false;             ///< a vendor library does it; then there is no kernel
   int distinct = -1;                ///< index into Program::sources, or -1: the interpreter runs it
   std::string why_interpreted;
   bool reads_indirect = false;  ///< may set the fault word
@@ -37,6 +38,8 @@ struct Program {
   std::vector<passes::PassRecord> passes;
 };
 
-Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::DeviceInfo& device);
+/// `backend` says which library calls it offers on `device`.
+Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
+                                                      int device, const backend::DeviceInfo& info);
 
 }  // namespace jitney::runtime

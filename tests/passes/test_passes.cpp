@@ -191,7 +191,7 @@ TEST(Lower, EveryPassIsRecorded) {
   ValueId x = input(g, "x", {n, 8});
   g.outputs = {g.add_node(Op::softmax, "s", {x}, DType::f32, {n, 8}, {{"axis", std::int64_t{1}}})};
   std::vector<PassRecord> records;
-  auto f = value_or_throw(lower(value_or_throw(optimize(g, &records)), &records));
+  auto f = value_or_throw(lower(value_or_throw(optimize(g, &records)), {}, &records));
   ASSERT_FALSE(records.empty());
   EXPECT_EQ(records.back().name, "fuse");
   EXPECT_TRUE(records.back().changed);

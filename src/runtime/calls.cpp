@@ -1,0 +1,136 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "runtime/calls.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "passes/call.h"
+#include "util/hash.h"
+#include "util/log.h"
+
+namespace jitney::runtime {
+
+using backend::LibraryCall;
+using backend::TensorDesc;
+
+Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& target) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto invocations = std::move(idle_.back());
+      idle_.pop_back();
+      return invocations;
+    }
+  }
+  auto invocations = std::make_unique<Invocations>(calls.size());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!calls[i].primitive) continue;
+    JITNEY_TRY((*invocations)[i],
+               target.backend->invocation(target.device, calls[i].primitive, calls[i].weights));
+  }
+  return invocations;
+}
+
+void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
+  std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(invocations));
+}
+
+CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target)
+    : program_(std::move(program)),
+      target_(std::move(target)),
+      packed_(program_->steps.size()),
+      contents_(program_->graph.values.size()) {}
+
+Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, const std::vector<void*>& constants,
+                                                           backend::StreamHandle stream) {
+  auto set = std::make_shared<CallSet>();
+  set->calls.resize(plan.steps.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = program_->steps[static_cast<std::size_t>(plan.steps[i].step)];
+    if (!step.is_call || plan.steps[i].points == 0) continue;
+    auto planned = plan_step(plan, plan.steps[i], constants, stream, set->calls[i]);
+    if (!planned) {
+      set->calls[i] = {};
+      warn_once("library call " + step.node->name,
+                fmt::format("'{}' runs in the reference interpreter, which is right but slow: {}", step.node->name,
+                            planned.error().message));
+      continue;
+    }
+    set->scratch_bytes = std::max(set->scratch_bytes, set->calls[i].primitive->scratch_bytes());
+  }
+  return std::shared_ptr<const CallSet>(std::move(set));
+}
+
+namespace {
+
+/// Views count an extent of 1 as stride 0; libraries want strides as if it were larger.
+void give_ones_strides(const std::vector<std::int64_t>& shape, std::vector<std::int64_t>& strides) {
+  for (std::size_t d = shape.size(); d-- > 0;)
+    if (shape[d] == 1) strides[d] = d + 1 == shape.size() ? 1 : std::max<std::int64_t>(strides[d + 1] * shape[d + 1], 1);
+}
+
+/// The call's constant operand, and where it is among the region's inputs (input 1, always).
+TensorDesc* packed_operand(LibraryCall& call) {
+  if (auto* m = std::get_if<backend::MatMulCall>(&call)) return m->constant_b ? &m->b : nullptr;
+  if (auto* c = std::get_if<backend::ConvolutionCall>(&call)) return c->constant_w ? &c->w : nullptr;
+  return nullptr;
+}
+
+}  // namespace
+
+Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
+                              backend::StreamHandle stream, PlannedCall& planned) {
+  const ir::Graph& g = program_->graph;
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  const ir::Graph& body = step.node->graph("body");
+  std::vector<passes::CallOperand> operands(step.node->inputs.size());
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const auto& value = g.value(step.node->inputs[i]);
+    const auto& view = program_->views[static_cast<std::size_t>(step.node->inputs[i])];
+    JITNEY_TRY(operands[i].strides, ir::evaluate(view.strides, plan.symbols));
+    JITNEY_TRY(auto shape, ir::evaluate(value.shape, plan.symbols));
+    JITNEY_TRY(auto offset, view.offset.evaluate(plan.symbols));
+    give_ones_strides(shape, operands[i].strides);
+    operands[i].is_constant = g.is_constant(view.root);
+    planned.offsets.push_back(static_cast<std::size_t>(offset) * size_of(value.dtype));
+  }
+  planned.offsets.resize(step.roots.size(), 0);
+  Status evaluated;
+  auto call = passes::describe_call(body, operands, [&](const ir::Dim& d) {
+    auto v = d.evaluate(plan.symbols);
+    if (!v) evaluated = tl::unexpected(v.error());
+    return v.value_or(-1);
+  });
+  JITNEY_CHECK(evaluated);
+  if (!call) return internal_error("'{}' is no library call for these shapes", step.node->name);
+
+  std::lock_guard lock(mutex_);
+  auto& preferred = packed_[static_cast<std::size_t>(p.step)];
+  auto& b = *target_.backend;
+  JITNEY_TRY(planned.primitive, b.plan(target_.device, *call, {.stream = stream, .weights = preferred.get()}));
+  planned.operations = passes::operation_count(*call);
+  if (const TensorDesc* w = packed_operand(*call)) {
+    const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
+    const std::string content = fmt::format("{} {} {}", content_of(root), planned.offsets[1], to_string(w->dtype)) +
+                                fmt::format(" [{}] [{}]", fmt::join(w->shape, ","), fmt::join(w->strides, ","));
+    backend::WeightsSource source{.content = content};
+    source.plain = static_cast<const char*>(constants[static_cast<std::size_t>(root)]) + planned.offsets[1];
+    JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+    if (!preferred) preferred = planned.weights;
+  }
+  log_debug("'{}' is done by {}", step.node->name, planned.primitive->implementation());
+  return {};
+}
+
+const std::string& CallPlanner::content_of(ir::ValueId constant) {
+  std::string& content = contents_[static_cast<std::size_t>(constant)];
+  if (content.empty()) {
+    const Tensor& t = *program_->graph.value(constant).constant;
+    content = to_hex(digest_of({static_cast<const std::byte*>(t.data()), t.num_bytes()}));
+  }
+  return content;
+}
+
+}  // namespace jitney::runtime

@@ -1,0 +1,62 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/plan.h"
+#include "runtime/target.h"
+
+namespace jitney::runtime {
+
+/// A library call of a plan.
+struct PlannedCall {
+  std::shared_ptr<const backend::Primitive> primitive;
+  std::shared_ptr<const backend::PackedWeights> weights;  ///< null where the primitive reads them as they are
+  std::vector<std::size_t> offsets;                       ///< in bytes, one an operand: where the view begins in its buffer
+  std::int64_t operations = -1;
+};
+
+/// The library calls of one plan, one an entry of Plan::steps; null primitives where the step is none. Immutable but for
+/// the pool of invocations.
+class CallSet {
+ public:
+  std::vector<PlannedCall> calls;
+  std::size_t scratch_bytes = 0;  ///< the most that one call needs
+
+  /// What the library changes while it runs, one a call. Borrowed by one execute at a time.
+  using Invocations = std::vector<std::unique_ptr<backend::Invocation>>;
+  Expected<std::unique_ptr<Invocations>> borrow(const Target& target) const;
+  void give_back(std::unique_ptr<Invocations> invocations) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Invocations>> idle_;
+};
+
+/// Plans library calls for the shapes of a plan, and packs constant weights: once for all shapes where the library's
+/// layout allows it. Thread-safe.
+class CallPlanner {
+ public:
+  CallPlanner(std::shared_ptr<const Program> program, Target target);
+
+  /// `constants`: device addresses by value id. `stream`: like those that will run it. A call that the library refuses
+  /// stays null, with one warning: the interpreter stands in.
+  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, const std::vector<void*>& constants,
+                                                backend::StreamHandle stream);
+
+ private:
+  Status plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
+                   backend::StreamHandle stream, PlannedCall& call);
+  const std::string& content_of(ir::ValueId constant);
+
+  std::shared_ptr<const Program> program_;
+  Target target_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<const backend::PackedWeights>> packed_;  ///< by step: the packing to prefer
+  std::vector<std::string> contents_;                                  ///< by value id: digest of a constant, once asked for
+};
+
+}  // namespace jitney::runtime
