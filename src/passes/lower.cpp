@@ -13,6 +13,7 @@
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_constants.h"
 #include "passes/fuse.h"
+#include "passes/recognize_activations.h"
 #include "passes/share_common.h"
 #include "passes/simplify.h"
 #include "passes/sink_permutes.h"
@@ -32,6 +33,7 @@ const Pass kOptimize[] = {
     {"eliminate_dead", eliminate_dead, ir::Stage::imported},
     {"fold_constants", fold_constants, ir::Stage::imported},
     {"fold_batch_norm", fold_batch_norm, ir::Stage::optimized},
+    {"recognize_activations", recognize_activations, ir::Stage::optimized},
     {"simplify", simplify, ir::Stage::optimized},
     {"share_common", share_common, ir::Stage::optimized},
     {"fold_constants", fold_constants, ir::Stage::optimized},

@@ -13,6 +13,7 @@
 #include <new>
 
 #include "frontend/onnx/model_importer.h"
+#include "frontend/onnx/skeleton.h"
 
 namespace jitney::onnx {
 namespace {
@@ -76,12 +77,23 @@ Expected<ir::Graph> import_open_file(const std::string& path, const ImportOption
   if (!S_ISREG(status.st_mode)) return user_error("cannot import '{}': it is not a regular file", path);
 
   proto::ModelProto model;
-  io::FileInputStream stream(fd, 1 << 20);
-  Status parsed = parse(stream, static_cast<std::size_t>(status.st_size), options, model);
-  if (stream.GetErrno() != 0) return environment_error("cannot read '{}': {}", path, std::strerror(stream.GetErrno()));
-  JITNEY_CHECK(in_file(path, std::move(parsed)));
+  DataInFile weights{fd, {}};
+  if (const auto skeleton = read_skeleton(fd, status.st_size); skeleton && status.st_size > 0) {
+    io::ArrayInputStream stream(skeleton->bytes.data(), static_cast<int>(skeleton->bytes.size()));
+    JITNEY_CHECK(in_file(path, parse(stream, skeleton->bytes.size(), options, model)));
+    for (int i = 0; i < model.graph().initializer_size(); ++i)
+      if (const auto& range = skeleton->raw_data[static_cast<std::size_t>(i)])
+        weights.ranges.emplace(&model.graph().initializer(i), *range);
+  } else {
+    ::lseek(fd, 0, SEEK_SET);
+    io::FileInputStream stream(fd, 1 << 20);
+    Status parsed = parse(stream, static_cast<std::size_t>(status.st_size), options, model);
+    if (stream.GetErrno() != 0)
+      return environment_error("cannot read '{}': {}", path, std::strerror(stream.GetErrno()));
+    JITNEY_CHECK(in_file(path, std::move(parsed)));
+  }
 
-  auto graph = ModelImporter(model, std::filesystem::path(path).parent_path().string(), options).run();
+  auto graph = ModelImporter(model, std::filesystem::path(path).parent_path().string(), options, &weights).run();
   if (!graph) JITNEY_CHECK(in_file(path, tl::unexpected(graph.error())));
   graph->metadata["source"] = path;
   return graph;

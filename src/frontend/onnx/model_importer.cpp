@@ -14,8 +14,8 @@ using proto::GraphProto;
 using proto::NodeProto;
 
 ModelImporter::ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory,
-                             const ImportOptions& options)
-    : model_(model), options_(options), tensors_(std::move(base_directory), options.max_tensor_bytes) {}
+                             const ImportOptions& options, const DataInFile* in_file)
+    : model_(model), options_(options), tensors_(std::move(base_directory), options.max_tensor_bytes, in_file) {}
 
 Expected<int> ModelImporter::opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports,
                                       const std::string& where) {

@@ -18,7 +18,9 @@ namespace jitney::onnx {
 /// Imports one parsed model; used once. The model is consumed: weights leave it as they are read.
 class ModelImporter {
  public:
-  ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory, const ImportOptions& options);
+  /// `in_file`: initializers whose data was left in the model's file.
+  ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory, const ImportOptions& options,
+                const DataInFile* in_file = nullptr);
   Expected<ir::Graph> run();
 
  private:

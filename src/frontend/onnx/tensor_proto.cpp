@@ -3,7 +3,10 @@
 
 #include <fmt/ranges.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -52,6 +55,21 @@ Status copy_field(const Field& field, const std::string& what, const std::vector
         return user_error("{} has the value {}, which does not fit its type", what, field.Get(i));
     }
     out[i] = static_cast<To>(field.Get(i));
+  }
+  return {};
+}
+
+/// Reads rather than maps: a file that somebody truncates meanwhile is an error then, and no signal.
+Status read_range(int file, FileRange range, const std::string& what, void* into) {
+  auto* to = static_cast<char*>(into);
+  while (range.size > 0) {
+    const ssize_t n = ::pread(file, to, static_cast<std::size_t>(range.size), range.offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return environment_error("cannot read {}: {}", what, std::strerror(errno));
+    if (n == 0) return environment_error("cannot read {}: the model's file became shorter", what);
+    to += n;
+    range.offset += n;
+    range.size -= n;
   }
   return {};
 }
@@ -141,6 +159,12 @@ Status TensorReader::read_external(const TensorProto& tensor, const std::string&
   return external_.read(location, offset, length, into.data());
 }
 
+const FileRange* TensorReader::range_in_file(const TensorProto& tensor) const {
+  if (in_file_ == nullptr) return nullptr;
+  const auto it = in_file_->ranges.find(&tensor);
+  return it == in_file_->ranges.end() ? nullptr : &it->second;
+}
+
 Expected<Tensor> TensorReader::read(const TensorProto& tensor, const std::string& what) {
   JITNEY_TRY(const DType dtype, to_dtype(tensor.data_type(), what));
   const std::vector<std::int64_t> shape(tensor.dims().begin(), tensor.dims().end());
@@ -158,13 +182,17 @@ Expected<Tensor> TensorReader::read(const TensorProto& tensor, const std::string
   Tensor result(dtype, shape, nothing);
   if (tensor.data_location() == TensorProto::EXTERNAL) {
     JITNEY_CHECK(read_external(tensor, what, bytes, result));
-  } else if (tensor.has_raw_data()) {
-    if (static_cast<std::int64_t>(tensor.raw_data().size()) != bytes) {
+  } else if (const FileRange* range = range_in_file(tensor); range != nullptr || tensor.has_raw_data()) {
+    const auto found = range != nullptr ? range->size : static_cast<std::int64_t>(tensor.raw_data().size());
+    if (found != bytes) {
       return user_error("{} has shape [{}], which is {} bytes, but its data has {}", what, fmt::join(shape, ", "),
-                        bytes, tensor.raw_data().size());
+                        bytes, found);
     }
     result = Tensor(dtype, shape);
-    if (bytes > 0) std::memcpy(result.data(), tensor.raw_data().data(), static_cast<std::size_t>(bytes));
+    if (range != nullptr)
+      JITNEY_CHECK(read_range(in_file_->file, *range, what, result.data()));
+    else if (bytes > 0)
+      std::memcpy(result.data(), tensor.raw_data().data(), static_cast<std::size_t>(bytes));
   } else {
     if (field_size(tensor, dtype) != count) return wrong_count(what, shape, count, field_size(tensor, dtype));
     result = Tensor(dtype, shape);

@@ -8,6 +8,7 @@
 
 #include "frontend/onnx/external_data.h"
 #include "frontend/onnx/schema.h"
+#include "frontend/onnx/skeleton.h"
 #include "util/expected.h"
 
 namespace jitney::onnx {
@@ -19,8 +20,9 @@ Expected<DType> to_dtype(int onnx_type, const std::string& what);
 /// Decodes tensors of every encoding that ONNX allows, within one budget of bytes for the whole model.
 class TensorReader {
  public:
-  TensorReader(std::optional<std::string> base_directory, std::size_t max_bytes)
-      : external_(std::move(base_directory)), bytes_left_(max_bytes) {}
+  /// `in_file`: data that was left in the model's own file; must outlive the reader.
+  TensorReader(std::optional<std::string> base_directory, std::size_t max_bytes, const DataInFile* in_file = nullptr)
+      : external_(std::move(base_directory)), bytes_left_(max_bytes), in_file_(in_file) {}
 
   /// Sizes are checked against the data before memory is allocated. Booleans are normalized to 0 and 1.
   /// Errors (user) name the tensor by `what`.
@@ -29,8 +31,11 @@ class TensorReader {
  private:
   Status read_external(const proto::TensorProto& tensor, const std::string& what, std::int64_t bytes, Tensor& into);
 
+  const FileRange* range_in_file(const proto::TensorProto& tensor) const;
+
   ExternalData external_;
   std::size_t bytes_left_;
+  const DataInFile* in_file_;
 };
 
 /// Element i as a number; exact for integers below 2^53.
