@@ -14,12 +14,19 @@
 
 namespace jitney {
 
+/// What arithmetic a model may use.
+enum class Precision : std::uint8_t {
+  fp32,  ///< as the model says: an f32 model computes in f32 everywhere
+  bf16,  ///< f32 values are kept in bf16 between inputs and outputs; sums and normalizations are computed in f32
+};
+
 struct ContextOptions {
   Device device{};
   /// CPU: threads that run kernels; 0 is every core this process may use.
   int threads = 0;
   /// "" is the per-user cache; "none" keeps kernels in memory; else a folder.
   std::string runtime_cache{};
+  Precision precision = Precision::fp32;
   /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
   std::function<void(int, int)> progress{};
 };

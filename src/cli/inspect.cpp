@@ -12,18 +12,20 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/open_context.h"
+#include "cli/precision_option.h"
 
 namespace jitney::cli {
 namespace {
 
 struct InspectOptions {
   std::string file, device = "cpu";
+  Precision precision = Precision::fp32;
   bool source = false;
 };
 
 int inspect(const InspectOptions& options) {
   // Nothing is compiled, so there is nothing to look up or to keep.
-  ContextOptions context_options{.runtime_cache = "none"};
+  ContextOptions context_options{.runtime_cache = "none", .precision = options.precision};
   context_options.device = value_or_throw(parse_device(options.device));
   const ExecutionContext context = open_context(Engine::load(options.file), context_options);
   const std::string text = context.inspect(options.source);
@@ -39,6 +41,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_option("FILE", options->file, "An ONNX model or a .jitney engine")->required()->type_name("");
   command->add_flag("--source", options->source, "The kernels' generated source too");
   command->add_option("--device", options->device, "For which device: cpu (the default)")->type_name("DEVICE");
+  add_precision(*command, options->precision);
   command->footer(
       "Compiles nothing and runs nothing.\n"
       "\n"

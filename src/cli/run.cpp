@@ -20,6 +20,7 @@
 #include "cli/maps_dump.h"
 #include "cli/model_inputs.h"
 #include "cli/open_context.h"
+#include "cli/precision_option.h"
 #include "cli/output_files.h"
 #include "cli/process_clock.h"
 #include "cli/progress.h"
@@ -32,6 +33,7 @@ namespace {
 
 struct RunOptions {
   std::string model, output_dir, device = "cpu", runtime_cache;
+  Precision precision = Precision::fp32;
   std::vector<std::string> inputs, shapes;
   int iterations = 10, warmup = 2, threads = 0;
   std::uint64_t seed = 0;
@@ -88,7 +90,8 @@ int run(const RunOptions& options) {
   RunReport report;
   report.model = options.model;
   ProgressBar progress;
-  ContextOptions context_options{.threads = options.threads, .runtime_cache = options.runtime_cache};
+  ContextOptions context_options{
+      .threads = options.threads, .runtime_cache = options.runtime_cache, .precision = options.precision};
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   context_options.device = value_or_throw(parse_device(options.device));
   report.device = to_string(context_options.device);
@@ -142,6 +145,7 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--threads", options->threads, "Threads that run kernels; 0 (default): all cores")
       ->type_name("N")
       ->check(CLI::Range(0, 65536).description(""));
+  add_precision(*command, options->precision);
   command
       ->add_option("--runtime-cache", options->runtime_cache,
                    "Folder of compiled kernels: one that exists or ends in '/'\n"

@@ -13,6 +13,7 @@
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_constants.h"
 #include "passes/fuse.h"
+#include "passes/lower_precision.h"
 #include "passes/recognize_activations.h"
 #include "passes/share_common.h"
 #include "passes/simplify.h"
@@ -81,6 +82,10 @@ Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options, std::vec
       {"eliminate_dead", eliminate_dead, ir::Stage::called},
       {"fuse", fuse, ir::Stage::fused},
   };
+  if (options.bf16) {
+    const Pass precision[] = {{"lower_precision", lower_precision, ir::Stage::optimized}};
+    JITNEY_TRY(graph, run(precision, std::move(graph), records));
+  }
   return run(passes, std::move(graph), records);
 }
 

@@ -24,6 +24,7 @@ Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records =
 
 /// What lowering may ask of the device that it lowers for.
 struct LowerOptions {
+  bool bf16 = false;  ///< f32 may become bf16 inside the graph
   /// Whether a vendor library does this call, and better than a generated kernel; extents of -1 are not known yet.
   std::function<bool(const backend::LibraryCall&)> offers = [](const backend::LibraryCall&) { return false; };
 };

@@ -29,7 +29,8 @@ class ExecutionContext::Impl {
 
   Status open() {
     JITNEY_TRY(target, runtime::open_target(options.device));
-    JITNEY_TRY(program, runtime::make_program(*engine.impl(), *target.backend, target.device, target.info));
+    JITNEY_TRY(program, runtime::make_program(*engine.impl(), *target.backend, target.device, target.info,
+                                              options.precision == Precision::bf16));
     return {};
   }
 

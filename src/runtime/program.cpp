@@ -43,9 +43,11 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
 }  // namespace
 
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
-                                                      int device, const backend::DeviceInfo& info) {
+                                                      int device, const backend::DeviceInfo& info,
+                                                      bool bf16) {
   auto program = std::make_shared<Program>();
   passes::LowerOptions lowering;
+  lowering.bf16 = bf16;
   lowering.offers = [&](const backend::LibraryCall& call) { return backend.offers(device, call); };
   JITNEY_TRY(program->graph, passes::lower(engine.graph(), lowering, &program->passes));
   JITNEY_TRY(program->views, passes::compute_views(program->graph));
