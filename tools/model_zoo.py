@@ -9,7 +9,9 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "models"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "tests" / "models"
+BENCH_FOLDER = ROOT / "bench" / "models"  # too large to be filled with weights in every test run
 
 
 class Mlp(nn.Sequential):
@@ -78,7 +80,10 @@ MODELS = {
     "torch_encoder": (torch_encoder, STATES, "dynamo", None),
     "resnet18_torchscript": (torchvision.models.resnet18, IMAGE, "torchscript", 11),
     "encoder_torchscript": (Encoder, IDS, "torchscript", 17),
+    "resnet50": (torchvision.models.resnet50, IMAGE, "dynamo", None),
+    "encoder_12x768": (lambda: Encoder(12, 768, 12), IDS, "dynamo", None),
 }
+BENCH_ONLY = {"resnet50", "encoder_12x768"}
 
 
 def export_one(name, path):
@@ -104,13 +109,14 @@ def export_one(name, path):
 
 
 def export(names, strip):
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names or MODELS:
+        target = (BENCH_FOLDER if name in BENCH_ONLY else FOLDER) / f"{name}.onnx"
+        target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "full.onnx")
             export_one(name, path)
             proto = onnx.load(path)
         onnx.checker.check_model(proto)
-        onnx.save(strip(proto), FOLDER / f"{name}.onnx")
+        onnx.save(strip(proto), target)
         print(f"{name}: opset {proto.opset_import[0].version}, {len(proto.graph.node)} nodes, "
-              f"{(FOLDER / f'{name}.onnx').stat().st_size} bytes")
+              f"{target.stat().st_size} bytes")

@@ -117,7 +117,7 @@ def main(arguments=None):
     command = commands.add_parser("strip", help="make a skeleton out of a full model")
     command.add_argument("source")
     command.add_argument("target")
-    command = commands.add_parser("export", help="export the models of tests/models again, with PyTorch")
+    command = commands.add_parser("export", help="export the models of tests/models and bench/models again, with PyTorch")
     command.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args(arguments)
     if options.command == "fill":

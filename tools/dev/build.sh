@@ -55,6 +55,7 @@ run_lint() {
 }
 
 run_bench() {
+  compile build jitney-bench-worker
   [[ -f bench/run.py ]] || fail "there are no benchmarks yet"
   mkdir -p .cache
   python_environment .cache/venv-bench requirements-bench.txt
