@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "passes/decompose.h"
 
+#include <algorithm>
+
 #include "passes/rewrite.h"
 
 namespace jitney::passes {
@@ -95,6 +97,29 @@ ValueId promote_matmul(Rewriter& rw, const ir::Node& node) {
   return e.reshape(rw.emit(Op::matmul, node.name, {a, b}, out.dtype, result), out.shape);
 }
 
+// A kernel's source has a branch for each input of a concat: many inputs are joined in several steps.
+constexpr std::size_t kMaxConcat = 32;
+
+ValueId split_concat(Rewriter& rw, const ir::Node& node) {
+  const auto& out = rw.from.value(node.outputs[0]);
+  const auto axis = static_cast<std::size_t>(node.integer("axis"));
+  std::vector<ValueId> parts = rw(node.inputs);
+  while (parts.size() > 1) {
+    std::vector<ValueId> joined;
+    for (std::size_t i = 0; i < parts.size(); i += kMaxConcat) {
+      std::vector<ValueId> some(parts.begin() + static_cast<std::ptrdiff_t>(i),
+                                parts.begin() + static_cast<std::ptrdiff_t>(std::min(i + kMaxConcat, parts.size())));
+      ir::Shape shape = out.shape;
+      shape[axis] = 0;
+      for (ValueId p : some) shape[axis] = shape[axis] + rw.to.value(p).shape[axis];
+      bool whole = some.size() == parts.size();
+      joined.push_back(rw.emit(Op::concat, node.name, some, out.dtype, whole ? out.shape : shape, node.attributes));
+    }
+    parts = std::move(joined);
+  }
+  return parts[0];
+}
+
 }  // namespace
 
 Expected<ir::Graph> decompose(const ir::Graph& graph) {
@@ -110,6 +135,9 @@ Expected<ir::Graph> decompose(const ir::Graph& graph) {
       case Op::reduce_max:
       case Op::reduce_min:
       case Op::reduce_prod: now = keep_dims(rw, node); break;
+      case Op::concat:
+        if (node.inputs.size() > kMaxConcat) now = split_concat(rw, node);
+        break;
       case Op::matmul:
         if (graph.value(node.inputs[0]).shape.size() < 2 || graph.value(node.inputs[1]).shape.size() < 2)
           now = promote_matmul(rw, node);

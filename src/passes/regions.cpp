@@ -27,6 +27,10 @@ ir::Shape reduced_shape(const ir::Shape& shape, const std::vector<std::int64_t>&
 
 namespace {
 
+// A region's nodes are bounded: what builds and prints a kernel walks expressions by recursion, and a compiler's time
+// grows faster than a function's length.
+constexpr std::size_t kMaxNodes = 64;
+
 bool reads_elsewhere(Op op) {
   auto family = info(op).family;
   return family == OpFamily::movement || family == OpFamily::contract || family == OpFamily::view ||
@@ -107,7 +111,7 @@ class Grouper {
   }
 
   bool takes(const Region& r, const ir::Shape& shape) const {
-    if (r.kind == RegionKind::alone || r.kind == RegionKind::call) return false;
+    if (r.kind == RegionKind::alone || r.kind == RegionKind::call || r.nodes.size() >= kMaxNodes) return false;
     return shape == r.shape || (r.kind == RegionKind::row && shape == reduced_shape(r.shape, r.axes));
   }
 
@@ -160,7 +164,7 @@ class Grouper {
     int r = region_making(node.inputs[0]);
     if (r >= 0) {
       Region& region = regions_[static_cast<std::size_t>(r)];
-      bool fits = region.shape == shape &&
+      bool fits = region.nodes.size() < kMaxNodes && region.shape == shape &&
                   (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes));
       if (fits && !needs_through_others({index}, -1, r)) {
         region.kind = RegionKind::row;
@@ -176,7 +180,7 @@ class Grouper {
   int try_merge(int a, int b) {
     Region& ra = regions_[static_cast<std::size_t>(a)];
     Region& rb = regions_[static_cast<std::size_t>(b)];
-    if (!(ra.shape == rb.shape)) return a;
+    if (!(ra.shape == rb.shape) || ra.nodes.size() + rb.nodes.size() > kMaxNodes) return a;
     bool fits = ra.kind == RegionKind::map || rb.kind == RegionKind::map ||
                 (ra.kind == RegionKind::row && rb.kind == RegionKind::row && ra.axes == rb.axes);
     for (RegionKind kind : {ra.kind, rb.kind}) fits = fits && kind != RegionKind::alone && kind != RegionKind::call;

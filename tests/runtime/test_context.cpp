@@ -4,6 +4,10 @@
 #include <filesystem>
 #include <thread>
 
+#include <pthread.h>
+
+#include <functional>
+
 #include "runtime/support.h"
 
 namespace jitney {
@@ -164,6 +168,46 @@ TEST(Context, OutputsOfTheCallers) {
   c.execute(views, outs);
   EXPECT_TRUE(testing::close(out, value_or_throw(ir::interpret(g, in))[0], 1e-5));
   EXPECT_THROW(c.execute(views, bads), Error);
+}
+
+/// Runs `work` on a thread with a stack of this many bytes.
+void on_small_stack(std::size_t bytes, const std::function<void()>& work) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, bytes);
+  pthread_t thread;
+  ASSERT_EQ(pthread_create(
+                &thread, &attributes,
+                [](void* f) -> void* {
+                  (*static_cast<const std::function<void()>*>(f))();
+                  return nullptr;
+                },
+                const_cast<std::function<void()>*>(&work)),
+            0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+TEST(Context, ADeepModelNeedsNoDeepStack) {
+  ir::Graph g;
+  g.symbols["n"] = {};
+  ir::ValueId x = g.add_value("x", DType::f32, {ir::Dim::symbol("n")});
+  g.inputs = {x};
+  ir::ValueId y = x;
+  for (int i = 0; i < 20000; ++i) y = g.add_node(ir::Op::neg, "n", {y}, DType::f32, {ir::Dim::symbol("n")});
+  g.outputs = {y};
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::size_t kStack = 4 << 20;  // its frames are several times larger
+#else
+  constexpr std::size_t kStack = 256 << 10;
+#endif
+  on_small_stack(kStack, [&] {
+    ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+    Tensor in(DType::f32, {3});
+    in.as<float>()[1] = 5;
+    EXPECT_EQ(context.execute(testing::views({in}))[0].as<float>()[1], 5);
+    EXPECT_LE(context.stats().distinct_kernels, 2);
+  });
 }
 
 }  // namespace

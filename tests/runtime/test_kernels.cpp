@@ -60,6 +60,32 @@ TEST_F(Kernels, UnaryFloat) {
     }
 }
 
+// Small results count as much as large ones: -20 to 20 in steps of 1/8, relative to the result.
+TEST_F(Kernels, FunctionsKeepTheirRelativeAccuracy) {
+  for (DType t : {DType::f32, DType::f64})
+    for (Op op : {Op::exp, Op::sigmoid, Op::softplus, Op::silu, Op::tanh, Op::erf}) {
+      SCOPED_TRACE(fmt::format("{} {}", info(op).name, to_string(t)));
+      Graph g;
+      ValueId x = input(g, "x", t, {n});
+      g.outputs = {g.add_node(op, "f", {x}, t, {n})};
+      Tensor in(t, {321});
+      for (int i = 0; i < 321; ++i) {
+        if (t == DType::f32)
+          in.as<float>()[i] = static_cast<float>(i - 160) / 8;
+        else
+          in.as<double>()[i] = static_cast<double>(i - 160) / 8;
+      }
+      ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+      const Tensor want = value_or_throw(ir::interpret(g, {in}))[0];
+      const Tensor got = context.execute(testing::views({in}))[0];
+      for (int i = 0; i < 321; ++i) {
+        const double w = t == DType::f32 ? want.as<float>()[i] : want.as<double>()[i];
+        const double f = t == DType::f32 ? got.as<float>()[i] : got.as<double>()[i];
+        ASSERT_NEAR(f, w, std::abs(w) * (t == DType::f32 ? 2e-6 : 1e-12)) << "at " << (i - 160) / 8.0;
+      }
+    }
+}
+
 TEST_F(Kernels, BinaryBroadcast) {
   for (DType t : {DType::f32, DType::i32, DType::i64, DType::u8, DType::i8, DType::f64}) {
     for (Op op : {Op::add, Op::sub, Op::mul, Op::div, Op::min, Op::max, Op::mod, Op::less, Op::equal}) {

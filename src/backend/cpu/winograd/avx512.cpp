@@ -1,7 +1,4 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// Compiled for AVX-512: 24 sums and 2 weights of 32 registers, the tile's values broadcast from memory.
 #define LANES 16
-#define ROWS 12
-#define PANELS 2
 #define NAME avx512_kernels
 #include "backend/cpu/winograd/kernels.inc"

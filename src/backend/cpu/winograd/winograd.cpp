@@ -12,13 +12,11 @@ namespace {
 // What one thread's part of v and m may take: they are written and read at once, and should not leave its L2 cache.
 constexpr std::size_t kBlockBytes = 512 << 10;
 
-std::int64_t panels(const Kernels& k, std::int64_t o) { return (o + k.panel - 1) / k.panel; }
-
 /// Tiles that are transformed, multiplied and transformed back together.
 std::int64_t block_tiles(const Kernels& k, const Shape& s) {
   const auto tile_bytes = static_cast<std::int64_t>(kPoints * sizeof(float)) * (s.c + s.o);
   const auto fit = static_cast<std::int64_t>(kBlockBytes) / tile_bytes;
-  return std::max<std::int64_t>(fit / k.rows * k.rows, k.rows);
+  return std::max<std::int64_t>(fit / k.product.rows * k.product.rows, k.product.rows);
 }
 
 /// Few tiles are worked on in stages, every thread at all tiles; many in blocks, every thread at its own.
@@ -27,18 +25,24 @@ bool in_stages(const Kernels& k, const Shape& s, int threads) { return s.tiles()
 struct Work {
   const Kernels& k;
   const Shape& s;
-  const Epilogue& e;
+  const gemm::Epilogue& e;
   const float *x, *u;
   float *y, *v, *m;
   std::int64_t block, blocks;
 };
 
 void multiply_point(const Work& w, std::int64_t point, std::int64_t count, const float* v, float* m) {
-  const std::int64_t across = panels(w.k, w.s.o);
+  const std::int64_t across = gemm::panels(w.k.product, w.s.o);
   for (std::int64_t p = 0; p < across; ++p) {
-    const auto width = static_cast<int>(std::min<std::int64_t>(w.k.panel, w.s.o - p * w.k.panel));
-    w.k.multiply(count, w.s.c, v + point * count * w.s.c, w.u + (point * across + p) * w.s.c * w.k.panel,
-                 m + point * count * w.s.o + p * w.k.panel, w.s.o, width);
+    const auto width = static_cast<int>(std::min<std::int64_t>(w.k.product.panel, w.s.o - p * w.k.product.panel));
+    w.k.product.multiply({.rows = count,
+                          .k = w.s.c,
+                          .a = v + point * count * w.s.c,
+                          .a_stride = w.s.c,
+                          .panel = w.u + (point * across + p) * w.s.c * w.k.product.panel,
+                          .c = m + point * count * w.s.o + p * w.k.product.panel,
+                          .c_stride = w.s.o,
+                          .width = width});
   }
 }
 
@@ -62,13 +66,9 @@ void run_blocks(void* context, std::int64_t begin, std::int64_t end) {
 }  // namespace
 
 const Kernels* kernels(int vector_bytes) {
-#if defined(__x86_64__)
-  if (vector_bytes >= 64 && __builtin_cpu_supports("avx512f")) return &avx512_kernels();
-  if (vector_bytes >= 32 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2_kernels();
-#else
-  (void)vector_bytes;
-#endif
-  return nullptr;
+  const gemm::Kernels* product = gemm::kernels(vector_bytes);
+  if (product == nullptr) return nullptr;
+  return product == &gemm::avx512_kernels() ? &avx512_kernels() : &avx2_kernels();
 }
 
 bool can_do(const Kernels& k, const Shape& s) { return s.c % k.lanes == 0 && s.o % k.lanes == 0 && s.tiles() > 0; }
@@ -76,7 +76,8 @@ bool can_do(const Kernels& k, const Shape& s) { return s.c % k.lanes == 0 && s.o
 bool is_faster(const Kernels& k, const Shape& s) {
   if (!can_do(k, s) || s.c < 32 || s.o < 32) return false;
   // Multiplications, and memory traffic counted in the multiplications that fit into its time: transformed weights are
-  // four times as large and read once, from far; tiles are written and read twice, nearby. Fitted to measurements on two Zen 4 cores.
+  // four times as large and read once, from far; tiles are written and read twice, nearby. Fitted to measurements on
+  // two Zen 4 cores.
   const auto c = static_cast<double>(s.c), o = static_cast<double>(s.o), tiles = static_cast<double>(s.tiles());
   const double direct = static_cast<double>(s.n * s.oh * s.ow) * 9 * c * o;
   const double here = kPoints * tiles * c * o + kPoints * c * o * 10 + kPoints * tiles * (c + o) * 16;
@@ -84,7 +85,7 @@ bool is_faster(const Kernels& k, const Shape& s) {
 }
 
 std::size_t packed_size(const Kernels& k, std::int64_t c, std::int64_t o) {
-  return static_cast<std::size_t>(kPoints * panels(k, o) * c * k.panel);
+  return kPoints * gemm::packed_size(k.product, c, o);
 }
 
 namespace {
@@ -110,22 +111,23 @@ constexpr int kRow = 8;
 using Row = double[kRow];
 
 void pack_row(const Packing& p, std::int64_t oc, std::int64_t count, std::int64_t ic) {
-  const std::int64_t across = panels(p.k, p.o);
+  const std::int64_t across = gemm::panels(p.k.product, p.o);
   Row g[3][3], half[kWindow][3];
   for (int i = 0; i < 3; ++i)
     for (int j = 0; j < 3; ++j)
       for (std::int64_t r = 0; r < kRow; ++r)
-        g[i][j][r] = r < count ? static_cast<double>(p.w[(oc + r) * p.strides[0] + ic * p.strides[1] +
-                                                         i * p.strides[2] + j * p.strides[3]])
-                               : 0;
+        g[i][j][r] = r < count
+                         ? static_cast<double>(
+                               p.w[(oc + r) * p.strides[0] + ic * p.strides[1] + i * p.strides[2] + j * p.strides[3]])
+                         : 0;
   for (int i = 0; i < kWindow; ++i)
     for (int j = 0; j < 3; ++j)
       for (int r = 0; r < kRow; ++r)
         half[i][j][r] = kG[i][0] * g[0][j][r] + kG[i][1] * g[1][j][r] + kG[i][2] * g[2][j][r];
-  float* to = p.packed + (oc / p.k.panel * p.c + ic) * p.k.panel + oc % p.k.panel;
+  float* to = p.packed + (oc / p.k.product.panel * p.c + ic) * p.k.product.panel + oc % p.k.product.panel;
   for (int i = 0; i < kWindow; ++i)
     for (int j = 0; j < kWindow; ++j) {
-      float* at = to + (i * kWindow + j) * across * p.c * p.k.panel;
+      float* at = to + (i * kWindow + j) * across * p.c * p.k.product.panel;
       for (int r = 0; r < kRow; ++r)
         at[r] = static_cast<float>(half[i][0][r] * kG[j][0] + half[i][1][r] * kG[j][1] + half[i][2][r] * kG[j][2]);
     }
@@ -136,7 +138,7 @@ void pack_row(const Packing& p, std::int64_t oc, std::int64_t count, std::int64_
 void pack(const Kernels& k, std::int64_t c, std::int64_t o, const float* w, const std::int64_t strides[4],
           float* packed, int threads) {
   const Packing packing{k, c, o, w, strides, packed};
-  const std::int64_t rows = panels(k, o) * k.panel / kRow;
+  const std::int64_t rows = gemm::panels(k.product, o) * k.product.panel / kRow;
   parallel_for(
       threads, 0, rows, 1,
       [](void* context, std::int64_t begin, std::int64_t end) {
@@ -153,7 +155,7 @@ std::size_t scratch_size(const Kernels& k, const Shape& s, int threads) {
   return static_cast<std::size_t>(kPoints * tiles * (s.c + s.o));
 }
 
-void run(const Kernels& k, const Shape& s, const Epilogue& e, const float* x, const float* packed, float* y,
+void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const float* x, const float* packed, float* y,
          float* scratch, int threads) {
   Work w{k, s, e, x, packed, y, scratch, nullptr, block_tiles(k, s), threads};
   if (!in_stages(k, s, threads)) {

@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+
+#include "backend/cpu/gemm/gemm.h"
 
 /// 3x3 convolutions of stride 1 in f32 by Winograd's minimal filtering F(4x4, 3x3): 36 multiplications for 16 results
 /// instead of 144 (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015). oneDNN 3 has no such
@@ -24,28 +25,17 @@ struct Shape {
   std::int64_t tiles() const { return n * tile_rows() * tile_columns(); }
 };
 
-/// Applied to every result: y = min(max(sum + bias + addend, low), high); NaN stays NaN.
-struct Epilogue {
-  const float* bias = nullptr;    ///< [o], or none
-  const float* addend = nullptr;  ///< like y; may be y itself
-  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
-};
-
-/// The parts that depend on the instruction set. Every pointer to packed weights or scratch is 64-byte aligned.
+/// The parts that depend on the instruction set.
 struct Kernels {
-  int lanes;         ///< floats in a register; c and o must be multiples of it
-  int rows, panel;   ///< the register block of multiply(): this many tiles by this many output channels
+  int lanes;                     ///< floats in a register; c and o must be multiples of it
+  const gemm::Kernels& product;  ///< of the 36 products
 
   /// Tiles [first, first + count) into v [kPoints][capacity][c], of which `count` are written.
-  void (*transform_input)(const Shape& shape, std::int64_t first, std::int64_t count, std::int64_t capacity, const float* x,
-                          float* v);
-  /// m [count][width] = v [count][c] u [c][width], one panel of output channels: width is `panel` or less; rows of m
-  /// lie `m_stride` apart. u holds `panel` floats a row.
-  void (*multiply)(std::int64_t count, std::int64_t c, const float* v, const float* u, float* m, std::int64_t m_stride,
-                   int width);
-  /// m [kPoints][capacity][o] into y.
-  void (*transform_output)(const Shape& shape, std::int64_t first, std::int64_t count, std::int64_t capacity, const float* m,
-                           const Epilogue& epilogue, float* y);
+  void (*transform_input)(const Shape& shape, std::int64_t first, std::int64_t count, std::int64_t capacity,
+                          const float* x, float* v);
+  /// m [kPoints][capacity][o] into y; the epilogue's addend is like y.
+  void (*transform_output)(const Shape& shape, std::int64_t first, std::int64_t count, std::int64_t capacity,
+                           const float* m, const gemm::Epilogue& epilogue, float* y);
 };
 
 const Kernels& avx512_kernels();
@@ -57,7 +47,7 @@ const Kernels* kernels(int vector_bytes);
 bool can_do(const Kernels& k, const Shape& shape);
 bool is_faster(const Kernels& k, const Shape& shape);
 
-/// Floats of transformed weights, laid out [kPoints][o / panel][c][panel], the last panel filled up with zeros.
+/// Floats of transformed weights, laid out [kPoints][panels][c][panel], the last panel filled up with zeros.
 std::size_t packed_size(const Kernels& k, std::int64_t c, std::int64_t o);
 /// w: element [o, c, i, j] at w[o * strides[0] + c * strides[1] + i * strides[2] + j * strides[3]].
 void pack(const Kernels& k, std::int64_t c, std::int64_t o, const float* w, const std::int64_t strides[4],
@@ -65,7 +55,7 @@ void pack(const Kernels& k, std::int64_t c, std::int64_t o, const float* w, cons
 
 /// Floats of scratch that run() needs.
 std::size_t scratch_size(const Kernels& k, const Shape& shape, int threads);
-void run(const Kernels& k, const Shape& shape, const Epilogue& epilogue, const float* x, const float* packed, float* y,
-         float* scratch, int threads);
+void run(const Kernels& k, const Shape& shape, const gemm::Epilogue& epilogue, const float* x, const float* packed,
+         float* y, float* scratch, int threads);
 
 }  // namespace jitney::backend::winograd

@@ -1,0 +1,62 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+/// Matrix products in f32 with constant weights, packed into panels that stay in the L2 cache while all rows go by
+/// (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). On Zen 4 it runs at 95 to 100 %
+/// of the processor's peak where oneDNN 3.2 reaches 75 to 95 %. Nothing is allocated; results do not depend on the
+/// number of threads.
+namespace jitney::backend::gemm {
+
+/// Applied to every result: c = min(max(sum + bias + addend, low), high); NaN stays NaN.
+struct Epilogue {
+  const float* bias = nullptr;    ///< [n], or none
+  const float* addend = nullptr;  ///< like c, with c's strides; may be c itself
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+};
+
+/// One panel: c [rows][width] = a [rows][k] panel [k][Kernels::panel]. Rows of a and c lie a_stride and c_stride apart.
+struct PanelCall {
+  std::int64_t rows, k;
+  const float* a;
+  std::int64_t a_stride;
+  const float* panel;  ///< 64-byte aligned
+  float* c;
+  std::int64_t c_stride;
+  int width;                           ///< Kernels::panel or less
+  const Epilogue* epilogue = nullptr;  ///< of this panel: bias and addend begin where the panel does
+};
+
+/// The part that depends on the instruction set.
+struct Kernels {
+  int lanes;  ///< floats in a register
+  int rows;   ///< of a register block
+  int panel;  ///< columns of a panel
+  void (*multiply)(const PanelCall& call);
+};
+
+const Kernels& avx512_kernels();
+const Kernels& avx2_kernels();
+/// For this processor and registers of at most so many bytes; null when it has neither AVX-512 nor AVX2 with FMA.
+const Kernels* kernels(int vector_bytes);
+
+struct Shape {
+  std::int64_t m = 0, k = 0, n = 0;
+};
+
+inline std::int64_t panels(const Kernels& kernels, std::int64_t n) { return (n + kernels.panel - 1) / kernels.panel; }
+
+/// Floats of packed weights: [panels][k][panel], the last panel filled up with zeros.
+std::size_t packed_size(const Kernels& kernels, std::int64_t k, std::int64_t n);
+/// b: element [i, j] at b[i * row_stride + j * column_stride].
+void pack(const Kernels& kernels, std::int64_t k, std::int64_t n, const float* b, std::int64_t row_stride,
+          std::int64_t column_stride, float* packed, int threads);
+
+/// c [m][n] = a [m][k] b, with the epilogue. a may have any row stride from k on, c any from n on.
+void run(const Kernels& kernels, const Shape& shape, const Epilogue& epilogue, const float* a, std::int64_t a_stride,
+         const float* packed, float* c, std::int64_t c_stride, int threads);
+
+}  // namespace jitney::backend::gemm
