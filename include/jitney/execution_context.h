@@ -46,7 +46,16 @@ struct ContextStats {
   std::uint64_t cache_hits = 0, cache_published = 0;
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
-  std::int64_t arena_bytes = 0;  ///< intermediate values of the last shape
+  std::int64_t arena_bytes = 0;   ///< intermediate values of the last shape
+  std::int64_t device_bytes = 0;  ///< what the device's backend holds for all contexts of this process, weights included
+};
+
+/// One step of an execute: a kernel, a library call, or a piece that the reference interpreter runs.
+struct StepProfile {
+  std::string name;              ///< the model's, of the operator that says most about it
+  std::string done_by;           ///< "kernel 3", "interpreter", or the library's implementation: "jit:avx512_core"
+  double seconds = 0;            ///< median
+  std::int64_t operations = -1;  ///< multiplications and additions of a library call
 };
 
 /// An engine made ready on one device: compiled kernels, plans for the shapes seen, memory. Kernels are compiled at
@@ -72,6 +81,8 @@ class JITNEY_EXPORT ExecutionContext {
   /// Compiles what is missing now, instead of at the first execute.
   void prepare();
   ContextStats stats() const;
+  /// Executes `iterations` times, waiting for every step, which makes the whole a little slower than execute().
+  std::vector<StepProfile> profile(std::span<const TensorView> inputs, int iterations = 20);
   const Engine& engine() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;

@@ -3,6 +3,8 @@
 
 #include <dlfcn.h>
 
+#include "backend/openmp_waiting.h"
+
 namespace jitney::backend {
 namespace {
 
@@ -39,6 +41,7 @@ Expected<Backend*> make_backend(std::string_view name, const std::string& file, 
 }  // namespace
 
 Expected<Plugin> load_plugin(std::string_view name, const std::string& file) {
+  const ShortWaits short_waits;
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* why = dlerror();

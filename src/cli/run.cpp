@@ -21,6 +21,7 @@
 #include "cli/model_inputs.h"
 #include "cli/open_context.h"
 #include "cli/precision_option.h"
+#include "cli/profile_report.h"
 #include "cli/output_files.h"
 #include "cli/process_clock.h"
 #include "cli/progress.h"
@@ -37,7 +38,7 @@ struct RunOptions {
   std::vector<std::string> inputs, shapes;
   int iterations = 10, warmup = 2, threads = 0;
   std::uint64_t seed = 0;
-  bool json = false, verbose = false;
+  bool json = false, verbose = false, profile = false;
 };
 
 double milliseconds_of(const std::function<void()>& work) {
@@ -118,6 +119,7 @@ int run(const RunOptions& options) {
   report.compile_ms = 1000 * report.stats.compile_seconds;
   describe_outputs(report, *engine, outputs, options);
   fmt::print("{}{}", options.json ? to_json(report) : to_text(report), options.json ? "\n" : "");
+  if (options.profile && !options.json) fmt::print("\n{}", to_text(context.profile(input_views)));
   dump_maps_if_asked();  // while everything that the run loaded is still there
   return kOk;
 }
@@ -152,6 +154,7 @@ void add_run(CLI::App& app, Action& action) {
                    "(default: one for each user); none: keep them in memory")
       ->type_name("PATH|none");
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
+  command->add_flag("--profile", options->profile, "Time each step, too, and print a table");
   command->add_flag("--json", options->json, "Print one JSON object for programs");
   command->add_flag("--verbose", options->verbose, "Log each step on stderr");
   command->footer(

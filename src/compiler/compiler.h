@@ -22,6 +22,9 @@ struct CompileRequest {
   std::string source;                ///< complete: prelude included
   std::vector<std::string> options;  ///< target options from DeviceInfo::compiler_options
   bool optimize = true;
+  /// Nobody waits for it: compiled at idle priority, in a worker of its own kind. Else the worker runs as the caller
+  /// does, who is standing still meanwhile.
+  bool background = false;
 };
 
 struct CompileResult {
@@ -32,21 +35,25 @@ struct CompileResult {
 
 /// Why a compile gave nothing. A crash, a hang, no memory and garbage cost this kernel only.
 struct CompileFailure {
-  enum class Reason { no_compiler, rejected, crashed, timed_out, garbage, cancelled, resources } reason;
+  /// timed_out: by its own doing; starved: the machine gave the compiler no core.
+  enum class Reason { no_compiler, rejected, crashed, timed_out, starved, garbage, cancelled, resources } reason;
   std::string message;  ///< one sentence, and the compiler's first error where there is one
 };
 using CompileOutcome = tl::expected<CompileResult, CompileFailure>;
 
 struct CompilerOptions {
   int max_workers = 0;  ///< 0: as many as cores
+  /// For one kernel. Time for which the worker was ready to run and the machine gave it no core does not count, up to
+  /// nine times as much (time_limit.h).
   std::chrono::milliseconds compile_timeout{30'000};
   std::chrono::milliseconds idle_timeout{2'000};      ///< a worker without work ends itself
   std::int64_t memory_limit = std::int64_t{4} << 30;  ///< address space of one worker, bytes; 0: none
   std::string worker_path;                            ///< "": JITNEY_COMPILER_CLANG, or found beside the library
 };
 
-/// Compiles in other processes: a pool of workers, started on demand, reused, at idle priority, ended when
-/// idle and when this process dies. Thread-safe. Destroying it kills what still runs.
+/// Compiles in other processes: a pool of workers, started on demand, reused, ended when idle and when this
+/// process dies. A failure is not remembered: the next request tries again. Thread-safe. Destroying it kills what still
+/// runs.
 class Compiler {
  public:
   virtual ~Compiler() = default;

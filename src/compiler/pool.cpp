@@ -47,21 +47,24 @@ std::optional<Pool::Slot> Pool::acquire(const std::stop_token& stop) {
   return Slot(this);
 }
 
-std::unique_ptr<WorkerProcess> Pool::take_idle() {
+std::unique_ptr<WorkerProcess> Pool::take_idle(bool background) {
   std::vector<std::unique_ptr<WorkerProcess>> ended;  // waited for without the lock
   std::lock_guard lock(mutex_);
-  while (!idle_.empty()) {
-    auto worker = std::move(idle_.back());
-    idle_.pop_back();
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i]->background() != background) continue;
+    auto worker = std::move(idle_[i]);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     if (worker->rests()) return worker;
     ended.push_back(std::move(worker));
   }
   return nullptr;
 }
 
-WorkerProcess::Outcome<std::unique_ptr<WorkerProcess>> Pool::start_worker() {
+WorkerProcess::Outcome<std::unique_ptr<WorkerProcess>> Pool::start_worker(bool background) {
   ++started_;
-  return WorkerProcess::start(worker_);
+  auto options = worker_;
+  options.background = background;
+  return WorkerProcess::start(options);
 }
 
 void Pool::keep(std::unique_ptr<WorkerProcess> worker) {

@@ -38,9 +38,10 @@ class Pool {
 
   /// Waits for a slot. Nothing when stopped or when the pool ends.
   std::optional<Slot> acquire(const std::stop_token& stop);
-  /// A worker at rest, the one used last; null if there is none.
-  std::unique_ptr<WorkerProcess> take_idle();
-  WorkerProcess::Outcome<std::unique_ptr<WorkerProcess>> start_worker();
+  /// A worker at rest of this kind, the one used last; null if there is none. The kinds are kept apart, since a
+  /// process that was put at idle priority may not be allowed to leave it.
+  std::unique_ptr<WorkerProcess> take_idle(bool background);
+  WorkerProcess::Outcome<std::unique_ptr<WorkerProcess>> start_worker(bool background);
   void keep(std::unique_ptr<WorkerProcess> worker);  ///< a good worker, for later
   void bury(std::unique_ptr<WorkerProcess> worker);  ///< kills it; does not wait long
 

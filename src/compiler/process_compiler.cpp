@@ -52,7 +52,7 @@ class ProcessCompiler final : public Compiler {
     auto slot = pool.acquire({});
     if (!slot) return environment_error("the compiler is being shut down");
     if (const Known* known = known_.load()) return known->identity;
-    auto worker = greet(pool, pool.stops({}), deadline());
+    auto worker = greet(pool, pool.stops({}), false);
     if (!worker) return environment_error("{}", worker.error().message);
     pool.keep(std::move(*worker));
     return known_.load()->identity;
@@ -89,13 +89,11 @@ class ProcessCompiler final : public Compiler {
     if (!known_.compare_exchange_strong(none, fresh)) delete fresh;
   }
 
-  Deadline deadline() const { return std::chrono::steady_clock::now() + options_.compile_timeout; }
-
   Pool& pool() {
     Pool* pool = pool_.load();
     while (!pool || pool->owner() != ::getpid()) {
       int workers = options_.max_workers > 0 ? options_.max_workers : usable_cores();
-      auto* fresh = new Pool({*path_, options_.idle_timeout, options_.memory_limit}, workers);
+      auto* fresh = new Pool({*path_, options_.idle_timeout, options_.memory_limit, options_.compile_timeout}, workers);
       // A parent's pool is left as it is, never freed.
       if (pool_.compare_exchange_strong(pool, fresh)) return *fresh;
       delete fresh;
@@ -104,10 +102,10 @@ class ProcessCompiler final : public Compiler {
   }
 
   /// A new worker that has said who it is. A dead one is buried.
-  WorkerOutcome greet(Pool& pool, const Stops& stops, Deadline deadline) {
-    auto worker = pool.start_worker();
+  WorkerOutcome greet(Pool& pool, const Stops& stops, bool background) {
+    auto worker = pool.start_worker(background);
     if (!worker) return worker;
-    auto hello = (*worker)->hello(deadline, stops);
+    auto hello = (*worker)->hello(stops);
     auto give_up = [&](CompileFailure failure) -> WorkerOutcome {
       pool.bury(std::move(*worker));
       return tl::unexpected(std::move(failure));
@@ -130,24 +128,23 @@ class ProcessCompiler final : public Compiler {
     auto slot = pool.acquire(stop);
     if (!slot) return tl::unexpected(CompileFailure{Reason::cancelled, "cancelled"});
     Stops stops = pool.stops(stop);
-    if (auto used = pool.take_idle()) {
-      auto outcome = run(pool, std::move(used), request, deadline(), stops);
+    if (auto used = pool.take_idle(request.background)) {
+      auto outcome = run(pool, std::move(used), request, stops);
       // It may have ended of idleness just now, or of something that earlier kernels did to it: this kernel gets
       // a clean try.
       bool died =
           !outcome && (outcome.error().reason == Reason::crashed || outcome.error().reason == Reason::resources);
       if (!died) return outcome;
     }
-    Deadline limit = deadline();
-    auto worker = greet(pool, stops, limit);
+    auto worker = greet(pool, stops, request.background);
     if (!worker) return tl::unexpected(worker.error());
-    return run(pool, std::move(*worker), request, limit, stops);
+    return run(pool, std::move(*worker), request, stops);
   }
 
   CompileOutcome run(Pool& pool, std::unique_ptr<WorkerProcess> worker, const CompileRequest& request,
-                     Deadline deadline, const Stops& stops) {
-    auto result = worker->exchange({++next_id_, request.name, request.source, request.options, request.optimize},
-                                   deadline, stops);
+                     const Stops& stops) {
+    auto result =
+        worker->exchange({++next_id_, request.name, request.source, request.options, request.optimize}, stops);
     if (!result || result->status == ResultStatus::fatal) {
       pool.bury(std::move(worker));
       if (!result) return tl::unexpected(result.error());

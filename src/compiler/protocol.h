@@ -34,6 +34,8 @@ inline constexpr std::size_t kHeaderBytes = 24;
 
 /// A worker that ends with this exit code ran out of memory.
 inline constexpr int kExitNoMemory = 12;
+/// A worker that ends with this exit code had more to write than ulimit -f allows.
+inline constexpr int kExitFileTooLarge = 13;
 /// A worker that ends with this exit code was not started as one, or could not set itself up.
 inline constexpr int kExitUsage = 2;
 

@@ -9,15 +9,19 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
+
+#include "compiler/priority.h"
+#include "util/file_size_limit.h"
 
 extern char** environ;
 
 namespace jitney::compiler {
 namespace {
 
-constexpr off_t kOutputBytes = 64 << 10;
+constexpr std::uint64_t kOutputBytes = 64 << 10;
 
 /// Never 0 to 2: a program that closed those must not find a socket there, and the child's dup2 need them free.
 Descriptor above_standard(int fd) {
@@ -28,7 +32,9 @@ Descriptor above_standard(int fd) {
 
 Descriptor output_file() {
   Descriptor fd = above_standard(::memfd_create("jitney-compiler-output", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd || ::ftruncate(fd.get(), kOutputBytes) != 0) return {};
+  // Files in memory count for ulimit -f, and growing one past it would raise SIGXFSZ in the application.
+  std::uint64_t bytes = std::min(kOutputBytes, file_size_limit().value_or(kOutputBytes));
+  if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return {};
   ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK);
   return fd;
 }
@@ -78,7 +84,7 @@ class SpawnSetup {
 
 }  // namespace
 
-tl::expected<Child, int> spawn(const std::string& path, const std::vector<std::string>& arguments) {
+tl::expected<Child, int> spawn(const std::string& path, const std::vector<std::string>& arguments, bool background) {
   Child child;
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return tl::unexpected(errno);
@@ -97,9 +103,8 @@ tl::expected<Child, int> spawn(const std::string& path, const std::vector<std::s
           ::posix_spawn(&child.pid, path.c_str(), &setup.actions, &setup.attributes, argv.data(), environment.data())) {
     return tl::unexpected(error);
   }
-  // The worker lowers itself too, but only after its libraries are loaded.
-  sched_param zero{};
-  (void)::sched_setscheduler(child.pid, SCHED_IDLE, &zero);
+  // The worker does this too, but only after its libraries are loaded.
+  set_priority(child.pid, background);
   child.pidfd = above_standard(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
   return child;
 }

@@ -20,9 +20,10 @@ struct Child {
   Descriptor output;  ///< its position is how much was printed
 };
 
-/// Starts a program at idle priority, in its own process group (a Ctrl-C is not for it), with default signals and
-/// no descriptor but the standard three. Safe in a program with threads: nothing of it runs in the child.
-/// Failure: errno as kind of trouble, for the caller to name.
-tl::expected<Child, int> spawn(const std::string& path, const std::vector<std::string>& arguments);
+/// Starts a program in its own process group (a Ctrl-C is not for it), with default signals and no descriptor but the
+/// standard three. In the background it gets idle priority; else the calling thread's, but never more than an ordinary
+/// process has. Safe in a program with threads: nothing of it runs in the child.
+/// Raises no SIGXFSZ, whatever the limit on file sizes. Failure: errno as kind of trouble, for the caller to name.
+tl::expected<Child, int> spawn(const std::string& path, const std::vector<std::string>& arguments, bool background);
 
 }  // namespace jitney::compiler

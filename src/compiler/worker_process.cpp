@@ -14,6 +14,9 @@
 #include <cstring>
 #include <thread>
 
+#include "compiler/time_limit.h"
+#include "util/file_size_limit.h"
+
 namespace jitney::compiler {
 namespace {
 
@@ -25,7 +28,7 @@ tl::unexpected<CompileFailure> fail(Reason reason, std::string message) {
   return tl::unexpected(CompileFailure{reason, std::move(message)});
 }
 
-int milliseconds_until(Deadline deadline) {
+int milliseconds_until(Clock::time_point deadline) {
   auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30));
 }
@@ -35,7 +38,9 @@ int milliseconds_until(Deadline deadline) {
 WorkerProcess::Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Options& options) {
   auto child = spawn(options.path,
                      {fmt::format("--parent={}", ::getpid()), fmt::format("--idle-ms={}", options.idle_timeout.count()),
-                      fmt::format("--memory-limit={}", options.memory_limit)});
+                      fmt::format("--memory-limit={}", options.memory_limit),
+                      fmt::format("--background={}", options.background ? 1 : 0)},
+                     options.background);
   if (!child) {
     bool missing = child.error() == ENOENT || child.error() == EACCES || child.error() == ENOEXEC;
     return fail(missing ? Reason::no_compiler : Reason::resources,
@@ -53,8 +58,8 @@ WorkerProcess::~WorkerProcess() {
   }
 }
 
-WorkerProcess::Outcome<Hello> WorkerProcess::hello(Deadline deadline, const Stops& stops) {
-  auto message = converse({}, MessageType::hello, deadline, stops);
+WorkerProcess::Outcome<Hello> WorkerProcess::hello(const Stops& stops) {
+  auto message = converse({}, MessageType::hello, stops);
   if (!message) return tl::unexpected(message.error());
   auto hello = decode_hello(message->payload);
   if (!hello) return tl::unexpected(garbage(hello.error().message));
@@ -62,8 +67,8 @@ WorkerProcess::Outcome<Hello> WorkerProcess::hello(Deadline deadline, const Stop
   return std::move(*hello);
 }
 
-WorkerProcess::Outcome<Result> WorkerProcess::exchange(const Request& request, Deadline deadline, const Stops& stops) {
-  auto message = converse(encode(request), MessageType::result, deadline, stops);
+WorkerProcess::Outcome<Result> WorkerProcess::exchange(const Request& request, const Stops& stops) {
+  auto message = converse(encode(request), MessageType::result, stops);
   if (!message) return tl::unexpected(message.error());
   auto result = decode_result(message->payload);
   if (!result) return tl::unexpected(garbage(result.error().message));
@@ -72,8 +77,8 @@ WorkerProcess::Outcome<Result> WorkerProcess::exchange(const Request& request, D
 }
 
 WorkerProcess::Outcome<Message> WorkerProcess::converse(std::span<const std::byte> to_send, MessageType wanted,
-                                                        Deadline deadline, const Stops& stops) {
-  auto message = pump(to_send, wanted, deadline, stops);
+                                                        const Stops& stops) {
+  auto message = pump(to_send, wanted, stops);
   if (!message) return tl::unexpected(message.error());
   if (*message) return std::move(**message);
   if (stops.requested()) return fail(Reason::cancelled, "cancelled");
@@ -81,8 +86,8 @@ WorkerProcess::Outcome<Message> WorkerProcess::converse(std::span<const std::byt
 }
 
 WorkerProcess::Outcome<std::optional<Message>> WorkerProcess::pump(std::span<const std::byte> to_send,
-                                                                   MessageType wanted, Deadline deadline,
-                                                                   const Stops& stops) {
+                                                                   MessageType wanted, const Stops& stops) {
+  TimeLimit limit(pid(), options_.time_limit);
   // Killing wakes the poll below: the socket hangs up.
   auto stop = [this] { kill(); };
   std::stop_callback on_caller(stops.caller, stop), on_pool(stops.pool, stop);
@@ -95,11 +100,10 @@ WorkerProcess::Outcome<std::optional<Message>> WorkerProcess::pump(std::span<con
       if ((*message)->type != wanted) return tl::unexpected(garbage("a message out of turn"));
       return std::move(**message);
     }
-    int left = milliseconds_until(deadline);
+    int left = limit.left();
     if (left == 0) {
       kill();
-      return fail(Reason::timed_out,
-                  greeted_ ? "the compiler ran into its time limit" : "the compiler did not start in time");
+      return tl::unexpected(timed_out(limit));
     }
     pollfd fds[] = {{socket(), static_cast<short>(to_send.empty() ? POLLIN : POLLIN | POLLOUT), 0},
                     {death_fd(), POLLIN, 0}};
@@ -155,6 +159,16 @@ bool WorkerProcess::reap(std::chrono::milliseconds limit) {
   return true;
 }
 
+CompileFailure WorkerProcess::timed_out(const TimeLimit& limit) const {
+  double seconds = std::chrono::duration<double>(options_.time_limit).count();
+  if (limit.starved())
+    return {Reason::starved, fmt::format("the machine is so busy that the compiler got less than its {:g} s of time in "
+                                         "{:g} s",
+                                         seconds, seconds * TimeLimit::kPatience)};
+  return {Reason::timed_out, fmt::format("the compiler {} its time limit of {:g} s",
+                                         greeted_ ? "ran into" : "did not start within", seconds)};
+}
+
 CompileFailure WorkerProcess::ended() {
   if (!reap(100ms)) return garbage("it hung up and went on running");
   std::string words = last_words();
@@ -172,6 +186,13 @@ CompileFailure WorkerProcess::ended() {
   if (code == kExitNoMemory) {
     return {Reason::resources,
             fmt::format("the compiler ran out of memory (its limit is {} MiB)", options_.memory_limit >> 20)};
+  }
+  if (code == kExitFileTooLarge) {
+    auto limit = file_size_limit();
+    return {Reason::resources,
+            fmt::format("its code is larger than the limit on file sizes (ulimit -f{}), which counts "
+                        "files in memory",
+                        limit ? fmt::format(", {} bytes", *limit) : "")};
   }
   if (!greeted_)
     return {Reason::no_compiler,

@@ -17,7 +17,7 @@
 
 namespace jitney::compiler {
 
-using Deadline = std::chrono::steady_clock::time_point;
+class TimeLimit;
 
 /// Two reasons to give up: the caller's, and the pool's end.
 struct Stops {
@@ -33,6 +33,8 @@ class WorkerProcess {
     std::string path;
     std::chrono::milliseconds idle_timeout{0};
     std::int64_t memory_limit = 0;
+    std::chrono::milliseconds time_limit{0};  ///< for one answer, counted as TimeLimit says
+    bool background = false;                  ///< at idle priority, for good
   };
   template <class T>
   using Outcome = tl::expected<T, CompileFailure>;
@@ -43,8 +45,8 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  Outcome<Hello> hello(Deadline deadline, const Stops& stops);
-  Outcome<Result> exchange(const Request& request, Deadline deadline, const Stops& stops);
+  Outcome<Hello> hello(const Stops& stops);
+  Outcome<Result> exchange(const Request& request, const Stops& stops);
 
   /// Whether a worker at rest is still there: it has said nothing since its last answer and not hung up.
   bool rests() const;
@@ -54,16 +56,16 @@ class WorkerProcess {
   bool reap(std::chrono::milliseconds limit);
 
   pid_t pid() const { return child_.pid; }
+  bool background() const { return options_.background; }
   int socket() const { return child_.socket.get(); }
   int death_fd() const { return child_.pidfd.get(); }  ///< readable once it has ended; -1 on kernels without
 
  private:
   WorkerProcess() = default;
-  Outcome<Message> converse(std::span<const std::byte> to_send, MessageType wanted, Deadline deadline,
-                            const Stops& stops);
+  Outcome<Message> converse(std::span<const std::byte> to_send, MessageType wanted, const Stops& stops);
   /// The same, but nothing when the worker ended. Waits for no process, so that a stop may kill it meanwhile.
-  Outcome<std::optional<Message>> pump(std::span<const std::byte> to_send, MessageType wanted, Deadline deadline,
-                                       const Stops& stops);
+  Outcome<std::optional<Message>> pump(std::span<const std::byte> to_send, MessageType wanted, const Stops& stops);
+  CompileFailure timed_out(const TimeLimit& limit) const;
   CompileFailure ended();
   CompileFailure garbage(const std::string& why) const;
   std::string last_words() const;

@@ -42,6 +42,13 @@ ValueId Graph::add_node(Op op, std::string node_name, std::vector<ValueId> node_
   return id;
 }
 
+ValueId Graph::add_body_node(Op op, std::string node_name, std::vector<ValueId> node_inputs, DType dtype, Shape shape,
+                             Attributes attributes) {
+  const ValueId id = add_value(unused_name(node_name), dtype, std::move(shape));
+  nodes.push_back({op, std::move(node_name), std::move(node_inputs), {id}, std::move(attributes)});
+  return id;
+}
+
 std::string Graph::unused_name(const std::string& base) const {
   std::string name = base;
   const auto taken = [&](const Value& v) { return v.name == name; };

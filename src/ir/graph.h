@@ -84,6 +84,9 @@ class Graph {
   ValueId add_node(Op op, std::string name, std::vector<ValueId> inputs, DType dtype, Shape shape,
                    Attributes attributes = {});
 
+  /// The same with an output whose name no other value has, whatever the model calls its values. For small graphs.
+  ValueId add_body_node(Op op, std::string name, std::vector<ValueId> inputs, DType dtype, Shape shape,
+                        Attributes attributes = {});
   /// `base`, or `base` with something appended, that no value is named yet. Looks at every value: for small graphs.
   std::string unused_name(const std::string& base) const;
 

@@ -56,6 +56,9 @@ Score score(const Kernel& k, std::size_t axis) {
     for (const auto& b : a.bounds) slow += !b.index.coefficients[axis].is(0);
   };
   const bool reduction = k.axes[axis].reduction;
+  // A vector over three channels is mostly mask: rather a slow access with every lane at work.
+  constexpr std::int64_t kShort = 8;
+  s.slow += k.axes[axis].extent.constant().value_or(kShort) < kShort;
   for (const auto& e : k.exprs)
     if (e.kind == Expr::Kind::load && (e.full || !reduction))
       count(e.access, e.full || !k.has_reduction() ? s.slow : s.slow_outside);

@@ -89,7 +89,7 @@ class Absorber {
       }
     }
     body->outputs = {
-        body->add_node(next.op, body->unused_name(out.name), arguments, out.dtype, out.shape, next.attributes)};
+        body->add_body_node(next.op, out.name, arguments, out.dtype, out.shape, next.attributes)};
     std::vector<CallOperand> operands(body->inputs.size());
     for (std::size_t i = 0; i < operands.size(); ++i) {
       operands[i].is_constant = is_constant_view(result.inputs[i]);

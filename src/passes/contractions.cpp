@@ -45,17 +45,17 @@ std::shared_ptr<ir::Graph> body_of(const ir::Graph& g, const ir::Node& node, boo
     const auto& v = g.value(node.inputs[i]);
     bool moved = channels_last && i == 0;
     auto perm = to_channels_last(v.shape.size());
-    ValueId in = body->add_value(v.name, v.dtype, moved ? permuted(v.shape, perm) : v.shape);
+    ValueId in = body->add_value(body->unused_name(v.name), v.dtype, moved ? permuted(v.shape, perm) : v.shape);
     body->inputs.push_back(in);
     if (moved)
-      in = body->add_node(Op::permute, v.name + ".planes", {in}, v.dtype, v.shape, {{"perm", inverse(perm)}});
+      in = body->add_body_node(Op::permute, v.name + ".planes", {in}, v.dtype, v.shape, {{"perm", inverse(perm)}});
     arguments.push_back(in);
   }
   const auto& out = g.value(node.outputs[0]);
-  ValueId result = body->add_node(node.op, node.name, arguments, out.dtype, out.shape, node.attributes);
+  ValueId result = body->add_body_node(node.op, node.name, arguments, out.dtype, out.shape, node.attributes);
   if (channels_last) {
     auto perm = to_channels_last(out.shape.size());
-    result = body->add_node(Op::permute, node.name + ".last", {result}, out.dtype, permuted(out.shape, perm),
+    result = body->add_body_node(Op::permute, node.name + ".last", {result}, out.dtype, permuted(out.shape, perm),
                             {{"perm", perm}});
   }
   body->outputs = {result};

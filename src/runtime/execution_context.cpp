@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -93,7 +94,8 @@ class ExecutionContext::Impl {
     return plans.add(std::move(plan));
   }
 
-  Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs) {
+  Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs,
+             std::vector<double>* seconds = nullptr) {
     // A few pointers on the stack; more inputs than that are rare enough to allocate for.
     constexpr std::size_t kInline = 32;
     void* inline_pointers[kInline];
@@ -124,7 +126,7 @@ class ExecutionContext::Impl {
     }
     last_plan_steps.store(static_cast<int>(plan.steps.size()), std::memory_order_relaxed);
     last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
-    return executor->run(plan, kernels->handles(), {pointers, inputs.size()}, outputs);
+    return executor->run(plan, kernels->handles(), {pointers, inputs.size()}, outputs, seconds);
   }
 
   Engine engine;
@@ -196,6 +198,37 @@ void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<con
   value_or_throw(impl_->run(*plan, inputs, {p, outputs.size()}));
 }
 
+std::vector<StepProfile> ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
+  auto plan = value_or_throw(impl_->plan_for(inputs));
+  value_or_throw(impl_->prepare());
+  const auto& g = impl_->program->graph;
+  std::vector<Tensor> outputs;
+  std::vector<void*> pointers;
+  for (std::size_t i = 0; i < g.outputs.size(); ++i) {
+    outputs.emplace_back(g.value(g.outputs[i]).dtype, plan->output_shapes[i]);
+    pointers.push_back(outputs.back().data());
+  }
+  const std::size_t steps = plan->steps.size();
+  std::vector<std::vector<double>> times(steps);
+  for (int i = 0; i < std::max(iterations, 1); ++i) {
+    std::vector<double> seconds(steps);
+    value_or_throw(impl_->run(*plan, inputs, pointers, &seconds));
+    for (std::size_t s = 0; s < steps; ++s) times[s].push_back(seconds[s]);
+  }
+  std::vector<StepProfile> result;
+  for (std::size_t s = 0; s < steps; ++s) {
+    const auto& step = impl_->program->steps[static_cast<std::size_t>(plan->steps[s].step)];
+    auto middle = times[s].begin() + static_cast<std::ptrdiff_t>(times[s].size() / 2);
+    std::nth_element(times[s].begin(), middle, times[s].end());
+    auto [library, operations] = impl_->executor->call_of(*plan, s);
+    std::string by = !library.empty()      ? library
+                     : step.distinct >= 0 ? fmt::format("kernel {}", step.distinct)
+                                          : "interpreter";
+    result.push_back({step.node->name, std::move(by), *middle, operations});
+  }
+  return result;
+}
+
 std::vector<std::vector<std::int64_t>> ExecutionContext::output_shapes(std::span<const TensorView> inputs) const {
   return value_or_throw(impl_->plan_for(inputs))->output_shapes;
 }
@@ -219,6 +252,7 @@ ContextStats ExecutionContext::stats() const {
   }
   s.plans = i.plans_made.load();
   s.arena_bytes = i.last_arena.load();
+  s.device_bytes = i.target.backend->live_bytes();
   if (!i.ready.load(std::memory_order_acquire)) return s;
   const auto& c = i.kernels->counts();
   s.compiled = c.compiled;

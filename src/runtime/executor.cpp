@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/executor.h"
 
+#include <chrono>
 #include <cstring>
 
 #include "runtime/strided.h"
@@ -61,10 +62,11 @@ Status Executor::prepare() {
 }
 
 Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
-                     std::span<void* const> outputs) {
+                     std::span<void* const> outputs, std::vector<double>* seconds) {
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
   Borrowed borrowed(*this);
   Workspace& w = *borrowed;
+  w.seconds = seconds;
   auto& b = *target_.backend;
   const std::size_t align = target_.info.alignment;
   const std::size_t scratch_at = (plan.arena_bytes + align - 1) / align * align;
@@ -122,35 +124,49 @@ Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, 
 Status Executor::launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
                         const CallSet* calls, CallSet::Invocations* invocations) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const PlannedStep& p = plan.steps[i];
-    const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
-    if (step.is_call) {
-      if (p.points == 0) continue;
-      if (const PlannedCall& planned = calls->calls[i]; planned.primitive) {
-        JITNEY_CHECK(call(planned, *(*invocations)[i], p, w));
-        continue;
-      }
-    }
-    backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
-    if (kernel == 0) {
-      JITNEY_CHECK(interpret(plan, p, w));
+    if (!w.seconds) {
+      JITNEY_CHECK(launch_step(plan, i, kernels, w, calls, invocations));
       continue;
     }
-    if (p.points == 0) continue;
-    backend::LaunchArgs args;
-    args.pointers = w.pointers.data() + p.first_slot;
-    args.pointer_count = static_cast<std::int32_t>(p.slot_count);
-    args.numbers = plan.numbers.data() + p.first_number;
-    args.number_count = static_cast<std::int32_t>(p.number_count);
-    args.end = p.points;
-    args.grain = p.grain;
-    args.fault = &w.fault;
-    w.fault = 0;
-    JITNEY_CHECK(target_.backend->launch(target_.device, kernel, args, stream_));
-    if (step.reads_indirect) {
-      JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));
-      if (w.fault != 0) return user_error("an index of '{}' is out of range", step.node->name);
-    }
+    const auto begin = std::chrono::steady_clock::now();
+    JITNEY_CHECK(launch_step(plan, i, kernels, w, calls, invocations));
+    JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));
+    (*w.seconds)[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  return {};
+}
+
+std::pair<std::string, std::int64_t> Executor::call_of(const Plan& plan, std::size_t step) const {
+  const CallSet* calls = plan.calls_ready.load(std::memory_order_acquire);
+  if (!calls || !calls->calls[step].primitive) return {"", -1};
+  return {calls->calls[step].primitive->implementation(), calls->calls[step].operations};
+}
+
+Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<backend::KernelHandle>& kernels,
+                             Workspace& w, const CallSet* calls, CallSet::Invocations* invocations) {
+  const PlannedStep& p = plan.steps[i];
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  if (step.is_call) {
+    if (p.points == 0) return {};
+    if (const PlannedCall& planned = calls->calls[i]; planned.primitive)
+      return call(planned, *(*invocations)[i], p, w);
+  }
+  backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
+  if (kernel == 0) return interpret(plan, p, w);
+  if (p.points == 0) return {};
+  backend::LaunchArgs args;
+  args.pointers = w.pointers.data() + p.first_slot;
+  args.pointer_count = static_cast<std::int32_t>(p.slot_count);
+  args.numbers = plan.numbers.data() + p.first_number;
+  args.number_count = static_cast<std::int32_t>(p.number_count);
+  args.end = p.points;
+  args.grain = p.grain;
+  args.fault = &w.fault;
+  w.fault = 0;
+  JITNEY_CHECK(target_.backend->launch(target_.device, kernel, args, stream_));
+  if (step.reads_indirect) {
+    JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));
+    if (w.fault != 0) return user_error("an index of '{}' is out of range", step.node->name);
   }
   return {};
 }

@@ -23,15 +23,20 @@ class Executor {
 
   /// Makes the stream and takes constants to the device. Call once, before run().
   Status prepare();
-  /// inputs: checked against the plan, contiguous; outputs: of the plan's output shapes.
+  /// inputs: checked against the plan, contiguous; outputs: of the plan's output shapes. With `seconds`, one a step of
+  /// the plan, every step is waited for and timed.
   Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
-             std::span<void* const> outputs);
+             std::span<void* const> outputs, std::vector<double>* seconds = nullptr);
+  /// Who does the library call of a step, and how many operations it takes: "jit:avx512_core", 231211008. Only after the
+  /// plan ran.
+  std::pair<std::string, std::int64_t> call_of(const Plan& plan, std::size_t step) const;
 
  private:
   struct Workspace {
     void* arena = nullptr;
     std::size_t arena_bytes = 0;
     std::vector<void*> pointers;
+    std::vector<double>* seconds = nullptr;
     std::vector<void*> operands;  ///< of one library call
     void* scratch = nullptr;      ///< in the arena, behind the plan's buffers
     std::int32_t fault = 0;
@@ -42,6 +47,8 @@ class Executor {
   Expected<const CallSet*> calls_of(const Plan& plan);
   Status launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
                 const CallSet* calls, CallSet::Invocations* invocations);
+  Status launch_step(const Plan& plan, std::size_t i, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
+                     const CallSet* calls, CallSet::Invocations* invocations);
   Status call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p,
               Workspace& w);
   Status interpret(const Plan& plan, const PlannedStep& p, Workspace& w);

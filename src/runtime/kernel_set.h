@@ -23,14 +23,21 @@ struct Target {
 /// What became of the kernels of a program.
 struct KernelCounts {
   int compiled = 0, from_cache = 0, failed = 0;
+  int unoptimized = 0;  ///< of those that did not fail
   double seconds = 0;
 };
 
 /// The kernels of one program, loaded on one device: taken from the cache, or compiled (in parallel, each once) and
-/// published there. A kernel that cannot be had is 0 in handles(): the interpreter stands in for it, with one warning.
+/// published there. A kernel that the optimizer fails on is compiled without it, and published under a key of its own
+/// that is looked up second. A kernel that cannot be had is 0 in handles(): the interpreter stands in for it. One
+/// warning for each of the two, however many kernels it is about. The next set of the process tries again.
+/// Files in memory count for ulimit -f: a kernel that does not fit the limit is interpreted. The cache writes real
+/// files; there a program with such a limit ignores SIGXFSZ if it wants to survive reaching it, since a library leaves
+/// signals alone.
 class KernelSet {
  public:
-  /// Blocks until every kernel is there or has failed. `progress` is called one call at a time.
+  /// Blocks until every kernel is there or has failed. `progress` is called one call at a time. Where the system
+  /// grants no threads the calling one does it all.
   KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
             compiler::Compiler& compiler, const std::function<void(int, int)>& progress);
   ~KernelSet();
@@ -51,7 +58,7 @@ class KernelSet {
 
 /// Everything that can change a kernel's bytes.
 cache::Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device,
-                      const std::string& compiler_identity);
+                      const std::string& compiler_identity, bool optimized = true);
 
 /// The compiler all contexts of this process share, so that its workers are reused.
 compiler::Compiler& shared_compiler();

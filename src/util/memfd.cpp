@@ -5,10 +5,17 @@
 #include <sys/mman.h>
 
 #include "util/file.h"
+#include "util/file_size_limit.h"
 
 namespace jitney {
 
 Expected<unique_fd> make_memfd(const std::string& name, std::span<const std::byte> bytes) {
+  if (const auto limit = file_size_limit(); limit && bytes.size() > *limit) {
+    return environment_error(
+        "'{}' has {} bytes, and the limit on file sizes (ulimit -f), which counts files in memory, "
+        "is {} bytes",
+        name, bytes.size(), *limit);
+  }
   constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   constexpr unsigned kNoExecSeal = 8;  // MFD_NOEXEC_SEAL; forbids execve only, mapping as code stays allowed
   unique_fd fd(memfd_create(name.c_str(), kFlags));

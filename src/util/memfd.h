@@ -11,7 +11,8 @@
 namespace jitney {
 
 /// A file in memory that holds a copy of `bytes` and can never change again (sealed against writing and resizing):
-/// what was verified is what dlopen maps. `name` shows in /proc/self/maps. Error(environment) when the kernel refuses.
+/// what was verified is what dlopen maps. `name` shows in /proc/self/maps. Error(environment) when the kernel refuses,
+/// or when a limit on file sizes would be passed; raises no SIGXFSZ.
 Expected<unique_fd> make_memfd(const std::string& name, std::span<const std::byte> bytes);
 
 /// "/proc/self/fd/7": a path to an open descriptor for interfaces that want one. Valid while the descriptor is open.

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/calls.h"
 
 /// What every backend must do. A backend joins with one file that instantiates BackendConformance with its Joining.
 namespace jitney::backend {
@@ -53,6 +55,20 @@ class BackendConformance : public testing::TestWithParam<Joining> {
   std::vector<StreamHandle> streams_;
   std::vector<ModuleHandle> modules_;
 };
+
+/// What holds for library calls. Backends that offer none refuse them; the other tests then have nothing to do.
+class BackendCalls : public BackendConformance {
+ protected:
+  /// Runs one call and compares it with plain loops.
+  void expect_right(const LibraryCall& call, std::mt19937& random, const ReadyCall::Options& options = {});
+  /// The same for `count` calls that `make` gives, as far as they are offered.
+  void expect_right_where_offered(int count, const std::function<LibraryCall(std::mt19937&, DType)>& make);
+};
+
+/// Plain calls in f32.
+ConvolutionCall some_convolution();
+MatMulCall some_matmul();
+PoolingCall some_pooling();
 
 /// The bytes of a file that the build made for the tests.
 std::vector<std::byte> read_test_binary(const std::string& name);

@@ -7,6 +7,7 @@
 #include "backend/cpu/cpu_target.h"
 #include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
+#include "backend/cpu/team.h"
 #include "util/memory.h"
 #include "util/threads.h"
 
@@ -35,9 +36,15 @@ void run_range(void* context, std::int64_t begin, std::int64_t end) {
   call.function(call.args, begin, end);
 }
 
+/// Of the registers that our own code may use; a target that does not exist is said elsewhere.
+int vector_bytes() {
+  const auto target = choose_cpu_target();
+  return target ? cpu_levels()[static_cast<std::size_t>(target->level)].vector_bytes : 0;
+}
+
 }  // namespace
 
-CpuBackend::CpuBackend() : default_threads_(std::min(usable_cores(), kMaxThreads)) {}
+CpuBackend::CpuBackend() : default_threads_(std::min(usable_cores(), kMaxThreads)), native_(memory_, vector_bytes()) {}
 
 Expected<DeviceInfo> CpuBackend::device_info(int device) const {
   JITNEY_CHECK(check_device(device));
@@ -108,6 +115,58 @@ Status CpuBackend::launch(int device, KernelHandle kernel, const LaunchArgs& arg
   Call call{use.function(), &shared};
   parallel_for(threads_of(stream), args.begin, args.end, args.grain, run_range, &call);
   return {};
+}
+
+bool CpuBackend::offers(int device, const LibraryCall& call) const {
+  if (device != 0) return false;
+  // What our own code does better must not become a call that only the library can do.
+  return native_.prefers(call) ? native_.offers(call) : calls_.offers(call) || native_.offers(call);
+}
+
+Expected<std::shared_ptr<const Primitive>> CpuBackend::plan(int device, const LibraryCall& call,
+                                                            const PlanOptions& options) {
+  JITNEY_CHECK(check_device(device));
+  const int threads = threads_of(options.stream);
+  const bool must = !calls_.offers(call);
+  if (auto primitive = native_.plan(call, threads, must)) return primitive;
+  const bool is_native = dynamic_cast<const native::NativePacked*>(options.weights) != nullptr;
+  return calls_.plan(call, threads, is_native ? nullptr : options.weights);
+}
+
+Expected<std::shared_ptr<const PackedWeights>> CpuBackend::pack(int device, const Primitive& primitive,
+                                                                const WeightsSource& source) {
+  JITNEY_CHECK(check_device(device));
+  if (const auto* ours = dynamic_cast<const native::NativePrimitive*>(&primitive)) return native_.pack(*ours, source);
+  return calls_.pack(primitive, source);
+}
+
+Expected<std::unique_ptr<Invocation>> CpuBackend::invocation(int device, std::shared_ptr<const Primitive> primitive,
+                                                             std::shared_ptr<const PackedWeights> weights) {
+  JITNEY_CHECK(check_device(device));
+  if (auto ours = std::dynamic_pointer_cast<const native::NativePrimitive>(primitive))
+    return std::make_unique<native::NativeInvocation>(std::move(ours),
+                                                      std::dynamic_pointer_cast<const native::NativePacked>(weights));
+  return LibraryCalls::invocation(std::move(primitive), std::move(weights));
+}
+
+Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
+                       StreamHandle) {
+  JITNEY_CHECK(check_device(device));
+  if (const auto* ours = dynamic_cast<const native::NativeInvocation*>(&invocation)) {
+    ours->run(pointers, scratch);
+    return {};
+  }
+  return LibraryCalls::run(invocation, pointers, scratch);
+}
+
+Expected<std::uintptr_t> CpuBackend::begin_execute(int device, StreamHandle stream) {
+  JITNEY_CHECK(check_device(device));
+  // Launches set the mode of their threads themselves; entering and leaving costs two parallel regions.
+  return calls_.is_used() ? enter_team(threads_of(stream)) : 0;
+}
+
+void CpuBackend::end_execute(int, StreamHandle, std::uintptr_t token) noexcept {
+  if (token != 0) leave_team(token);
 }
 
 }  // namespace jitney::backend

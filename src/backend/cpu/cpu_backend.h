@@ -5,7 +5,9 @@
 
 #include "backend/backend.h"
 #include "backend/cpu/host_memory.h"
+#include "backend/cpu/library_calls.h"
 #include "backend/cpu/module_table.h"
+#include "backend/cpu/native/native_calls.h"
 
 namespace jitney::backend {
 
@@ -30,6 +32,17 @@ class CpuBackend final : public Backend {
   void unload(int device, ModuleHandle module) noexcept override;
   Expected<KernelHandle> kernel(int device, ModuleHandle module, const char* symbol) override;
   Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) override;
+  bool offers(int device, const LibraryCall& call) const override;
+  Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call,
+                                                  const PlanOptions& options) override;
+  Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
+                                                      const WeightsSource& source) override;
+  Expected<std::unique_ptr<Invocation>> invocation(int device, std::shared_ptr<const Primitive> primitive,
+                                                   std::shared_ptr<const PackedWeights> weights) override;
+  Status run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
+             StreamHandle stream) override;
+  Expected<std::uintptr_t> begin_execute(int device, StreamHandle stream) override;
+  void end_execute(int device, StreamHandle stream, std::uintptr_t token) noexcept override;
   std::int64_t live_bytes() const override { return memory_.live_bytes(); }
   std::vector<std::string> diagnose() const override;
 
@@ -40,6 +53,8 @@ class CpuBackend final : public Backend {
   std::atomic<std::uint64_t> streams_created_ = 0;
   HostMemory memory_;
   ModuleTable modules_;
+  LibraryCalls calls_{memory_};
+  native::NativeCalls native_;
 };
 
 }  // namespace jitney::backend

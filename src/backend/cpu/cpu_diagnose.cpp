@@ -41,7 +41,7 @@ std::vector<std::string> CpuBackend::diagnose() const {
   lines.push_back(fmt::format("cores this process may use: {}", usable_cores()));
   lines.push_back(thread_runtime());
   lines.emplace_back("denormal numbers: flushed to zero while kernels run");
-  lines.emplace_back("library calls: none; every operation is a generated kernel");
+  lines.push_back(LibraryCalls::diagnose());
   return lines;
 }
 

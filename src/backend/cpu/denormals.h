@@ -13,38 +13,48 @@ namespace jitney::backend {
 /// other users of OpenMP. Costs a register read where the mode is set already.
 class FlushDenormals {
  public:
-  FlushDenormals() : saved_(read()) {
-    if ((saved_ & kFlush) != kFlush) write(saved_ | kFlush);
-  }
-  ~FlushDenormals() {
-    // Only the mode goes back: the exception flags that the kernel raised stay, as after any arithmetic.
-    if ((saved_ & kFlush) != kFlush) write((read() & ~kFlush) | (saved_ & kFlush));
-  }
+#if defined(__x86_64__)
+  using Mode = std::uint32_t;
+#elif defined(__aarch64__)
+  using Mode = std::uint64_t;
+#else
+  using Mode = std::uint32_t;
+#endif
+  FlushDenormals() : saved_(set()) {}
+  ~FlushDenormals() { restore(saved_); }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
+  /// Sets the flushing mode; gives what restore() takes.
+  static Mode set() {
+    const Mode before = read();
+    if ((before & kFlush) != kFlush) write(before | kFlush);
+    return before;
+  }
+  static void restore(Mode before) {
+    // Only the mode goes back: the exception flags that the kernel raised stay, as after any arithmetic.
+    if ((before & kFlush) != kFlush) write((read() & ~kFlush) | (before & kFlush));
+  }
+
  private:
 #if defined(__x86_64__)
-  using Register = std::uint32_t;
-  static constexpr Register kFlush = 0x8040;  // MXCSR: flush to zero, denormals are zero
-  static Register read() { return _mm_getcsr(); }
-  static void write(Register value) { _mm_setcsr(value); }
+  static constexpr Mode kFlush = 0x8040;  // MXCSR: flush to zero, denormals are zero
+  static Mode read() { return _mm_getcsr(); }
+  static void write(Mode value) { _mm_setcsr(value); }
 #elif defined(__aarch64__)
-  using Register = std::uint64_t;
-  static constexpr Register kFlush = 1u << 24;  // FPCR: FZ
-  static Register read() {
-    Register value;
+  static constexpr Mode kFlush = 1u << 24;  // FPCR: FZ
+  static Mode read() {
+    Mode value;
     __asm__ volatile("mrs %0, fpcr" : "=r"(value));
     return value;
   }
-  static void write(Register value) { __asm__ volatile("msr fpcr, %0" : : "r"(value)); }
+  static void write(Mode value) { __asm__ volatile("msr fpcr, %0" : : "r"(value)); }
 #else
-  using Register = std::uint32_t;
-  static constexpr Register kFlush = 0;
-  static Register read() { return 0; }
-  static void write(Register) {}
+  static constexpr Mode kFlush = 0;
+  static Mode read() { return 0; }
+  static void write(Mode) {}
 #endif
-  Register saved_;
+  Mode saved_;
 };
 
 }  // namespace jitney::backend

@@ -86,13 +86,15 @@ void run_region(const Work& work, int threads) {
 
 }  // namespace
 
+bool must_run_alone() { return is_inside_region() || is_forked_child.load(std::memory_order_relaxed); }
+
 void parallel_for(int threads, std::int64_t begin, std::int64_t end, std::int64_t grain, RangeFunction function,
                   void* context) {
   if (end <= begin) return;
   const std::uint64_t iterations = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin);
   const std::uint64_t worth = iterations / static_cast<std::uint64_t>(std::max<std::int64_t>(grain, 1));
   const std::uint64_t parts = std::min(worth, static_cast<std::uint64_t>(std::max(threads, 1)));
-  if (parts <= 1 || is_inside_region() || is_forked_child.load(std::memory_order_relaxed)) {
+  if (parts <= 1 || must_run_alone()) {
     function(context, begin, end);
     return;
   }

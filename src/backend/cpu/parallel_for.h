@@ -21,4 +21,8 @@ using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t e
 void parallel_for(int threads, std::int64_t begin, std::int64_t end, std::int64_t grain, RangeFunction function,
                   void* context);
 
+/// Whether parallel_for would run on the calling thread alone, whatever the work: in the child of a fork, and inside a
+/// parallel region. Libraries on the same runtime must be told.
+bool must_run_alone();
+
 }  // namespace jitney::backend

@@ -2,7 +2,6 @@
 #include "compiler/worker/isolate.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,6 +10,8 @@
 
 #include <cerrno>
 #include <cstring>
+
+#include "compiler/priority.h"
 
 namespace jitney::compiler {
 namespace {
@@ -43,14 +44,10 @@ void close_inherited(int keep) {
 void reset_signals() {
   for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);  // fails for those that cannot change, which is fine
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // files in memory count for ulimit -f
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-void lower_priority() {
-  sched_param zero{};
-  if (::sched_setscheduler(0, SCHED_IDLE, &zero) != 0) (void)::setpriority(PRIO_PROCESS, 0, 19);
 }
 
 void volunteer_for_oom() {
@@ -85,7 +82,7 @@ Status isolate(const IsolateOptions& options) {
     // The parent may have ended before the line above.
     if (::getppid() != options.parent) return environment_error("the process that started this one is gone");
   }
-  lower_priority();
+  set_priority(0, options.background != 0);
   volunteer_for_oom();
   limit(RLIMIT_CORE, 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes

@@ -12,11 +12,13 @@ namespace jitney::compiler {
 struct IsolateOptions {
   pid_t parent = 0;               ///< the process that this one must not outlive
   std::int64_t memory_limit = 0;  ///< bytes of address space; 0: none
+  int background = 0;             ///< 1: at idle priority
   int keep_fd = 0;                ///< the socket; it and the three standard descriptors stay open
 };
 
-/// Makes this process a guest that disturbs nobody: no inherited descriptors, default signals, idle priority, no
-/// core files, first in line when memory runs out, no current directory held, and gone with its parent.
+/// Makes this process a guest that disturbs nobody: no inherited descriptors, default signals (but writing into a closed
+/// pipe or past the limit on file sizes is an error, no death), a modest priority, no core files, first in line when
+/// memory runs out, no current directory held, and gone with its parent.
 Status isolate(const IsolateOptions& options);
 
 }  // namespace jitney::compiler

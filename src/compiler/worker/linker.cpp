@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "compiler/descriptor.h"
+#include "compiler/protocol.h"
 
 LLD_HAS_DRIVER(elf)
 
@@ -27,6 +28,7 @@ Status write_all(int fd, std::span<const char> bytes) {
   while (!bytes.empty()) {
     ssize_t n = ::write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EFBIG) ::_exit(kExitFileTooLarge);
     if (n <= 0) return environment_error("cannot write a memory file: {}", std::strerror(errno));
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
@@ -68,6 +70,9 @@ Expected<std::vector<std::byte>> link_shared_object(std::span<const char> object
   JITNEY_TRY(Descriptor out, memory_file("kernel.so"));
   JITNEY_CHECK(write_all(in.get(), object));
   std::string in_path = fmt::format("/proc/self/fd/{}", in.get());
+  if (::access(in_path.c_str(), R_OK) != 0)
+    return environment_error("the linker reads files in memory through /proc, which gives no access ({})",
+                             std::strerror(errno));
   // One thread: LLD's pool costs more than it saves on one small object.
   const char* args[] = {"ld.lld",
                         "-shared",

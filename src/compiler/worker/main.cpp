@@ -46,6 +46,7 @@ bool send_all(std::span<const std::byte> bytes) {
 
 /// LLVM's way of giving up. Its reason goes to the parent, which then sees this process end.
 void on_fatal_error(void*, const char* reason, bool) {
+  if (std::string_view(reason).find(std::strerror(EFBIG)) != std::string_view::npos) ::_exit(kExitFileTooLarge);
   Result result;
   result.id = g_request;
   result.status = ResultStatus::fatal;
@@ -129,7 +130,8 @@ bool parse(int argc, char** argv, Options& options) {
     std::string_view a = argv[i];
     if (number_option(a, "--parent=", options.isolate.parent) || number_option(a, "--fd=", options.isolate.keep_fd) ||
         number_option(a, "--idle-ms=", options.idle_ms) ||
-        number_option(a, "--memory-limit=", options.isolate.memory_limit)) {
+        number_option(a, "--memory-limit=", options.isolate.memory_limit) ||
+        number_option(a, "--background=", options.isolate.background)) {
       continue;
     }
     return false;

@@ -4,11 +4,13 @@
 namespace jitney::backend {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(Cpu, BackendConformance,
-                         testing::Values(Joining{.backend = "cpu",
-                                                 .binary = [] { return read_test_binary("kernels.so"); },
-                                                 .other_binary = [] { return read_test_binary("other_kernels.so"); },
-                                                 .exclusions = {}}));
+const Joining kCpu{.backend = "cpu",
+                   .binary = [] { return read_test_binary("kernels.so"); },
+                   .other_binary = [] { return read_test_binary("other_kernels.so"); },
+                   .exclusions = {}};
+
+INSTANTIATE_TEST_SUITE_P(Cpu, BackendConformance, testing::Values(kCpu));
+INSTANTIATE_TEST_SUITE_P(Cpu, BackendCalls, testing::Values(kCpu));
 
 }  // namespace
 }  // namespace jitney::backend

@@ -66,9 +66,14 @@ void run_blocks(void* context, std::int64_t begin, std::int64_t end) {
 }  // namespace
 
 const Kernels* kernels(int vector_bytes) {
+#if defined(__x86_64__)
   const gemm::Kernels* product = gemm::kernels(vector_bytes);
   if (product == nullptr) return nullptr;
   return product == &gemm::avx512_kernels() ? &avx512_kernels() : &avx2_kernels();
+#else
+  (void)vector_bytes;
+  return nullptr;
+#endif
 }
 
 bool can_do(const Kernels& k, const Shape& s) { return s.c % k.lanes == 0 && s.o % k.lanes == 0 && s.tiles() > 0; }

@@ -1,0 +1,40 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+
+namespace jitney::compiler {
+
+/// How long a process may take for one answer. Only time that is its own counts: running, sleeping, waiting for a
+/// disk, being stopped. Time for which it was ready to run and got no core (/proc/PID/schedstat) does not, up to
+/// kPatience limits in all: a busy machine makes compiling slow, and that is no fault of the source. Where the kernel
+/// does not tell, all time counts. Used by one thread at a time.
+class TimeLimit {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int kPatience = 10;
+
+  /// Starts now.
+  TimeLimit(pid_t process, std::chrono::milliseconds limit);
+  /// Milliseconds for which waiting is worth while, rounded up; 0: it is over. Asks the kernel only when the limit
+  /// seems to be reached.
+  int left();
+  /// Whether it is the machine's fault that the time is over: patience ended first.
+  bool starved() const { return starved_ >= most_starved(); }
+
+ private:
+  std::chrono::nanoseconds most_starved() const { return limit_ * (kPatience - 1); }
+
+  const pid_t process_;
+  const std::chrono::milliseconds limit_;
+  const Clock::time_point start_;
+  const std::chrono::nanoseconds starved_before_;
+  std::chrono::nanoseconds starved_{0};
+};
+
+/// For how long the process' first thread was ready to run and did not, in all its life; 0 where this is not known.
+std::chrono::nanoseconds run_queue_wait(pid_t process);
+
+}  // namespace jitney::compiler

@@ -1,0 +1,51 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/kernel_set.h"
+
+namespace jitney::runtime {
+
+/// One pass over the kernels of a set, by several threads where the system grants them.
+class KernelSet::Build {
+ public:
+  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
+        const std::function<void(int, int)>& progress);
+  /// Blocks until every kernel is there or has failed, then warns: at most once for all that are interpreted, and
+  /// once for all that are not optimized. With less the log would repeat one cause for each kernel.
+  void run();
+
+ private:
+  struct Keys {
+    cache::Key optimized, unoptimized;
+  };
+
+  bool find(std::size_t kernel);
+  void compile_all(const std::vector<std::size_t>& kernels);
+  void compile(std::size_t kernel);
+  Status load(std::size_t kernel, std::span<const std::byte> binary);
+  void step();
+  void warn() const;
+  const std::string& name(std::size_t kernel) const { return set_.program_->source_names[kernel]; }
+
+  KernelSet& set_;
+  cache::RuntimeCache& cache_;
+  compiler::Compiler& compiler_;
+  const std::function<void(int, int)>& progress_;
+  const std::size_t total_;
+  std::vector<Keys> keys_;
+
+  std::mutex mutex_;
+  int done_ = 0;                                             // guarded by mutex_, as all below and the set's counts
+  std::map<std::size_t, std::string> failed_, unoptimized_;  // why, by kernel
+};
+
+}  // namespace jitney::runtime
