@@ -143,9 +143,12 @@ Expected<std::shared_ptr<const PackedWeights>> CpuBackend::pack(int device, cons
 Expected<std::unique_ptr<Invocation>> CpuBackend::invocation(int device, std::shared_ptr<const Primitive> primitive,
                                                              std::shared_ptr<const PackedWeights> weights) {
   JITNEY_CHECK(check_device(device));
-  if (auto ours = std::dynamic_pointer_cast<const native::NativePrimitive>(primitive))
+  if (auto ours = std::dynamic_pointer_cast<const native::NativePrimitive>(primitive)) {
+    if (!native::NativeCalls::fits(*ours, weights.get()))
+      return internal_error("an invocation of {} needs weights that were packed for it", ours->implementation());
     return std::make_unique<native::NativeInvocation>(std::move(ours),
-                                                      std::dynamic_pointer_cast<const native::NativePacked>(weights));
+                                                      std::static_pointer_cast<const native::NativePacked>(weights));
+  }
   return LibraryCalls::invocation(std::move(primitive), std::move(weights));
 }
 

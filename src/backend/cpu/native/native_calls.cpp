@@ -143,7 +143,7 @@ class ProductPrimitive final : public NativePrimitive {
       : NativePrimitive(p.tail.operands, p.tail.clip, threads), kernels_(kernels), p_(p) {}
   std::size_t scratch_bytes() const override { return 0; }
   std::string implementation() const override { return fmt::format("gemm:panels:f32x{}", kernels_.lanes); }
-  std::string layout() const override { return fmt::format("gemm {} {}", kernels_.rows, kernels_.panel); }
+  std::string layout() const override { return fmt::format("gemm {} {}x{}", kernels_.panel, p_.shape.k, p_.shape.n); }
   std::size_t packed_floats() const override { return gemm::packed_size(kernels_, p_.shape.k, p_.shape.n); }
   void pack(const float* weights, float* packed) const override {
     gemm::pack(kernels_, p_.shape.k, p_.shape.n, weights, p_.b_rows, p_.b_columns, packed, threads_);
@@ -167,7 +167,7 @@ class WinogradPrimitive final : public NativePrimitive {
     return winograd::scratch_size(kernels_, w_.shape, threads_) * sizeof(float);
   }
   std::string implementation() const override { return fmt::format("winograd:4x4_3x3:f32x{}", kernels_.lanes); }
-  std::string layout() const override { return fmt::format("winograd {}", kernels_.product.panel); }
+  std::string layout() const override { return fmt::format("winograd {} {}x{}", kernels_.product.panel, w_.shape.c, w_.shape.o); }
   std::size_t packed_floats() const override { return winograd::packed_size(kernels_, w_.shape.c, w_.shape.o); }
   void pack(const float* weights, float* packed) const override {
     winograd::pack(kernels_, w_.shape.c, w_.shape.o, weights, w_.w_strides.data(), packed, threads_);
@@ -190,9 +190,10 @@ std::optional<Product> product_of(const LibraryCall& call) {
 }
 
 // Narrow matrices waste a part of each panel, and shallow ones spend their time in loads and stores: oneDNN has kernels
-// for these.
-bool is_worth_it(const gemm::Kernels& kernels, const gemm::Shape& s) {
-  return known_or(s.k, s.k >= 128) && known_or(s.n, s.n >= 64 && s.n % kernels.panel == 0);
+// for these. So it has for the 1x1 convolutions of usual networks, which are a few percent faster there.
+bool is_worth_it(const gemm::Kernels& kernels, const LibraryCall& call, const gemm::Shape& s) {
+  return std::holds_alternative<MatMulCall>(call) && known_or(s.k, s.k >= 128) &&
+         known_or(s.n, s.n >= 64 && s.n % kernels.panel == 0);
 }
 
 bool is_complete(const std::vector<std::int64_t>& shape) {
@@ -215,15 +216,26 @@ bool NativeCalls::prefers(const LibraryCall& call) const {
   MatMulCall bare = *m;
   bare.epilogue.clear();
   const auto p = product_of(bare);
-  return p && is_worth_it(*kernels, p->shape);
+  return p && is_worth_it(*kernels, call, p->shape);
 }
 
-std::shared_ptr<const NativePrimitive> NativeCalls::plan(const LibraryCall& call, int threads, bool must) const {
+std::shared_ptr<const NativePrimitive> NativeCalls::plan(const LibraryCall& call, int threads, bool must) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(planned_, [](const Planned& p) { return p.primitive.expired(); });
+  for (const auto& p : planned_)
+    if (p.threads == threads && p.call == call)
+      if (auto primitive = p.primitive.lock()) return primitive;
+  auto primitive = make(call, threads, must);
+  if (primitive) planned_.push_back({call, threads, primitive});
+  return primitive;
+}
+
+std::shared_ptr<const NativePrimitive> NativeCalls::make(const LibraryCall& call, int threads, bool must) const {
   const auto* kernels = gemm::kernels(vector_bytes_);
   if (kernels == nullptr) return nullptr;
   if (const auto p = product_of(call)) {
     if (p->shape.m <= 0 || p->shape.k <= 0 || p->shape.n <= 0) return nullptr;
-    if (must || is_worth_it(*kernels, p->shape)) return std::make_shared<ProductPrimitive>(*kernels, *p, threads);
+    if (must || is_worth_it(*kernels, call, p->shape)) return std::make_shared<ProductPrimitive>(*kernels, *p, threads);
     return nullptr;
   }
   const auto* c = std::get_if<ConvolutionCall>(&call);
@@ -234,9 +246,16 @@ std::shared_ptr<const NativePrimitive> NativeCalls::plan(const LibraryCall& call
   return std::make_shared<WinogradPrimitive>(winograd, *w, threads);
 }
 
+bool NativeCalls::fits(const NativePrimitive& primitive, const PackedWeights* weights) {
+  const auto* packed = dynamic_cast<const NativePacked*>(weights);
+  return packed != nullptr && packed->layout() == primitive.layout() &&
+         packed->bytes() == primitive.packed_floats() * sizeof(float);
+}
+
 Expected<std::shared_ptr<const PackedWeights>> NativeCalls::pack(const NativePrimitive& primitive,
                                                                  const WeightsSource& source) {
-  if (source.plain == nullptr) return internal_error("weights of {} are packed from the original only", primitive.implementation());
+  if ((source.plain != nullptr) == (source.packed != nullptr))
+    return internal_error("weights to pack come from exactly one place");
   const std::string key = fmt::format("{} of {}", primitive.layout(), source.content);
   // Under the lock: two threads that want the same weights must not pack them twice.
   const std::lock_guard lock(mutex_);
@@ -244,9 +263,15 @@ Expected<std::shared_ptr<const PackedWeights>> NativeCalls::pack(const NativePri
   for (const auto& e : entries_)
     if (e.key == key && !source.content.empty())
       if (auto packed = e.packed.lock()) return packed;
+  if (source.plain == nullptr) {
+    // One layout serves all shapes, so that what is packed for another shape is packed for this one.
+    for (const auto& e : entries_)
+      if (auto packed = e.packed.lock(); packed.get() == source.packed && fits(primitive, packed.get())) return packed;
+    return environment_error("weights for {} cannot be made from another packing", primitive.implementation());
+  }
   const std::size_t bytes = primitive.packed_floats() * sizeof(float);
   JITNEY_TRY(void* data, memory_.allocate(bytes));
-  auto packed = std::make_shared<NativePacked>(memory_, data, bytes);
+  auto packed = std::make_shared<NativePacked>(memory_, data, bytes, primitive.layout());
   primitive.pack(static_cast<const float*>(source.plain), static_cast<float*>(data));
   entries_.push_back({key, packed});
   return std::shared_ptr<const PackedWeights>(std::move(packed));

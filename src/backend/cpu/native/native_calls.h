@@ -28,10 +28,19 @@ class NativeCalls {
   /// left out of the call.
   bool prefers(const LibraryCall& call) const;
   /// Null where it is not for us, or not better done here; `must`: there is no library that could.
-  std::shared_ptr<const NativePrimitive> plan(const LibraryCall& call, int threads, bool must) const;
+  std::shared_ptr<const NativePrimitive> plan(const LibraryCall& call, int threads, bool must);
   Expected<std::shared_ptr<const PackedWeights>> pack(const NativePrimitive& primitive, const WeightsSource& source);
+  /// Whether these are weights in the primitive's layout.
+  static bool fits(const NativePrimitive& primitive, const PackedWeights* weights);
 
  private:
+  std::shared_ptr<const NativePrimitive> make(const LibraryCall& call, int threads, bool must) const;
+
+  struct Planned {
+    LibraryCall call;
+    int threads;
+    std::weak_ptr<const NativePrimitive> primitive;
+  };
   struct Entry {
     std::string key;
     std::weak_ptr<const PackedWeights> packed;
@@ -39,6 +48,7 @@ class NativeCalls {
   HostMemory& memory_;
   const int vector_bytes_;
   std::mutex mutex_;
+  std::vector<Planned> planned_;
   std::vector<Entry> entries_;  ///< what is packed in this process; holds nothing alive
 };
 

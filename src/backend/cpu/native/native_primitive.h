@@ -41,16 +41,19 @@ class NativePrimitive : public Primitive {
 
 class NativePacked final : public PackedWeights {
  public:
-  NativePacked(HostMemory& memory, void* data, std::size_t bytes) : memory_(memory), data_(data), bytes_(bytes) {}
+  NativePacked(HostMemory& memory, void* data, std::size_t bytes, std::string layout)
+      : memory_(memory), data_(data), bytes_(bytes), layout_(std::move(layout)) {}
   ~NativePacked() override { memory_.free(data_, bytes_); }
   NativePacked(const NativePacked&) = delete;
   std::size_t bytes() const override { return bytes_; }
   const float* data() const { return static_cast<const float*>(data_); }
+  const std::string& layout() const { return layout_; }
 
  private:
   HostMemory& memory_;
   void* data_;
   std::size_t bytes_;
+  std::string layout_;
 };
 
 class NativeInvocation final : public Invocation {
