@@ -1,8 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Workers, their parent, its threads and its children.
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <thread>
@@ -34,7 +34,6 @@ TEST(Lifetime, WorkerIsAGuest) {
   auto pids = children();
   ASSERT_EQ(pids.size(), 1u);
   std::string proc = "/proc/" + std::to_string(pids[0]);
-  EXPECT_EQ(::sched_getscheduler(pids[0]), SCHED_IDLE);
   EXPECT_EQ(::getpgid(pids[0]), pids[0]);
   int descriptors = 0;
   for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator(proc + "/fd")) ++descriptors;
@@ -172,6 +171,29 @@ TEST(Lifetime, ApplicationWithoutStandardDescriptors) {
     return compiler->compile(request("int f;")) ? 0 : 1;
   });
   EXPECT_EQ(status, 0);
+}
+
+/// Exit code: 0 compiled, else 10 + the reason. -1: killed by a signal.
+int compile_with_file_limit(rlim_t bytes, const std::string& text_in_message) {
+  int status = in_child([&] {
+    ::signal(SIGXFSZ, SIG_DFL);
+    rlimit limit{bytes, bytes};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    auto compiler = make_compiler({});
+    auto outcome = compiler->compile(request(softmax_source()));
+    if (outcome) return 0;
+    if (outcome.error().message.find(text_in_message) == std::string::npos) return 1;
+    return 10 + static_cast<int>(outcome.error().reason);
+  });
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Lifetime, LimitOnFileSizesIsNoDeath) {
+  int resources = 10 + static_cast<int>(CompileFailure::Reason::resources);
+  EXPECT_EQ(compile_with_file_limit(1 << 20, ""), 0);
+  EXPECT_EQ(compile_with_file_limit(4096, "ulimit -f, 4096 bytes"), resources);  // the linker's output does not fit
+  EXPECT_EQ(compile_with_file_limit(512, "ulimit -f, 512 bytes"), resources);    // nor its input
+  EXPECT_EQ(compile_with_file_limit(0, "ulimit -f, 0 bytes"), resources);
 }
 
 TEST(Lifetime, RecordSparesAWorker) {
