@@ -11,7 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 PACKAGES = ["onnxruntime", "openvino", "torch", "numpy"]
-FLAGS = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16"]
+FLAGS = ["avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16"]
+# More of a core than this, used by others or by peers that should wait, is worth a line.
+NOTICED = 0.05
 
 
 def milliseconds(seconds):
@@ -19,18 +21,32 @@ def milliseconds(seconds):
 
 
 def text(name, figures):
-    lines = [name]
+    """One line a peer: latency with the range of its blocks, ratio to the best peer, starts, memory."""
+    lines = [f"{name:17} {'ms':>7}  {'blocks':>13}  {'to the best peer':27} {'cold':>6} {'warm':>6} {'imports':>7}  MiB  precision"]
     for peer, f in figures.items():
         if "failed" in f:
-            lines.append(f"  {peer:17} {f['failed']}")
+            lines.append(f"  {peer:15} {f['failed']}")
             continue
-        ratio = ""
-        if "jitney_ratio" in f and peer != "jitney":
-            low, high = f["ratio_spread"]
-            ratio = f"jitney / it = {f['jitney_ratio']:.2f} ({low:.2f} to {high:.2f})"
-        lines.append(f"  {peer:17} {milliseconds(f['latency']):>7} ms  first result {f['start']['first'] * 1e3:6.0f} ms  "
-                     f"{f['peak_memory'] / 2**20:5.0f} MiB  {ratio}")
-    return "\n".join(lines)
+        latency = blocks = best = memory = ""
+        if "latency" in f:
+            latency, memory = milliseconds(f["latency"]), f"{f['peak_memory'] / 2**20:.0f}"
+            blocks = f"{milliseconds(min(f['blocks']))}..{milliseconds(max(f['blocks']))}"
+        if b := f.get("to_best"):
+            low, high = b["spread"]
+            best = f"{b['ratio']:.2f} ({low:.2f}..{high:.2f})" if b["peer"] != peer else "the best"
+        process = f.get("process", {})
+        start = " ".join(f"{process[k]['median'] * 1e3:{w}.0f}" if k in process else " " * w
+                         for k, w in (("cold", 6), ("warm", 6), ("imports", 7)))
+        lines.append(f"  {peer:15} {latency:>7}  {blocks:>13}  {best:27} {start} {memory:>4}  {f.get('precision', '')}")
+        if "failed" in process:
+            lines.append(f"    starts failed: {process['failed']}")
+        if process.get("compiled_warm"):
+            lines.append(f"    a warm start compiled {process['compiled_warm']} kernels")
+        if f.get("idle_load", 0) > NOTICED:
+            lines.append(f"    uses {f['idle_load']:.2f} cores while it should wait: the others' times are doubtful")
+        if f.get("other_load", 0) > NOTICED:
+            lines.append(f"    meanwhile others used {f['other_load']:.2f} cores")
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def version(package):
@@ -40,18 +56,38 @@ def version(package):
         return None
 
 
+def first_line(path):
+    """Of a file that not every machine has."""
+    try:
+        return Path(path).read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def git(*arguments):
+    try:
+        process = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
+    except OSError:
+        return None
+    return process.stdout.strip() if process.returncode == 0 else None
+
+
 def machine(options):
     cpu = Path("/proc/cpuinfo").read_text()
     flags = re.search(r"^flags\s*:(.*)$", cpu, re.M)
-    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     return {
         "cpu": (re.search(r"^model name\s*:\s*(.*)$", cpu, re.M) or [None, platform.machine()])[1],
         "cores": len(os.sched_getaffinity(0)),
         "features": [f for f in FLAGS if flags and f in flags[1].split()],
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "governor": first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "virtual": "hypervisor" in (flags[1] if flags else ""),
         "kernel": platform.release(),
+        "python": platform.python_version(),
         "date": datetime.date.today().isoformat(),
-        "commit": commit.stdout.strip() or None,
+        "commit": git("rev-parse", "--short", "HEAD"),
+        "changed_since": bool(git("status", "--porcelain", "--untracked-files=no")),
+        "load_average": os.getloadavg()[1],
         "threads": options.threads,
         "precision": options.precision,
         "rounds": options.rounds,
@@ -60,30 +96,66 @@ def machine(options):
     }
 
 
+def table(header, rows):
+    return [f"| {' | '.join(header)} |", "|---" * len(header) + "|", *(f"| {' | '.join(r)} |" for r in rows)]
+
+
+def latencies(models, peers):
+    rows = []
+    for name, figures in models.items():
+        cells = [name]
+        for peer in ["jitney", *peers]:
+            f = figures.get(peer, {})
+            if "latency" not in f:
+                cells.append("wrong" if f.get("failed", "").startswith("wrong") else "-")
+            elif peer == "jitney" or "jitney_ratio" not in f:
+                cells.append(milliseconds(f["latency"]))
+            else:
+                cells.append(f"{milliseconds(f['latency'])} ({f['jitney_ratio']:.2f})")
+        best = figures.get("jitney", {}).get("to_best")
+        cells.append(f"{best['ratio']:.2f} ({best['spread'][0]:.2f} to {best['spread'][1]:.2f})" if best else "-")
+        rows.append(cells)
+    return table(["model", "Jitney", *peers, "Jitney to the best of its precision"], rows)
+
+
+def starts(models, peers):
+    rows = []
+    for name, figures in models.items():
+        cells = [name]
+        for peer in ["jitney", *peers]:
+            process = figures.get(peer, {}).get("process", {})
+            if "warm" not in process:
+                cells.append("-")
+                continue
+            cold, warm = process["cold"]["median"], process["warm"]["median"]
+            imports = f"; {(warm - process['imports']['median']) * 1e3:.0f}" if "imports" in process else ""
+            memory = f"{figures[peer]['peak_memory'] / 2**20:.0f} MiB"
+            cells.append(f"{cold * 1e3:.0f} / {warm * 1e3:.0f}{imports}; {memory}")
+        rows.append(cells)
+    return table(["model", "Jitney", *peers], rows)
+
+
 def markdown(document):
     m, models = document["machine"], document["models"]
-    peers = [p for p in next(iter(models.values())) if p != "jitney"]
+    peers = list(dict.fromkeys(p for f in models.values() for p in f if not p.startswith("jitney")))
     versions = ", ".join(f"{name} {v}" for name, v in m["versions"].items() if v and name != "numpy")
     lines = [f"{m['cpu']}, {m['threads']} threads, {', '.join(m['features'])}; {m['precision']}; {versions}; {m['date']}. "
              "Latency in ms, and in brackets Jitney's divided by it (below 1: Jitney is faster).", "",
-             "| model | Jitney | " + " | ".join(peers) + " |", "|---" * (len(peers) + 2) + "|"]
-    for name, figures in models.items():
-        cells = []
-        for peer in ["jitney", *peers]:
-            f = figures.get(peer, {"failed": "-"})
-            if "failed" in f:
-                cells.append("-")
-            elif peer == "jitney":
-                cells.append(milliseconds(f["latency"]))
-            else:
-                cells.append(f"{milliseconds(f['latency'])} ({f.get('jitney_ratio', float('nan')):.2f})")
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+             *latencies(models, peers)]
+    if any("process" in f for figures in models.values() for f in figures.values()):
+        lines += ["", "A whole process until its first result, in ms: with an empty cache / with a filled one; for Python "
+                  "hosts, then, without what importing takes; and the peak of memory.", "", *starts(models, peers)]
     return "\n".join(lines)
 
 
-def write_markdown(path, document):
+def check_markers(path):
+    """The file's text, with markers if it is new."""
     before = path.read_text() if path.exists() else f"{BEGIN}\n{END}\n"
     if BEGIN not in before or END not in before:
         raise SystemExit(f"{path} has no {BEGIN} and {END}")
-    head, rest = before.split(BEGIN, 1)
+    return before
+
+
+def write_markdown(path, document):
+    head, rest = check_markers(path).split(BEGIN, 1)
     path.write_text(f"{head}{BEGIN}\n{markdown(document)}\n{END}{rest.split(END, 1)[1]}")

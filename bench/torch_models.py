@@ -41,7 +41,7 @@ def build(name, path):
     for key, value in state.items():
         stem = key.removesuffix(".bias")
         found = weights.get(key, weights.get(f"{stem}.weight_bias"))
-        if found is None and key.endswith(".weight") and unnamed:
+        if found is None and key.endswith("weight") and unnamed:
             found = unnamed.pop(0).T
         if found is None or tuple(found.shape) != tuple(value.shape):
             raise KeyError(f"{path} has no weight for '{key}' of shape {tuple(value.shape)}")

@@ -1,9 +1,11 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """One peer in a process of its own: answers commands, one JSON object a line, on standard input and output.
 
-  {"command": "load", "model": PATH, "inputs": [{"file", "dtype", "shape"}], "threads": N}   -> {"load", "first"} seconds
+  {"command": "imports"}                   -> {}, once the libraries are imported
+  {"command": "load", "model": PATH, "name": NAME, "inputs": [{"file", "dtype", "shape"}], "threads": N,
+   "runtime_cache": DIR}                   -> {"load", "first"} seconds, and the "precision" where it can be asked
   {"command": "outputs", "folder": DIR}    -> {"outputs": [{"file", "dtype", "shape"}]}
-  {"command": "block", "seconds": S}       -> {"times": [...]} seconds, the first tenth of the block left out
+  {"command": "block", "seconds": S}       -> {"times": [...]} seconds, the first tenth of the block left out; 0: one run
   {"command": "memory"}                    -> {"peak": bytes}
 
 Between commands it waits on a read, and so uses no processor. Run as: worker.py PEER.
@@ -22,6 +24,11 @@ def read_tensor(spec):
 
 
 class OnnxRuntime:
+    precision = "f32"
+
+    def imports(self):
+        import onnxruntime  # noqa: F401
+
     def load(self, request, inputs):
         import onnxruntime as ort
         options = ort.SessionOptions()
@@ -45,15 +52,22 @@ class OnnxRuntime:
 class OpenVino:
     hint = "f32"
 
+    def imports(self):
+        import openvino  # noqa: F401
+
     def load(self, request, inputs):
         import openvino as ov
         config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": request["threads"]}
         if self.hint:
             config["INFERENCE_PRECISION_HINT"] = self.hint
+        if request.get("runtime_cache"):
+            config["CACHE_DIR"] = request["runtime_cache"]
         core = ov.Core()
         model = core.read_model(request["model"])
         model.reshape({port.get_any_name(): list(value.shape) for port, value in zip(model.inputs, inputs)})
-        self.request = core.compile_model(model, "CPU", config).create_infer_request()
+        compiled = core.compile_model(model, "CPU", config)
+        self.precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.request = compiled.create_infer_request()
         for i, value in enumerate(inputs):
             self.request.set_input_tensor(i, ov.Tensor(value, shared_memory=True))
 
@@ -70,8 +84,14 @@ class OpenVinoDefault(OpenVino):
 
 class Torch:
     compiled = False
+    precision = "f32"
+
+    def imports(self):
+        import torch  # noqa: F401
 
     def load(self, request, inputs):
+        if request.get("runtime_cache"):
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = request["runtime_cache"]
         import torch
         from torch_models import build
         torch.set_num_threads(request["threads"])
@@ -129,7 +149,10 @@ def main():
                 peer.load(request, inputs)
                 loaded = time.perf_counter()
                 peer.run()
-                reply = {"load": loaded - begin, "first": time.perf_counter() - begin, "imports": begin - START}
+                reply = {"load": loaded - begin, "first": time.perf_counter() - begin, "imports": begin - START,
+                         "precision": peer.precision}
+            elif command == "imports":
+                peer.imports()
             elif command == "outputs":
                 reply["outputs"] = []
                 for i, value in enumerate(peer.outputs()):

@@ -82,8 +82,9 @@ MODELS = {
     "encoder_torchscript": (Encoder, IDS, "torchscript", 17),
     "resnet50": (torchvision.models.resnet50, IMAGE, "dynamo", None),
     "encoder_12x768": (lambda: Encoder(12, 768, 12), IDS, "dynamo", None),
+    "vit_b_16": (torchvision.models.vit_b_16, IMAGE, "dynamo", None),
 }
-BENCH_ONLY = {"resnet50", "encoder_12x768"}
+BENCH_ONLY = {"resnet50", "encoder_12x768", "vit_b_16"}
 
 
 def export_one(name, path):

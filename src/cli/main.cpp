@@ -1,13 +1,17 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <jitney/error.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -43,7 +47,9 @@ int fail(ExitCode code, std::string message) {
   }
   while (!message.empty() && message.back() == ' ') message.pop_back();
   if (code == kInternal) message += "; this is a bug in Jitney, please report it with the command and the model";
-  fmt::print(stderr, "jitney: error: {}\n", message);
+  // Whether it can be written or not (a full disk behind a redirection, a closed descriptor): the exit code says it, too.
+  const std::string line = fmt::format("jitney: error: {}\n", message);
+  std::fwrite(line.data(), 1, line.size(), stderr);
   return code;
 }
 
@@ -95,6 +101,8 @@ int guarded(int argc, char** argv) {
     return fail(exit_code(error.kind()), error.what());
   } catch (const std::bad_alloc&) {
     return fail(kEnvironment, "out of memory");
+  } catch (const std::system_error& error) {  // a closed output, a limit on threads
+    return fail(kEnvironment, error.what());
   } catch (const std::exception& error) {
     return fail(kInternal, error.what());
   } catch (...) {
@@ -102,10 +110,22 @@ int guarded(int argc, char** argv) {
   }
 }
 
+/// A descriptor that was closed before the start would be given to the next file that is opened, and what is printed
+/// would end in it. Read-only: writing still fails, and is reported.
+void keep_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    if (::open("/dev/null", O_RDONLY) != fd) return;  // the lowest free descriptor is this one
+  }
+}
+
 }  // namespace
 }  // namespace jitney::cli
 
 int main(int argc, char** argv) {
+  jitney::cli::keep_standard_descriptors();
+  // A file that may not grow (ulimit -f) is an error to report, and no reason to be killed.
+  std::signal(SIGXFSZ, SIG_IGN);
   jitney::cli::exit_on_interrupt();
   const int code = jitney::cli::flush(jitney::cli::guarded(argc, argv));
   jitney::cli::dump_maps_if_asked();

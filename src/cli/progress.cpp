@@ -10,6 +10,11 @@
 
 namespace jitney::cli {
 
+namespace {
+/// A terminal that is gone does not matter.
+void put(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+}  // namespace
+
 std::string progress_line(int done, int total) {
   constexpr int kCells = 30;
   total = std::max(total, 0);
@@ -27,13 +32,13 @@ void ProgressBar::update(int done, int total) {
   if (!is_terminal_) return;
   const std::string line = progress_line(done, total);
   width_ = std::max(width_, line.size());
-  fmt::print(stderr, "\r{:<{}}", line, width_);
+  put(fmt::format("\r{:<{}}", line, width_));
   std::fflush(stderr);
 }
 
 void ProgressBar::clear() {
   if (width_ == 0) return;
-  fmt::print(stderr, "\r{:{}}\r", "", width_);
+  put(fmt::format("\r{:{}}\r", "", width_));
   std::fflush(stderr);
   width_ = 0;
 }

@@ -32,6 +32,9 @@ class Decoder {
     }
     JITNEY_TRY(to.inputs, ids(from.inputs(), 0, values, "the inputs"));
     JITNEY_TRY(to.outputs, ids(from.outputs(), 0, values, "the outputs"));
+    to.output_names.assign(from.output_names().begin(), from.output_names().end());
+    if (!to.output_names.empty() && to.output_names.size() != to.outputs.size())
+      return damaged("it names {} of {} outputs", to.output_names.size(), to.outputs.size());
     for (const proto::Guard& g : from.guards()) {
       JITNEY_TRY(to.guards.emplace_back(), guard(g));
     }

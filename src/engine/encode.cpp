@@ -19,6 +19,7 @@ class Encoder {
     for (const ir::Node& n : from.nodes) JITNEY_CHECK(node(n, *to.add_nodes(), depth));
     to.mutable_inputs()->Add(from.inputs.begin(), from.inputs.end());
     to.mutable_outputs()->Add(from.outputs.begin(), from.outputs.end());
+    for (const std::string& name : from.output_names) to.add_output_names(name);
     for (const ir::Guard& g : from.guards) {
       proto::Guard& guard = *to.add_guards();
       guard.set_relation(static_cast<std::uint32_t>(g.relation));

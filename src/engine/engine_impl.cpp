@@ -18,6 +18,8 @@ std::vector<TensorInfo> describe(const ir::Graph& graph, const std::vector<ir::V
 }  // namespace
 
 EngineImpl::EngineImpl(ir::Graph graph)
-    : graph_(std::move(graph)), inputs_(describe(graph_, graph_.inputs)), outputs_(describe(graph_, graph_.outputs)) {}
+    : graph_(std::move(graph)), inputs_(describe(graph_, graph_.inputs)), outputs_(describe(graph_, graph_.outputs)) {
+  for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].name = graph_.output_name(i);
+}
 
 }  // namespace jitney

@@ -74,6 +74,9 @@ class Graph {
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  /// What the model calls its outputs: passes replace values, and the names must survive. One an output, or none at all,
+  /// which means that each is named as its value.
+  std::vector<std::string> output_names;
   std::vector<Guard> guards;
   std::map<std::string, SymbolInfo> symbols;
   std::map<std::string, std::string> metadata;  ///< producer, opset, source file: for people
@@ -89,6 +92,10 @@ class Graph {
                         Attributes attributes = {});
   /// `base`, or `base` with something appended, that no value is named yet. Looks at every value: for small graphs.
   std::string unused_name(const std::string& base) const;
+
+  const std::string& output_name(std::size_t i) const {
+    return output_names.empty() ? value(outputs[i]).name : output_names[i];
+  }
 
   Value& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }

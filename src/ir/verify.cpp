@@ -52,6 +52,9 @@ class Verifier {
         return f;
       }));
     }
+    if (!g_.output_names.empty() && g_.output_names.size() != g_.outputs.size()) {
+      return internal_error("graph '{}': {} names for {} outputs", g_.name, g_.output_names.size(), g_.outputs.size());
+    }
     for (const ValueId id : g_.outputs) {
       if (!is_defined(id)) return internal_error("graph '{}': output {} is not defined", g_.name, id);
     }

@@ -16,6 +16,7 @@ Rewriter::Rewriter(const ir::Graph& source) : from(source), map_(source.values.s
   to.guards = from.guards;
   to.symbols = from.symbols;
   to.metadata = from.metadata;
+  for (std::size_t i = 0; i < from.outputs.size(); ++i) to.output_names.push_back(from.output_name(i));
   for (ValueId id : from.inputs) {
     const auto& v = from.value(id);
     ValueId now = to.add_value(v.name, v.dtype, v.shape);

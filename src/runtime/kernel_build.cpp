@@ -41,11 +41,11 @@ bool lies_in_the_kernel(Reason reason) {
   return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
 }
 
-/// One sentence for all of them: the first kernel's reason and how many more there are.
+/// One sentence for all of them: the first kernel's reason and how many there are.
 void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
   if (reasons.empty()) return;
   auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
-  if (reasons.size() > 1) message += fmt::format("; so for {} more kernels (JITNEY_LOG=info)", reasons.size() - 1);
+  if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
   warn_once(message, message);
 }
 

@@ -37,13 +37,13 @@ TEST(Priority, KindsAreKeptApart) {
   auto both = children();
   ASSERT_EQ(both.size(), 2u) << "a worker at idle priority is not given to one who waits";
   std::erase(both, first[0]);
-  EXPECT_EQ(policy(both[0]), SCHED_OTHER);
+  EXPECT_EQ(policy(both[0]), policy(0));
 
   ASSERT_TRUE(compiler->compile(background));
   ASSERT_TRUE(compiler->compile(request("int h;")));
   EXPECT_EQ(compiler->workers_started(), 2) << "both are used again";
   EXPECT_EQ(policy(first[0]), SCHED_IDLE);
-  EXPECT_EQ(policy(both[0]), SCHED_OTHER);
+  EXPECT_EQ(policy(both[0]), policy(0));
 }
 
 TEST(Priority, IsTheCallersButNeverMoreThanOrdinary) {
@@ -55,7 +55,8 @@ TEST(Priority, IsTheCallersButNeverMoreThanOrdinary) {
       return ::getpriority(PRIO_PROCESS, static_cast<id_t>(children().at(0)));
     });
   };
-  EXPECT_EQ(worker_nice(7), 7);
+  int nice = worker_nice(15);
+  EXPECT_TRUE(nice == 15 || nice == 100) << nice;
   EXPECT_TRUE(worker_nice(-5) == 0 || worker_nice(-5) == 100);
   int code = in_child([] {
     sched_param one{};

@@ -16,9 +16,9 @@ struct IsolateOptions {
   int keep_fd = 0;                ///< the socket; it and the three standard descriptors stay open
 };
 
-/// Makes this process a guest that disturbs nobody: no inherited descriptors, default signals (but writing into a closed
-/// pipe or past the limit on file sizes is an error, no death), a modest priority, no core files, first in line when
-/// memory runs out, no current directory held, and gone with its parent.
+/// Makes this process a guest that disturbs nobody: no inherited descriptors, default signals (but writing into a
+/// closed pipe or past the limit on file sizes is an error, no death), a modest priority, no core files, first in line
+/// when memory runs out, no current directory held, and gone with its parent.
 Status isolate(const IsolateOptions& options);
 
 }  // namespace jitney::compiler

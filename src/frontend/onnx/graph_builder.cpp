@@ -234,6 +234,7 @@ void GraphBuilder::add_output(ValueId id, const std::string& name) {
     named_.insert(id);
   }
   graph.outputs.push_back(id);
+  graph.output_names.push_back(name);
 }
 
 ValueId GraphBuilder::materialize(ModelValue& value) {
