@@ -46,8 +46,9 @@ struct ContextStats {
   std::uint64_t cache_hits = 0, cache_published = 0;
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
-  std::int64_t arena_bytes = 0;   ///< intermediate values of the last shape
-  std::int64_t device_bytes = 0;  ///< what the device's backend holds for all contexts of this process, weights included
+  std::int64_t arena_bytes = 0;  ///< intermediate values of the last shape
+  std::int64_t device_bytes =
+      0;  ///< what the device's backend holds for all contexts of this process, weights included
 };
 
 /// One step of an execute: a kernel, a library call, or a piece that the reference interpreter runs.

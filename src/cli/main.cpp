@@ -47,7 +47,8 @@ int fail(ExitCode code, std::string message) {
   }
   while (!message.empty() && message.back() == ' ') message.pop_back();
   if (code == kInternal) message += "; this is a bug in Jitney, please report it with the command and the model";
-  // Whether it can be written or not (a full disk behind a redirection, a closed descriptor): the exit code says it, too.
+  // Whether it can be written or not (a full disk behind a redirection, a closed descriptor): the exit code says it,
+  // too.
   const std::string line = fmt::format("jitney: error: {}\n", message);
   std::fwrite(line.data(), 1, line.size(), stderr);
   return code;

@@ -11,9 +11,10 @@ std::string to_text(const std::vector<StepProfile>& profile) {
   std::string text = fmt::format("{:>10} {:>6} {:>9}  {:<32} {}\n", "us", "%", "GFLOP/s", "done by", "step");
   for (const auto& step : profile) {
     const bool has_rate = step.operations > 0 && step.seconds > 0;
-    text += fmt::format("{:>10.1f} {:>6.1f} {:>9}  {:<32} {}\n", step.seconds * 1e6, 100 * step.seconds / total,
-                        has_rate ? fmt::format("{:.1f}", static_cast<double>(step.operations) / step.seconds * 1e-9) : "",
-                        step.done_by, step.name);
+    text +=
+        fmt::format("{:>10.1f} {:>6.1f} {:>9}  {:<32} {}\n", step.seconds * 1e6, 100 * step.seconds / total,
+                    has_rate ? fmt::format("{:.1f}", static_cast<double>(step.operations) / step.seconds * 1e-9) : "",
+                    step.done_by, step.name);
   }
   return text + fmt::format("{:>10.1f} in all\n", total * 1e6);
 }

@@ -74,8 +74,8 @@ class Graph {
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
-  /// What the model calls its outputs: passes replace values, and the names must survive. One an output, or none at all,
-  /// which means that each is named as its value.
+  /// What the model calls its outputs: passes replace values, and the names must survive. One an output, or none at
+  /// all, which means that each is named as its value.
   std::vector<std::string> output_names;
   std::vector<Guard> guards;
   std::map<std::string, SymbolInfo> symbols;

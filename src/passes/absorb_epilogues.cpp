@@ -88,8 +88,7 @@ class Absorber {
         result.inputs.push_back(in);
       }
     }
-    body->outputs = {
-        body->add_body_node(next.op, out.name, arguments, out.dtype, out.shape, next.attributes)};
+    body->outputs = {body->add_body_node(next.op, out.name, arguments, out.dtype, out.shape, next.attributes)};
     std::vector<CallOperand> operands(body->inputs.size());
     for (std::size_t i = 0; i < operands.size(); ++i) {
       operands[i].is_constant = is_constant_view(result.inputs[i]);

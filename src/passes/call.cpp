@@ -260,9 +260,9 @@ class Describer {
   std::optional<backend::LibraryCall> pooling(const ir::Node& node) const {
     if (!post_.empty() || bias_) return std::nullopt;
     backend::PoolingCall call;
-    call.kind = node.op == Op::max_pool               ? backend::PoolingCall::Kind::max
+    call.kind = node.op == Op::max_pool            ? backend::PoolingCall::Kind::max
                 : node.integer("include_pad") != 0 ? backend::PoolingCall::Kind::average_include_pad
-                                                    : backend::PoolingCall::Kind::average_exclude_pad;
+                                                   : backend::PoolingCall::Kind::average_exclude_pad;
     call.x = input(0);
     call.y = output();
     call.kernel = node.integers("kernel");

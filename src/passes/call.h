@@ -11,8 +11,8 @@
 
 /// Regions of kind `call`: one contraction and its epilogue, done by a vendor library where the backend offers it. The
 /// body says in operators what is called, so that the interpreter and the kernel builder can stand in for the library:
-///   convolution, pooling: permute (from channels-last), conv | max_pool | avg_pool, permute (to channels-last), epilogue
-///   matmul:               matmul, epilogue
+///   convolution, pooling: permute (from channels-last), conv | max_pool | avg_pool, permute (to channels-last),
+///   epilogue matmul:               matmul, epilogue
 /// An epilogue node is elementwise, of the output's shape, and reads the node before it; a second operand is an input
 /// of the region or a scalar constant.
 namespace jitney::passes {

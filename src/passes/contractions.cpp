@@ -56,7 +56,7 @@ std::shared_ptr<ir::Graph> body_of(const ir::Graph& g, const ir::Node& node, boo
   if (channels_last) {
     auto perm = to_channels_last(out.shape.size());
     result = body->add_body_node(Op::permute, node.name + ".last", {result}, out.dtype, permuted(out.shape, perm),
-                            {{"perm", perm}});
+                                 {{"perm", perm}});
   }
   body->outputs = {result};
   return body;

@@ -122,7 +122,8 @@ class Fuser {
   Status emit_call(const ir::Node& node) {
     ir::Node call = node;
     const ir::Graph& body = node.graph("body");
-    bool is_matmul = std::any_of(body.nodes.begin(), body.nodes.end(), [](const auto& n) { return n.op == Op::matmul; });
+    bool is_matmul =
+        std::any_of(body.nodes.begin(), body.nodes.end(), [](const auto& n) { return n.op == Op::matmul; });
     for (std::size_t i = 0; i < call.inputs.size(); ++i) {
       JITNEY_TRY(ValueId now, ensure(node.inputs[i]));
       const auto& shape = rw_.to.value(now).shape;

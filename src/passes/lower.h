@@ -30,6 +30,7 @@ struct LowerOptions {
 };
 
 /// From Stage::optimized to Stage::fused: what one kernel is, and what one library call.
-Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options = {}, std::vector<PassRecord>* records = nullptr);
+Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options = {},
+                          std::vector<PassRecord>* records = nullptr);
 
 }  // namespace jitney::passes

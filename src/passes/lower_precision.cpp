@@ -81,7 +81,8 @@ class Lowerer {
     if (v.dtype != DType::f32) return rw_(old);
     auto it = low_.find(old);
     if (it == low_.end())
-      it = low_.emplace(old, v.constant ? rounded(v) : rw_.emit(Op::cast, v.name, {rw_(old)}, DType::bf16, v.shape)).first;
+      it = low_.emplace(old, v.constant ? rounded(v) : rw_.emit(Op::cast, v.name, {rw_(old)}, DType::bf16, v.shape))
+               .first;
     return it->second;
   }
 

@@ -111,8 +111,7 @@ class Sinker {
     std::vector<ValueId> moved;
     for (ValueId id : inputs) moved.push_back(id == ir::kNoValue ? id : as_last(id, rank, node.name));
     ValueId last = emit(node.op, node.name, std::move(moved), out.dtype, permuted(out.shape, perm), attributes);
-    rw_.replace(node.outputs[0],
-                emit(Op::permute, node.name, {last}, out.dtype, out.shape, {{"perm", inverse(perm)}}));
+    rw_.replace(node.outputs[0], emit(Op::permute, node.name, {last}, out.dtype, out.shape, {{"perm", inverse(perm)}}));
     return true;
   }
 };

@@ -26,8 +26,7 @@ Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& ta
   auto invocations = std::make_unique<Invocations>(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
     if (!calls[i].primitive) continue;
-    JITNEY_TRY((*invocations)[i],
-               target.backend->invocation(target.device, calls[i].primitive, calls[i].weights));
+    JITNEY_TRY((*invocations)[i], target.backend->invocation(target.device, calls[i].primitive, calls[i].weights));
   }
   return invocations;
 }
@@ -68,7 +67,8 @@ namespace {
 /// Views count an extent of 1 as stride 0; libraries want strides as if it were larger.
 void give_ones_strides(const std::vector<std::int64_t>& shape, std::vector<std::int64_t>& strides) {
   for (std::size_t d = shape.size(); d-- > 0;)
-    if (shape[d] == 1) strides[d] = d + 1 == shape.size() ? 1 : std::max<std::int64_t>(strides[d + 1] * shape[d + 1], 1);
+    if (shape[d] == 1)
+      strides[d] = d + 1 == shape.size() ? 1 : std::max<std::int64_t>(strides[d + 1] * shape[d + 1], 1);
 }
 
 /// The call's constant operand, and where it is among the region's inputs (input 1, always).

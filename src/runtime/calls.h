@@ -15,12 +15,12 @@ namespace jitney::runtime {
 struct PlannedCall {
   std::shared_ptr<const backend::Primitive> primitive;
   std::shared_ptr<const backend::PackedWeights> weights;  ///< null where the primitive reads them as they are
-  std::vector<std::size_t> offsets;                       ///< in bytes, one an operand: where the view begins in its buffer
+  std::vector<std::size_t> offsets;  ///< in bytes, one an operand: where the view begins in its buffer
   std::int64_t operations = -1;
 };
 
-/// The library calls of one plan, one an entry of Plan::steps; null primitives where the step is none. Immutable but for
-/// the pool of invocations.
+/// The library calls of one plan, one an entry of Plan::steps; null primitives where the step is none. Immutable but
+/// for the pool of invocations.
 class CallSet {
  public:
   std::vector<PlannedCall> calls;
@@ -56,7 +56,7 @@ class CallPlanner {
   Target target_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const backend::PackedWeights>> packed_;  ///< by step: the packing to prefer
-  std::vector<std::string> contents_;                                  ///< by value id: digest of a constant, once asked for
+  std::vector<std::string> contents_;  ///< by value id: digest of a constant, once asked for
 };
 
 }  // namespace jitney::runtime

@@ -221,7 +221,7 @@ std::vector<StepProfile> ExecutionContext::profile(std::span<const TensorView> i
     auto middle = times[s].begin() + static_cast<std::ptrdiff_t>(times[s].size() / 2);
     std::nth_element(times[s].begin(), middle, times[s].end());
     auto [library, operations] = impl_->executor->call_of(*plan, s);
-    std::string by = !library.empty()      ? library
+    std::string by = !library.empty()     ? library
                      : step.distinct >= 0 ? fmt::format("kernel {}", step.distinct)
                                           : "interpreter";
     result.push_back({step.node->name, std::move(by), *middle, operations});

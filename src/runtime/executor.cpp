@@ -113,8 +113,7 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
   return plan.calls.get();
 }
 
-Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p,
-                      Workspace& w) {
+Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p, Workspace& w) {
   w.operands.resize(p.slot_count);
   for (std::size_t i = 0; i < p.slot_count; ++i)
     w.operands[i] = static_cast<char*>(w.pointers[p.first_slot + i]) + call.offsets[i];
@@ -148,8 +147,7 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
   if (step.is_call) {
     if (p.points == 0) return {};
-    if (const PlannedCall& planned = calls->calls[i]; planned.primitive)
-      return call(planned, *(*invocations)[i], p, w);
+    if (const PlannedCall& planned = calls->calls[i]; planned.primitive) return call(planned, *(*invocations)[i], p, w);
   }
   backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
   if (kernel == 0) return interpret(plan, p, w);

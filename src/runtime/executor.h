@@ -27,8 +27,8 @@ class Executor {
   /// the plan, every step is waited for and timed.
   Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
              std::span<void* const> outputs, std::vector<double>* seconds = nullptr);
-  /// Who does the library call of a step, and how many operations it takes: "jit:avx512_core", 231211008. Only after the
-  /// plan ran.
+  /// Who does the library call of a step, and how many operations it takes: "jit:avx512_core", 231211008. Only after
+  /// the plan ran.
   std::pair<std::string, std::int64_t> call_of(const Plan& plan, std::size_t step) const;
 
  private:
@@ -45,12 +45,11 @@ class Executor {
 
   /// The plan's library calls, planned now if this is its first run.
   Expected<const CallSet*> calls_of(const Plan& plan);
-  Status launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
-                const CallSet* calls, CallSet::Invocations* invocations);
+  Status launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w, const CallSet* calls,
+                CallSet::Invocations* invocations);
   Status launch_step(const Plan& plan, std::size_t i, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
                      const CallSet* calls, CallSet::Invocations* invocations);
-  Status call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p,
-              Workspace& w);
+  Status call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p, Workspace& w);
   Status interpret(const Plan& plan, const PlannedStep& p, Workspace& w);
 
   std::shared_ptr<const Program> program_;

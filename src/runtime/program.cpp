@@ -43,8 +43,7 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
 }  // namespace
 
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
-                                                      int device, const backend::DeviceInfo& info,
-                                                      bool bf16) {
+                                                      int device, const backend::DeviceInfo& info, bool bf16) {
   auto program = std::make_shared<Program>();
   passes::LowerOptions lowering;
   lowering.bf16 = bf16;

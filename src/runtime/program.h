@@ -40,7 +40,6 @@ struct Program {
 
 /// `backend` says which library calls it offers on `device`.
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
-                                                      int device, const backend::DeviceInfo& info,
-                                                      bool bf16 = false);
+                                                      int device, const backend::DeviceInfo& info, bool bf16 = false);
 
 }  // namespace jitney::runtime

@@ -156,8 +156,7 @@ TEST(Calls, RowsOfABatchAreOneMatrix) {
   auto calls = regions(g, RegionKind::call);
   ASSERT_EQ(calls.size(), 1u);
   std::vector<CallOperand> operands = {{{112, 16, 1}, false}, {{24, 1}, true}, {{1}, true}};
-  auto call = describe_call(calls[0]->graph("body"), operands,
-                            [](const Dim& d) { return d.constant().value_or(5); });
+  auto call = describe_call(calls[0]->graph("body"), operands, [](const Dim& d) { return d.constant().value_or(5); });
   ASSERT_TRUE(call);
   const auto& m = std::get<backend::MatMulCall>(*call);
   EXPECT_EQ(m.a.shape, (std::vector<std::int64_t>{35, 16}));

@@ -77,7 +77,8 @@ struct Compiled {
 
 Compiled compile(const Graph& g) {
   auto target = value_or_throw(runtime::open_target({}));
-  auto program = value_or_throw(runtime::make_program(*testing::engine_of(g).impl(), *target.backend, target.device, target.info));
+  auto program =
+      value_or_throw(runtime::make_program(*testing::engine_of(g).impl(), *target.backend, target.device, target.info));
   EXPECT_EQ(program->sources.size(), 1u);
   auto result = runtime::shared_compiler().compile(
       {backend::SourceLanguage::c, "test", program->sources[0].source(), target.info.compiler_options, true});

@@ -1,6 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// A steady execute allocates nothing. Every operator new of the process is counted here, but for those that oneDNN makes
-// for itself inside a call (about nine small ones, for its table of arguments).
+// A steady execute allocates nothing. Every operator new of the process is counted here, but for those that oneDNN
+// makes for itself inside a call (about nine small ones, for its table of arguments).
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -63,8 +63,8 @@ Engine small_network() {
   g.symbols["n"] = {};
   const Dim n = Dim::symbol("n");
   auto conv = [&](ir::ValueId x, std::int64_t c, std::int64_t o, std::int64_t stride, const ir::Shape& out) {
-    return g.add_node(Op::conv, "conv", {x, g.add_constant("w" + std::to_string(g.values.size()), filled({o, c, 3, 3}))},
-                      DType::f32, out,
+    return g.add_node(Op::conv, "conv",
+                      {x, g.add_constant("w" + std::to_string(g.values.size()), filled({o, c, 3, 3}))}, DType::f32, out,
                       {{"strides", std::vector<std::int64_t>{stride, stride}},
                        {"dilations", std::vector<std::int64_t>{1, 1}},
                        {"pads", std::vector<std::int64_t>{1, 1, 1, 1}},
@@ -75,7 +75,8 @@ Engine small_network() {
   ir::ValueId b = conv(g.add_node(Op::relu, "relu", {a}, DType::f32, {n, 64, 32, 32}), 64, 64, 1, {n, 64, 32, 32});
   ir::ValueId mean = g.add_node(Op::reduce_mean, "mean", {b}, DType::f32, {n, 64},
                                 {{"axes", std::vector<std::int64_t>{2, 3}}, {"keepdims", std::int64_t{0}}});
-  ir::ValueId wide = g.add_node(Op::matmul, "wide", {mean, g.add_constant("v", filled({64, 128}))}, DType::f32, {n, 128});
+  ir::ValueId wide =
+      g.add_node(Op::matmul, "wide", {mean, g.add_constant("v", filled({64, 128}))}, DType::f32, {n, 128});
   ir::ValueId y = g.add_node(Op::matmul, "y", {wide, g.add_constant("u", filled({128, 64}))}, DType::f32, {n, 64});
   g.outputs = {g.add_node(Op::gelu_erf, "gelu", {y}, DType::f32, {n, 64})};
   return Engine(std::make_shared<EngineImpl>(value_or_throw(passes::optimize(g))));

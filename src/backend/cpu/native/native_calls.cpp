@@ -167,7 +167,9 @@ class WinogradPrimitive final : public NativePrimitive {
     return winograd::scratch_size(kernels_, w_.shape, threads_) * sizeof(float);
   }
   std::string implementation() const override { return fmt::format("winograd:4x4_3x3:f32x{}", kernels_.lanes); }
-  std::string layout() const override { return fmt::format("winograd {} {}x{}", kernels_.product.panel, w_.shape.c, w_.shape.o); }
+  std::string layout() const override {
+    return fmt::format("winograd {} {}x{}", kernels_.product.panel, w_.shape.c, w_.shape.o);
+  }
   std::size_t packed_floats() const override { return winograd::packed_size(kernels_, w_.shape.c, w_.shape.o); }
   void pack(const float* weights, float* packed) const override {
     winograd::pack(kernels_, w_.shape.c, w_.shape.o, weights, w_.w_strides.data(), packed, threads_);
