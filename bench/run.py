@@ -8,7 +8,9 @@ median over rounds of each block's median; ratios are medians over rounds of the
 Rounds in which other processes used the processor are repeated; of up to three times as many, the quietest count.
 """
 import argparse
+import fcntl
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -163,8 +165,23 @@ def parse():
     return options
 
 
+def wait_for_other_runs():
+    """Two at once would measure each other. The lock goes when this process ends."""
+    folder = ROOT / ".cache" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = open(folder / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another benchmark is running: waiting for its end", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the peers and removes their files
+    _lock = None if options.quick else wait_for_other_runs()
     begin = time.time()
     results = {}
     for name in options.models:
