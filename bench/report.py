@@ -22,7 +22,8 @@ def milliseconds(seconds):
 
 def text(name, figures):
     """One line a peer: latency with the range of its blocks, ratio to the best peer, starts, memory."""
-    lines = [f"{name:17} {'ms':>7}  {'blocks':>13}  {'to the best peer':27} {'cold':>6} {'warm':>6} {'imports':>7}  MiB  precision"]
+    lines = [f"{name:17} {'ms':>7}  {'blocks':>13}  {'to the best peer':27} {'cold':>6} {'warm':>6} {'imports':>7}"
+             "  MiB  precision"]
     for peer, f in figures.items():
         if "failed" in f:
             lines.append(f"  {peer:15} {f['failed']}")
@@ -139,12 +140,16 @@ def markdown(document):
     m, models = document["machine"], document["models"]
     peers = list(dict.fromkeys(p for f in models.values() for p in f if not p.startswith("jitney")))
     versions = ", ".join(f"{name} {v}" for name, v in m["versions"].items() if v and name != "numpy")
-    lines = [f"{m['cpu']}, {m['threads']} threads, {', '.join(m['features'])}; {m['precision']}; {versions}; {m['date']}. "
-             "Latency in ms, and in brackets Jitney's divided by it (below 1: Jitney is faster).", "",
+    lines = [f"{m['cpu']}, {m['threads']} threads, {', '.join(m['features'])}; {m['precision']}; {versions}; "
+             f"{m['date']}. Latency in ms, and in brackets Jitney's divided by it (below 1: Jitney is faster).", "",
              *latencies(models, peers)]
+    other = max((f.get("other_load", 0) for figures in models.values() for f in figures.values()), default=0)
+    if other > NOTICED:
+        lines += ["", f"Not a quiet machine: other processes used up to {other:.1f} cores meanwhile."]
     if any("process" in f for figures in models.values() for f in figures.values()):
-        lines += ["", "A whole process until its first result, in ms: with an empty cache / with a filled one; for Python "
-                  "hosts, then, without what importing takes; and the peak of memory.", "", *starts(models, peers)]
+        lines += ["", "A whole process until its first result, in ms: with an empty cache / with a filled one; for "
+                  "Python hosts, then, without what importing takes; and the peak of memory.", "",
+                  *starts(models, peers)]
     return "\n".join(lines)
 
 

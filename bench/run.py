@@ -141,7 +141,8 @@ def parse():
                         help=f"of {', '.join(MODELS)}")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, metavar="PEER",
                         help=f"of {', '.join(PEERS)}")
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="Jitney's; the peers have their own")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
+                        help="Jitney's; the peers have their own")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--block", type=float, default=0.5, help="seconds of one turn (default 0.5)")

@@ -5,7 +5,7 @@
   {"command": "load", "model": PATH, "name": NAME, "inputs": [{"file", "dtype", "shape"}], "threads": N,
    "runtime_cache": DIR}                   -> {"load", "first"} seconds, and the "precision" where it can be asked
   {"command": "outputs", "folder": DIR}    -> {"outputs": [{"file", "dtype", "shape"}]}
-  {"command": "block", "seconds": S}       -> {"times": [...]} seconds, the first tenth of the block left out; 0: one run
+  {"command": "block", "seconds": S}       -> {"times": [...]} seconds; the first tenth is left out; S = 0: one run
   {"command": "memory"}                    -> {"peak": bytes}
 
 Between commands it waits on a read, and so uses no processor. Run as: worker.py PEER.

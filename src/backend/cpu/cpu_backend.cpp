@@ -2,6 +2,9 @@
 #include "backend/cpu/cpu_backend.h"
 
 #include <cstring>
+#include <functional>
+#include <limits>
+#include <numeric>
 
 #include "backend/cpu/cpu_name.h"
 #include "backend/cpu/cpu_target.h"
@@ -35,6 +38,24 @@ void run_range(void* context, std::int64_t begin, std::int64_t end) {
   const auto& call = *static_cast<const Call*>(context);
   call.function(call.args, begin, end);
 }
+
+/// Multiplications and additions. Whoever plans checks the call afterwards, so that anything may come here.
+std::int64_t work_of(const LibraryCall& call) {
+  const auto count = [](const std::vector<std::int64_t>& extents, std::size_t from = 0) {
+    return std::accumulate(extents.begin() + static_cast<std::ptrdiff_t>(from), extents.end(), std::int64_t{1},
+                           std::multiplies<>());
+  };
+  const auto* m = std::get_if<MatMulCall>(&call);
+  if (m && !m->a.shape.empty()) return 2 * count(m->c.shape) * m->a.shape.back();
+  const auto* c = std::get_if<ConvolutionCall>(&call);
+  if (c && !c->w.shape.empty()) return 2 * count(c->y.shape) * count(c->w.shape, 1);
+  if (const auto* p = std::get_if<PoolingCall>(&call)) return count(p->y.shape) * count(p->kernel);
+  return std::numeric_limits<std::int64_t>::max();
+}
+
+// A second thread is worth waking for this much work: some microseconds of one core. Below it a call runs alone, also
+// because a team waits for a core that somebody else has.
+constexpr std::int64_t kWorkForATeam = 1 << 19;
 
 /// Of the registers that our own code may use; a target that does not exist is said elsewhere.
 int vector_bytes() {
@@ -126,7 +147,7 @@ bool CpuBackend::offers(int device, const LibraryCall& call) const {
 Expected<std::shared_ptr<const Primitive>> CpuBackend::plan(int device, const LibraryCall& call,
                                                             const PlanOptions& options) {
   JITNEY_CHECK(check_device(device));
-  const int threads = threads_of(options.stream);
+  const int threads = work_of(call) < kWorkForATeam ? 1 : threads_of(options.stream);
   const bool must = !calls_.offers(call);
   if (auto primitive = native_.plan(call, threads, must)) return primitive;
   const bool is_native = dynamic_cast<const native::NativePacked*>(options.weights) != nullptr;
