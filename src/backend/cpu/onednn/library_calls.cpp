@@ -76,7 +76,7 @@ bool LibraryCalls::is_used() const { return tables_->is_used.load(std::memory_or
 
 Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const LibraryCall& call, int threads,
                                                               const PackedWeights* preferred) {
-  if (!library()) return tl::unexpected(library().error());
+  if (!library()) return environment_error("the 'cpu' backend has no library: {}", library().error().message);
   const onednn::ForkGate gate;
   tables_->is_used.store(true, std::memory_order_relaxed);
   const int team = team_size(threads);
