@@ -52,6 +52,58 @@ TEST_P(BackendCalls, ConvolutionsAreRight) { expect_right_where_offered(300, ran
 TEST_P(BackendCalls, MatMulsAreRight) { expect_right_where_offered(500, random_matmul); }
 TEST_P(BackendCalls, PoolingsAreRight) { expect_right_where_offered(200, random_pooling); }
 
+// Depths that are summed in parts, rows that lie powers of two apart, weights that fill a cache, a last narrow panel.
+TEST_P(BackendCalls, LargeProductsAreRight) {
+  struct Size {
+    std::int64_t m, k, n, hole;
+  };
+  std::mt19937 random(kSeed);
+  for (const Size& s : {Size{1, 1025, 96, 0},
+                        {7, 2100, 128, 0},
+                        {64, 1024, 160, 0},
+                        {37, 2048, 64, 0},
+                        {13, 1536, 96, 512},
+                        {14, 2048, 1056, 0},
+                        {250, 512, 64, 0},
+                        {30, 3000, 97, 72}}) {
+    for (const bool has_addend : {false, true}) {
+      MatMulCall call{.a = tensor({s.m, s.k}), .b = tensor({s.k, s.n}), .c = tensor({s.m, s.n})};
+      call.a.strides[0] += s.hole;
+      call.has_bias = call.constant_b = true;
+      if (has_addend) call.epilogue.push_back({.kind = PostOp::Kind::add_operand, .operand = call.c});
+      call.epilogue.push_back({.kind = PostOp::Kind::clip, .alpha = -10.f, .beta = 20.f});
+      if (!backend_->offers(0, call)) continue;
+      expect_right(call, random, {.stream = make_stream(2)});
+      if (has_addend) expect_right(call, random, {.stream = make_stream(3), .in_place = 3});
+    }
+  }
+}
+
+TEST_P(BackendCalls, WindowsOfThreeAreRight) {
+  std::mt19937 random(kSeed);
+  for (const DType type : {DType::f32, DType::bf16}) {
+    for (const std::int64_t extent : {5, 14, 29}) {
+      for (const bool has_residual : {false, true}) {
+        ConvolutionCall call{.x = tensor({1, extent, extent, 64}, type),
+                             .w = tensor({64, 64, 3, 3}, type),
+                             .y = tensor({1, extent, extent - 1, 64}, type),
+                             .strides = {1, 1},
+                             .dilations = {1, 1},
+                             .pads_begin = {1, 1},
+                             .pads_end = {1, 0},
+                             .has_bias = true,
+                             .bias_dtype = type,
+                             .constant_w = true};
+        if (has_residual) call.epilogue.push_back({.kind = PostOp::Kind::add_operand, .operand = call.y});
+        call.epilogue.push_back({.kind = PostOp::Kind::relu});
+        if (!backend_->offers(0, call)) continue;
+        expect_right(call, random, {.stream = make_stream(2)});
+        if (has_residual) expect_right(call, random, {.stream = make_stream(2), .in_place = 3});
+      }
+    }
+  }
+}
+
 TEST_P(BackendCalls, EveryPostOperationIsRight) {
   std::mt19937 random(kSeed);
   for (int kind = 0; kind <= static_cast<int>(PostOp::Kind::mul_operand); ++kind) {

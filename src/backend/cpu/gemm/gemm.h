@@ -28,6 +28,7 @@ struct PanelCall {
   std::int64_t c_stride;
   int width;                           ///< Kernels::panel or less
   const Epilogue* epilogue = nullptr;  ///< of this panel: bias and addend begin where the panel does
+  const float* next = nullptr;  ///< the panel to be multiplied after this one, fetched into L2 meanwhile; or none
 };
 
 /// The part that depends on the instruction set.
@@ -55,8 +56,11 @@ std::size_t packed_size(const Kernels& kernels, std::int64_t k, std::int64_t n);
 void pack(const Kernels& kernels, std::int64_t k, std::int64_t n, const float* b, std::int64_t row_stride,
           std::int64_t column_stride, float* packed, int threads);
 
-/// c [m][n] = a [m][k] b, with the epilogue. a may have any row stride from k on, c any from n on.
+/// Floats that `run` needs to work in.
+std::size_t scratch_size(const Kernels& kernels, const Shape& shape, std::int64_t a_stride, int threads);
+/// c [m][n] = a [m][k] b, with the epilogue. a may have any row stride from k on, c any from n on. scratch: 64-byte
+/// aligned, not shared with another call that runs.
 void run(const Kernels& kernels, const Shape& shape, const Epilogue& epilogue, const float* a, std::int64_t a_stride,
-         const float* packed, float* c, std::int64_t c_stride, int threads);
+         const float* packed, float* c, std::int64_t c_stride, float* scratch, int threads);
 
 }  // namespace jitney::backend::gemm

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "backend/cpu/gemm/gemm.h"
@@ -22,11 +23,10 @@ struct Tail {
 };
 
 /// The epilogue of a call whose result is `out`; nothing when it is another one.
-std::optional<Tail> tail_of(const TensorDesc& out, bool has_bias, DType bias, const std::vector<PostOp>& epilogue) {
+std::optional<Tail> tail_of(const TensorDesc& out, bool has_bias, const std::vector<PostOp>& epilogue) {
   Tail tail;
   int next = 2;
   if (has_bias) {
-    if (bias != DType::f32) return std::nullopt;
     tail.operands.bias = next++;
   }
   bool clipped = false;
@@ -64,8 +64,8 @@ struct Product {
 std::optional<Product> product_of(const MatMulCall& call) {
   if (!call.constant_b || !is_f32(call.a) || !is_f32(call.b) || !is_f32(call.c)) return std::nullopt;
   const std::size_t rank = call.c.shape.size();
-  const auto tail = tail_of(call.c, call.has_bias, call.bias_dtype, call.epilogue);
-  if (!tail) return std::nullopt;
+  const auto tail = tail_of(call.c, call.has_bias, call.epilogue);
+  if (!tail || (call.has_bias && call.bias_dtype != DType::f32)) return std::nullopt;
   // Of a higher rank when its rows are not known to be one matrix yet.
   for (std::size_t i = 0; i + 2 < rank; ++i)
     if (call.c.shape[i] >= 0 && call.a.strides[i] >= 0) return std::nullopt;
@@ -83,9 +83,9 @@ std::optional<Product> product_of(const MatMulCall& call) {
   return p;
 }
 
-bool is_2d_f32(const ConvolutionCall& call) {
-  return call.x.shape.size() == 4 && call.constant_w && !call.transposed && call.groups == 1 && is_f32(call.x) &&
-         is_f32(call.w) && is_f32(call.y);
+bool is_2d(const ConvolutionCall& call, DType dtype) {
+  return call.x.shape.size() == 4 && call.constant_w && !call.transposed && call.groups == 1 && call.x.dtype == dtype &&
+         call.w.dtype == dtype && call.y.dtype == dtype;
 }
 
 bool all_equal(const std::vector<std::int64_t>& values, std::int64_t to) {
@@ -94,11 +94,11 @@ bool all_equal(const std::vector<std::int64_t>& values, std::int64_t to) {
 
 /// A 1x1 convolution is a product, too: its rows are the pixels.
 std::optional<Product> product_of(const ConvolutionCall& call) {
-  if (!is_2d_f32(call) || call.w.shape[2] != 1 || call.w.shape[3] != 1 || !all_equal(call.strides, 1) ||
+  if (!is_2d(call, DType::f32) || call.w.shape[2] != 1 || call.w.shape[3] != 1 || !all_equal(call.strides, 1) ||
       !all_equal(call.pads_begin, 0) || !all_equal(call.pads_end, 0))
     return std::nullopt;
-  const auto tail = tail_of(call.y, call.has_bias, call.bias_dtype, call.epilogue);
-  if (!tail) return std::nullopt;
+  const auto tail = tail_of(call.y, call.has_bias, call.epilogue);
+  if (!tail || (call.has_bias && call.bias_dtype != DType::f32)) return std::nullopt;
   Product p;
   const auto& y = call.y.shape;
   p.shape = {y[0] < 0 || y[1] < 0 || y[2] < 0 ? -1 : y[0] * y[1] * y[2], call.w.shape[1], call.w.shape[0]};
@@ -112,17 +112,22 @@ std::optional<Product> product_of(const ConvolutionCall& call) {
 
 struct Window {
   winograd::Shape shape;
+  winograd::Storage storage;
+  bool has_low_bias;
   std::array<std::int64_t, 4> w_strides;
   Tail tail;
 };
 
 std::optional<Window> window_of(const ConvolutionCall& call) {
-  if (!is_2d_f32(call) || call.w.shape[2] != 3 || call.w.shape[3] != 3 || !all_equal(call.strides, 1) ||
-      !all_equal(call.dilations, 1))
+  const bool is_low = call.x.dtype == DType::bf16;
+  if (!is_2d(call, is_low ? DType::bf16 : DType::f32) || call.w.shape[2] != 3 || call.w.shape[3] != 3 ||
+      !all_equal(call.strides, 1) || !all_equal(call.dilations, 1))
     return std::nullopt;
-  const auto tail = tail_of(call.y, call.has_bias, call.bias_dtype, call.epilogue);
+  const auto tail = tail_of(call.y, call.has_bias, call.epilogue);
   if (!tail) return std::nullopt;
   Window w;
+  w.storage = is_low ? winograd::Storage::bf16 : winograd::Storage::f32;
+  w.has_low_bias = call.has_bias && call.bias_dtype == DType::bf16;
   w.shape = {.n = call.x.shape[0],
              .h = call.x.shape[1],
              .w = call.x.shape[2],
@@ -137,21 +142,29 @@ std::optional<Window> window_of(const ConvolutionCall& call) {
   return w;
 }
 
+void widen(const void* bf16, std::size_t count, float* to) {
+  const auto* from = static_cast<const std::uint16_t*>(bf16);
+  for (std::size_t i = 0; i < count; ++i) to[i] = std::bit_cast<float>(static_cast<std::uint32_t>(from[i]) << 16);
+}
+
 class ProductPrimitive final : public NativePrimitive {
  public:
   ProductPrimitive(const gemm::Kernels& kernels, const Product& p, int threads)
       : NativePrimitive(p.tail.operands, p.tail.clip, threads), kernels_(kernels), p_(p) {}
-  std::size_t scratch_bytes() const override { return 0; }
+  std::size_t scratch_bytes() const override {
+    return gemm::scratch_size(kernels_, p_.shape, p_.a_stride, threads_) * sizeof(float);
+  }
   std::string implementation() const override { return fmt::format("gemm:panels:f32x{}", kernels_.lanes); }
   std::string layout() const override { return fmt::format("gemm {} {}x{}", kernels_.panel, p_.shape.k, p_.shape.n); }
   std::size_t packed_floats() const override { return gemm::packed_size(kernels_, p_.shape.k, p_.shape.n); }
-  void pack(const float* weights, float* packed) const override {
-    gemm::pack(kernels_, p_.shape.k, p_.shape.n, weights, p_.b_rows, p_.b_columns, packed, threads_);
+  void pack(const void* weights, float* packed) const override {
+    gemm::pack(kernels_, p_.shape.k, p_.shape.n, static_cast<const float*>(weights), p_.b_rows, p_.b_columns, packed,
+               threads_);
   }
-  void run(std::span<void* const> pointers, const float* packed, float*) const override {
+  void run(std::span<void* const> pointers, const float* packed, float* scratch) const override {
     auto at = [&](int i) { return i < 0 ? nullptr : static_cast<float*>(pointers[static_cast<std::size_t>(i)]); };
     gemm::run(kernels_, p_.shape, {at(operands_.bias), at(operands_.addend), clip_.low, clip_.high}, at(operands_.x),
-              p_.a_stride, packed, at(operands_.y), p_.c_stride, threads_);
+              p_.a_stride, packed, at(operands_.y), p_.c_stride, scratch, threads_);
   }
 
  private:
@@ -164,23 +177,42 @@ class WinogradPrimitive final : public NativePrimitive {
   WinogradPrimitive(const winograd::Kernels& kernels, const Window& w, int threads)
       : NativePrimitive(w.tail.operands, w.tail.clip, threads), kernels_(kernels), w_(w) {}
   std::size_t scratch_bytes() const override {
-    return winograd::scratch_size(kernels_, w_.shape, threads_) * sizeof(float);
+    return (winograd::scratch_size(kernels_, w_.shape, threads_) + bias_floats()) * sizeof(float);
   }
-  std::string implementation() const override { return fmt::format("winograd:4x4_3x3:f32x{}", kernels_.lanes); }
+  std::string implementation() const override {
+    return fmt::format("winograd:4x4_3x3:f32x{}{}", kernels_.lanes, is_low() ? " on bf16" : "");
+  }
   std::string layout() const override {
     return fmt::format("winograd {} {}x{}", kernels_.product.panel, w_.shape.c, w_.shape.o);
   }
   std::size_t packed_floats() const override { return winograd::packed_size(kernels_, w_.shape.c, w_.shape.o); }
-  void pack(const float* weights, float* packed) const override {
-    winograd::pack(kernels_, w_.shape.c, w_.shape.o, weights, w_.w_strides.data(), packed, threads_);
+  void pack(const void* weights, float* packed) const override {
+    std::vector<float> wide;
+    if (is_low()) {
+      wide.resize(static_cast<std::size_t>(w_.shape.o * w_.shape.c * 9));
+      widen(weights, wide.size(), wide.data());
+      weights = wide.data();
+    }
+    winograd::pack(kernels_, w_.shape.c, w_.shape.o, static_cast<const float*>(weights), w_.w_strides.data(), packed,
+                   threads_);
   }
   void run(std::span<void* const> pointers, const float* packed, float* scratch) const override {
-    auto at = [&](int i) { return i < 0 ? nullptr : static_cast<float*>(pointers[static_cast<std::size_t>(i)]); };
-    winograd::run(kernels_, w_.shape, {at(operands_.bias), at(operands_.addend), clip_.low, clip_.high},
-                  at(operands_.x), packed, at(operands_.y), scratch, threads_);
+    auto at = [&](int i) { return i < 0 ? nullptr : pointers[static_cast<std::size_t>(i)]; };
+    const float* bias = static_cast<const float*>(at(operands_.bias));
+    if (w_.has_low_bias) {
+      widen(bias, bias_floats(), scratch);
+      bias = scratch;
+    }
+    winograd::run(kernels_, w_.shape, {bias, nullptr, clip_.low, clip_.high},
+                  {w_.storage, at(operands_.x), at(operands_.addend), at(operands_.y)}, packed, scratch + bias_floats(),
+                  threads_);
   }
 
  private:
+  bool is_low() const { return w_.storage == winograd::Storage::bf16; }
+  /// Room for a bias that must be widened: whole cache lines, because c and o are multiples of a register.
+  std::size_t bias_floats() const { return w_.has_low_bias ? static_cast<std::size_t>(w_.shape.o + 15) / 16 * 16 : 0; }
+
   const winograd::Kernels& kernels_;
   const Window w_;
 };
@@ -208,7 +240,10 @@ bool NativeCalls::offers(const LibraryCall& call) const {
   if (gemm::kernels(vector_bytes_) == nullptr) return false;
   if (product_of(call)) return true;
   const auto* c = std::get_if<ConvolutionCall>(&call);
-  return c != nullptr && window_of(*c) && is_complete({c->x.shape[3], c->y.shape[3]});
+  if (c == nullptr) return false;
+  // On bf16 it is only the faster way beside a library that computes in bf16.
+  const auto w = window_of(*c);
+  return w && w->storage == winograd::Storage::f32 && is_complete({c->x.shape[3], c->y.shape[3]});
 }
 
 bool NativeCalls::prefers(const LibraryCall& call) const {
@@ -244,7 +279,8 @@ std::shared_ptr<const NativePrimitive> NativeCalls::make(const LibraryCall& call
   const auto w = c ? window_of(*c) : std::nullopt;
   if (!w || !is_complete(c->x.shape) || !is_complete(c->y.shape)) return nullptr;
   const auto& winograd = *winograd::kernels(vector_bytes_);
-  if (must ? !winograd::can_do(winograd, w->shape) : !winograd::is_faster(winograd, w->shape)) return nullptr;
+  if (must ? !winograd::can_do(winograd, w->shape) : !winograd::is_faster(winograd, w->shape, w->storage))
+    return nullptr;
   return std::make_shared<WinogradPrimitive>(winograd, *w, threads);
 }
 
@@ -274,7 +310,7 @@ Expected<std::shared_ptr<const PackedWeights>> NativeCalls::pack(const NativePri
   const std::size_t bytes = primitive.packed_floats() * sizeof(float);
   JITNEY_TRY(void* data, memory_.allocate(bytes));
   auto packed = std::make_shared<NativePacked>(memory_, data, bytes, primitive.layout());
-  primitive.pack(static_cast<const float*>(source.plain), static_cast<float*>(data));
+  primitive.pack(source.plain, static_cast<float*>(data));
   entries_.push_back({key, packed});
   return std::shared_ptr<const PackedWeights>(std::move(packed));
 }

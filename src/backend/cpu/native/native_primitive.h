@@ -29,7 +29,8 @@ class NativePrimitive : public Primitive {
   /// Equal for weights that are packed in the same way; with the weights' own content it names a packing.
   virtual std::string layout() const = 0;
   virtual std::size_t packed_floats() const = 0;
-  virtual void pack(const float* weights, float* packed) const = 0;
+  /// weights: of the call's dtype.
+  virtual void pack(const void* weights, float* packed) const = 0;
   /// Allocates nothing. Thread-safe.
   virtual void run(std::span<void* const> pointers, const float* packed, float* scratch) const = 0;
 

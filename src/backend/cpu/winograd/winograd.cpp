@@ -1,6 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "backend/cpu/winograd/winograd.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 
 #include "backend/cpu/denormals.h"
@@ -26,8 +30,10 @@ struct Work {
   const Kernels& k;
   const Shape& s;
   const gemm::Epilogue& e;
-  const float *x, *u;
-  float *y, *v, *m;
+  const Images& images;
+  const Transforms& transforms;
+  const float* u;
+  float *v, *m;
   std::int64_t block, blocks;
 };
 
@@ -56,9 +62,9 @@ void run_blocks(void* context, std::int64_t begin, std::int64_t end) {
     const std::int64_t total = (w.s.tiles() + w.block - 1) / w.block;
     for (std::int64_t b = place * total / w.blocks; b < (place + 1) * total / w.blocks; ++b) {
       const std::int64_t first = b * w.block, count = std::min(w.block, w.s.tiles() - first);
-      w.k.transform_input(w.s, first, count, count, w.x, v);
+      w.transforms.input(w.s, first, count, count, w.images, v);
       for (std::int64_t point = 0; point < kPoints; ++point) multiply_point(w, point, count, v, m);
-      w.k.transform_output(w.s, first, count, count, m, w.e, w.y);
+      w.transforms.output(w.s, first, count, count, m, w.e, w.images);
     }
   }
 }
@@ -78,15 +84,36 @@ const Kernels* kernels(int vector_bytes) {
 
 bool can_do(const Kernels& k, const Shape& s) { return s.c % k.lanes == 0 && s.o % k.lanes == 0 && s.tiles() > 0; }
 
-bool is_faster(const Kernels& k, const Shape& s) {
+namespace {
+
+/// AMX, by CPUID leaf 7: g++ 12 has no name for it in __builtin_cpu_supports.
+bool has_matrix_registers() {
+#if defined(__x86_64__)
+  static const bool has = [] {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    constexpr unsigned kAmxBf16 = 1u << 22;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kAmxBf16) != 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+bool is_faster(const Kernels& k, const Shape& s, Storage storage) {
   if (!can_do(k, s) || s.c < 32 || s.o < 32) return false;
+  // A direct one does two multiplications of bf16 in the time of one of f32, and sixteen with matrix registers.
+  const bool is_low = storage == Storage::bf16;
+  if (is_low && has_matrix_registers()) return false;
   // Multiplications, and memory traffic counted in the multiplications that fit into its time: transformed weights are
   // four times as large and read once, from far; tiles are written and read twice, nearby. Fitted to measurements on
   // two Zen 4 cores.
   const auto c = static_cast<double>(s.c), o = static_cast<double>(s.o), tiles = static_cast<double>(s.tiles());
   const double direct = static_cast<double>(s.n * s.oh * s.ow) * 9 * c * o;
   const double here = kPoints * tiles * c * o + kPoints * c * o * 10 + kPoints * tiles * (c + o) * 16;
-  return here < direct;
+  return here < (is_low ? direct / 2 : direct);
 }
 
 std::size_t packed_size(const Kernels& k, std::int64_t c, std::int64_t o) {
@@ -160,9 +187,9 @@ std::size_t scratch_size(const Kernels& k, const Shape& s, int threads) {
   return static_cast<std::size_t>(kPoints * tiles * (s.c + s.o));
 }
 
-void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const float* x, const float* packed, float* y,
+void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const Images& images, const float* packed,
          float* scratch, int threads) {
-  Work w{k, s, e, x, packed, y, scratch, nullptr, block_tiles(k, s), threads};
+  Work w{k, s, e, images, k.transforms(images.storage), packed, scratch, nullptr, block_tiles(k, s), threads};
   if (!in_stages(k, s, threads)) {
     parallel_for(threads, 0, threads, 1, run_blocks, &w);
     return;
@@ -174,7 +201,7 @@ void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const float*
       [](void* context, std::int64_t begin, std::int64_t end) {
         const FlushDenormals flush;
         const Work& w = *static_cast<const Work*>(context);
-        w.k.transform_input(w.s, begin, end - begin, w.s.tiles(), w.x, w.v + begin * w.s.c);
+        w.transforms.input(w.s, begin, end - begin, w.s.tiles(), w.images, w.v + begin * w.s.c);
       },
       &w);
   parallel_for(
@@ -190,7 +217,7 @@ void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const float*
       [](void* context, std::int64_t begin, std::int64_t end) {
         const FlushDenormals flush;
         const Work& w = *static_cast<const Work*>(context);
-        w.k.transform_output(w.s, begin, end - begin, w.s.tiles(), w.m + begin * w.s.o, w.e, w.y);
+        w.transforms.output(w.s, begin, end - begin, w.s.tiles(), w.m + begin * w.s.o, w.e, w.images);
       },
       &w);
 }
