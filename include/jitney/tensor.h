@@ -13,6 +13,8 @@
 
 namespace jitney {
 
+class Reloadable;
+
 /// Where memory lies. The values of Type are DLPack's DLDeviceType.
 struct Device {
   enum class Type : std::int32_t { cpu = 1, cuda = 2, null = 15 };
@@ -51,8 +53,8 @@ class JITNEY_EXPORT Tensor {
   const std::vector<std::int64_t>& shape() const { return shape_; }
   std::int64_t num_elements() const;
   std::size_t num_bytes() const { return static_cast<std::size_t>(num_elements()) * size_of(dtype_); }
-  void* data() { return bytes_.get(); }
-  const void* data() const { return bytes_.get(); }
+  void* data() { return reloadable_ ? kept() : bytes_.get(); }
+  const void* data() const { return reloadable_ ? kept() : bytes_.get(); }
   template <class T>
   T* as() {
     return static_cast<T*>(data());
@@ -64,10 +66,17 @@ class JITNEY_EXPORT Tensor {
   /// Valid while this tensor lives and is not assigned to.
   TensorView view() const;
 
+  /// Internal: an engine's large weights, whose bytes are in memory only while they are used.
+  static Tensor reloading(DType dtype, std::vector<std::int64_t> shape, std::shared_ptr<Reloadable> bytes);
+  const std::shared_ptr<Reloadable>& reloadable() const { return reloadable_; }
+
  private:
+  void* kept() const;
+
   DType dtype_ = DType::f32;
   std::vector<std::int64_t> shape_{0};
   std::shared_ptr<void> bytes_;
+  std::shared_ptr<Reloadable> reloadable_;
 };
 
 }  // namespace jitney

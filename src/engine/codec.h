@@ -27,6 +27,7 @@ struct Encoded {
     std::span<const std::byte> bytes;
   };
   proto::Graph graph;
+  std::vector<Tensor> held;  ///< keeps the constants in memory
   std::vector<Weight> weights;
   std::size_t weights_size = 0;
 };
@@ -39,6 +40,7 @@ Expected<Encoded> encode(const ir::Graph& graph);
 struct Weights {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> owner;
+  bool is_mapped = false;  ///< read-only, from a file: pages that were given back come again
 };
 
 /// The inverse of encode. Checks everything that later code relies on without a check of its own: names of

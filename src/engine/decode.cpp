@@ -5,6 +5,7 @@
 
 #include "engine/codec.h"
 #include "engine/file_format.h"
+#include "util/file_bytes.h"
 
 namespace jitney::engine {
 namespace {
@@ -139,6 +140,9 @@ class Decoder {
       return damaged("constant '{}' is boolean and has elements other than 0 and 1", shown(v.name));
     }
     if (bytes == 0) return std::make_shared<const Tensor>(v.dtype, std::move(shape));
+    if (weights_.is_mapped && bytes >= kReloadableBytes)
+      return std::make_shared<const Tensor>(
+          tensor_in_mapping(v.dtype, std::move(shape), weights_.owner, content.data()));
     // Tensor has no read-only form; as the graph holds constants by pointer to const, nobody writes to them.
     std::shared_ptr<void> shared(std::const_pointer_cast<void>(weights_.owner), const_cast<std::byte*>(content.data()));
     return std::make_shared<const Tensor>(v.dtype, std::move(shape), std::move(shared));

@@ -6,6 +6,7 @@
 #include "engine/codec.h"
 #include "engine/file_format.h"
 #include "util/hash.h"
+#include "util/reloadable.h"
 
 namespace jitney::engine {
 namespace {
@@ -65,7 +66,9 @@ class Encoder {
       JITNEY_TRY(*to.add_shape(), dim(d));
     }
     if (from.constant == nullptr) return {};
-    const std::span bytes(static_cast<const std::byte*>(from.constant->data()), from.constant->num_bytes());
+    JITNEY_TRY(Tensor held, resident(*from.constant));
+    const std::span bytes(static_cast<const std::byte*>(held.data()), held.num_bytes());
+    out.held.push_back(std::move(held));
     to.mutable_constant()->set_offset(place(bytes));
     to.mutable_constant()->set_bytes(bytes.size());
     return {};

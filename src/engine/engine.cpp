@@ -47,7 +47,7 @@ Expected<ir::Graph> optimize(Expected<ir::Graph> imported) {
 Expected<ir::Graph> load_file(const std::string& path) {
   JITNEY_TRY(MappedFile mapped, MappedFile::open(path));
   auto file = std::make_shared<const MappedFile>(std::move(mapped));
-  if (engine::is_engine_file(file->bytes())) return engine::deserialize(file->bytes(), file);
+  if (engine::is_engine_file(file->bytes())) return engine::deserialize(file->bytes(), file, true);
   file.reset();
   auto graph = optimize(onnx::import_file(path));
   if (!graph && graph.error().kind == ErrorKind::user && path.ends_with(".jitney")) {

@@ -33,7 +33,9 @@ Expected<std::vector<std::byte>> serialize(const ir::Graph& graph);
 /// Whether bytes begin like an engine file.
 bool is_engine_file(std::span<const std::byte> bytes);
 /// `owner` keeps the bytes alive: weights are not copied. Everything is checked before use; errors are the user's.
-Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+/// is_mapped: they are a file's read-only mapping, whose pages may be given back while nobody uses them.
+Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                                bool is_mapped = false);
 
 }  // namespace engine
 }  // namespace jitney

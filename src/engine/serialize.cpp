@@ -26,8 +26,9 @@ Expected<proto::Graph> parse(std::span<const std::byte> bytes) {
 }
 
 /// Files are mapped and vectors are not: what is not aligned for tensors is copied once.
-Weights aligned(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kTensorAlignment == 0) return {bytes, std::move(owner)};
+Weights aligned(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kTensorAlignment == 0)
+    return {bytes, std::move(owner), is_mapped};
   auto copy = std::make_shared<Tensor>(DType::u8, std::vector<std::int64_t>{static_cast<std::int64_t>(bytes.size())});
   if (!bytes.empty()) std::memcpy(copy->data(), bytes.data(), bytes.size());
   const std::span held(static_cast<const std::byte*>(copy->data()), bytes.size());
@@ -60,10 +61,10 @@ Expected<std::vector<std::byte>> serialize(const ir::Graph& graph) {
   return std::move(layout.file);
 }
 
-Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped) {
   JITNEY_TRY(const Sections sections, read_sections(bytes));
   JITNEY_TRY(const proto::Graph message, parse(sections.graph));
-  const Weights weights = aligned(sections.weights, std::move(owner));
+  const Weights weights = aligned(sections.weights, std::move(owner), is_mapped);
   JITNEY_TRY(ir::Graph graph, decode(message, sections.graph.size(), weights));
   Status valid = ir::verify(graph, ir::Stage::optimized);
   if (valid) valid = require_bounds(graph);

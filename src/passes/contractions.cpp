@@ -8,6 +8,7 @@
 #include "passes/regions.h"
 #include "passes/rewrite.h"
 #include "passes/views.h"
+#include "util/reloadable.h"
 
 namespace jitney::passes {
 
@@ -17,18 +18,24 @@ using ir::Op;
 using ir::ValueId;
 
 /// Constant weights [o, c, k...] as a constant [c, k..., o], seen as they were.
-ValueId lay_out_weights(Rewriter& rw, const ir::Node& node) {
-  const Tensor& w = *rw.from.value(node.inputs[1]).constant;
-  const auto& shape = w.shape();
-  const auto outer = shape[0], inner = outer == 0 ? 0 : w.num_elements() / outer;
-  std::vector<std::int64_t> moved(shape.begin() + 1, shape.end());
-  moved.push_back(outer);
+Expected<Tensor> outer_axis_last(const Tensor& weights, const std::vector<std::int64_t>& moved) {
+  JITNEY_TRY(const Tensor w, resident(weights));
+  const auto outer = moved.back(), inner = outer == 0 ? 0 : w.num_elements() / outer;
   Tensor t(w.dtype(), moved);
   const auto size = static_cast<std::int64_t>(size_of(w.dtype()));
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t i = 0; i < inner; ++i)
       std::memcpy(static_cast<char*>(t.data()) + (i * outer + o) * size,
                   static_cast<const char*>(w.data()) + (o * inner + i) * size, static_cast<std::size_t>(size));
+  return t;
+}
+
+ValueId lay_out_weights(Rewriter& rw, const ir::Node& node) {
+  const Tensor& w = *rw.from.value(node.inputs[1]).constant;
+  const auto& shape = w.shape();
+  std::vector<std::int64_t> moved(shape.begin() + 1, shape.end());
+  moved.push_back(shape[0]);
+  Tensor t = value_or_throw(derive(w.dtype(), moved, [w, moved] { return outer_axis_last(w, moved); }));
   std::vector<std::int64_t> back{static_cast<std::int64_t>(shape.size()) - 1};
   for (std::int64_t d = 0; d + 1 < static_cast<std::int64_t>(shape.size()); ++d) back.push_back(d);
   const auto& v = rw.from.value(node.inputs[1]);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "passes/rewrite.h"
+#include "util/reloadable.h"
 
 namespace jitney::passes {
 
@@ -41,20 +42,28 @@ Tensor make_vector(DType dtype, const std::vector<double>& v, std::vector<std::i
   return t;
 }
 
+/// w[o, ...] * scale[o]
+Expected<Tensor> scaled(const Tensor& weights, const std::vector<double>& scale) {
+  JITNEY_TRY(const Tensor w, resident(weights));
+  Tensor result(w.dtype(), w.shape());
+  const auto per_channel = static_cast<std::size_t>(w.num_elements()) / std::max<std::size_t>(scale.size(), 1);
+  const auto size = size_of(w.dtype());
+  for (std::size_t o = 0; o < scale.size(); ++o)
+    for (std::size_t i = 0; i < per_channel; ++i) {
+      const std::size_t at = (o * per_channel + i) * size;
+      store_scalar(w.dtype(), load_scalar(w.dtype(), static_cast<const char*>(w.data()) + at) * scale[o],
+                   static_cast<char*>(result.data()) + at);
+    }
+  return result;
+}
+
 /// Weights of the convolution that does the normalization too: w[o, ...] * scale[o], b[o] * scale[o] + shift[o].
 ValueId into_convolution(Rewriter& rw, const ir::Node& conv, const ir::Node& bn, const Affine& affine,
                          const ir::Value& out) {
   const Tensor& w = *rw.from.value(conv.inputs[1]).constant;
-  auto channels = affine.scale.size();
-  auto per_channel = static_cast<std::size_t>(w.num_elements()) / std::max<std::size_t>(channels, 1);
-  Tensor weights(w.dtype(), w.shape());
-  auto size = size_of(w.dtype());
-  for (std::size_t o = 0; o < channels; ++o)
-    for (std::size_t i = 0; i < per_channel; ++i) {
-      std::size_t at = (o * per_channel + i) * size;
-      store_scalar(w.dtype(), load_scalar(w.dtype(), static_cast<const char*>(w.data()) + at) * affine.scale[o],
-                   static_cast<char*>(weights.data()) + at);
-    }
+  const auto channels = affine.scale.size();
+  const auto size = size_of(w.dtype());
+  Tensor weights = value_or_throw(derive(w.dtype(), w.shape(), [w, scale = affine.scale] { return scaled(w, scale); }));
   std::vector<double> bias = affine.shift;
   if (conv.inputs.size() > 2 && conv.inputs[2] != ir::kNoValue) {
     const Tensor& b = *rw.from.value(conv.inputs[2]).constant;

@@ -2,6 +2,7 @@
 #include "passes/fold_constants.h"
 
 #include "passes/rewrite.h"
+#include "util/reloadable.h"
 
 namespace jitney::passes {
 
@@ -27,6 +28,41 @@ std::optional<std::int64_t> static_bytes(const ir::Value& v) {
   return bytes;
 }
 
+/// A node with constant inputs, apart from the graph that it comes from. What it gives is computed when somebody wants
+/// it: a large constant that is only moved about need not be in memory twice.
+class Alone {
+ public:
+  Alone(const ir::Graph& graph, const ir::Node& node, const ir::Graph& constants,
+        const std::vector<ir::ValueId>& inputs)
+      : node_(node) {
+    for (ir::ValueId& id : node_.inputs) id = add(graph, id);
+    for (ir::ValueId& id : node_.outputs) id = add(graph, id);
+    for (const ir::ValueId id : inputs) inputs_.push_back(id == ir::kNoValue ? nullptr : constants.value(id).constant);
+  }
+  Expected<Tensor> compute() const {
+    std::vector<Tensor> held;
+    std::vector<const Tensor*> tensors;
+    held.reserve(inputs_.size());
+    for (const auto& in : inputs_) {
+      if (in) {
+        JITNEY_TRY(held.emplace_back(), resident(*in));
+      }
+      tensors.push_back(in ? &held.back() : nullptr);
+    }
+    JITNEY_TRY(auto results, ir::interpret_node(types_, node_, tensors, {}));
+    return std::move(results[0]);
+  }
+
+ private:
+  ir::ValueId add(const ir::Graph& graph, ir::ValueId id) {
+    return id == ir::kNoValue ? id
+                              : types_.add_value(graph.value(id).name, graph.value(id).dtype, graph.value(id).shape);
+  }
+  ir::Graph types_;  ///< values without nodes
+  ir::Node node_;
+  std::vector<std::shared_ptr<const Tensor>> inputs_;
+};
+
 }  // namespace
 
 Expected<ir::Graph> fold_constants(const ir::Graph& graph) {
@@ -47,10 +83,12 @@ Expected<ir::Graph> fold_constants(const ir::Graph& graph) {
       rw.copy(node);
       continue;
     }
-    std::vector<const Tensor*> tensors;
-    for (ir::ValueId id : inputs) tensors.push_back(id == ir::kNoValue ? nullptr : rw.to.value(id).constant.get());
-    JITNEY_TRY(auto results, ir::interpret_node(graph, node, tensors, {}));
-    rw.replace(node.outputs[0], rw.to.add_constant(graph.value(node.outputs[0]).name, std::move(results[0])));
+    const auto& out = graph.value(node.outputs[0]);
+    auto alone = std::make_shared<const Alone>(graph, node, rw.to, inputs);
+    std::vector<std::int64_t> shape;
+    for (const auto& d : out.shape) shape.push_back(*d.constant());
+    JITNEY_TRY(Tensor folded, derive(out.dtype, std::move(shape), [alone] { return alone->compute(); }));
+    rw.replace(node.outputs[0], rw.to.add_constant(out.name, std::move(folded)));
   }
   return rw.finish();
 }

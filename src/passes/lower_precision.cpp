@@ -3,6 +3,7 @@
 
 #include "passes/rewrite.h"
 #include "util/half.h"
+#include "util/reloadable.h"
 
 namespace jitney::passes {
 
@@ -96,10 +97,16 @@ class Lowerer {
   }
 
   ValueId rounded(const ir::Value& v) {
-    Tensor t(DType::bf16, v.constant->shape());
-    for (std::int64_t i = 0; i < t.num_elements(); ++i)
-      t.as<std::uint16_t>()[i] = f32_to_bf16(v.constant->as<float>()[i]);
-    return rw_.to.add_constant(rw_.fresh(v.name), std::move(t));
+    const auto& wide = *v.constant;
+    return rw_.to.add_constant(rw_.fresh(v.name),
+                               value_or_throw(derive(DType::bf16, wide.shape(), [wide] { return to_bf16(wide); })));
+  }
+
+  static Expected<Tensor> to_bf16(const Tensor& tensor) {
+    JITNEY_TRY(const Tensor wide, resident(tensor));
+    Tensor t(DType::bf16, wide.shape());
+    for (std::int64_t i = 0; i < t.num_elements(); ++i) t.as<std::uint16_t>()[i] = f32_to_bf16(wide.as<float>()[i]);
+    return t;
   }
 };
 

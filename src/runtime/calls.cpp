@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "passes/call.h"
-#include "util/hash.h"
 #include "util/log.h"
+#include "util/reloadable.h"
 
 namespace jitney::runtime {
 
@@ -37,10 +37,7 @@ void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
 }
 
 CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target)
-    : program_(std::move(program)),
-      target_(std::move(target)),
-      packed_(program_->steps.size()),
-      contents_(program_->graph.values.size()) {}
+    : program_(std::move(program)), target_(std::move(target)), packed_(program_->steps.size()) {}
 
 Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, const std::vector<void*>& constants,
                                                            backend::StreamHandle stream) {
@@ -113,24 +110,24 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
   planned.operations = passes::operation_count(*call);
   if (const TensorDesc* w = packed_operand(*call)) {
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
-    const std::string content = fmt::format("{} {} {}", content_of(root), planned.offsets[1], to_string(w->dtype)) +
+    const Tensor& constant = *program_->graph.value(root).constant;
+    // First of all, so that digest and packing need one reading.
+    Tensor held;
+    const void* plain = constants[static_cast<std::size_t>(root)];
+    if (plain == nullptr) {
+      JITNEY_TRY(held, resident(constant));
+      plain = held.data();
+    }
+    JITNEY_TRY(const std::string digest, content_digest(constant));
+    const std::string content = fmt::format("{} {} {}", digest, planned.offsets[1], to_string(w->dtype)) +
                                 fmt::format(" [{}] [{}]", fmt::join(w->shape, ","), fmt::join(w->strides, ","));
     backend::WeightsSource source{.content = content};
-    source.plain = static_cast<const char*>(constants[static_cast<std::size_t>(root)]) + planned.offsets[1];
+    source.plain = static_cast<const char*>(plain) + planned.offsets[1];
     JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
     if (!preferred) preferred = planned.weights;
   }
   log_debug("'{}' is done by {}", step.node->name, planned.primitive->implementation());
   return {};
-}
-
-const std::string& CallPlanner::content_of(ir::ValueId constant) {
-  std::string& content = contents_[static_cast<std::size_t>(constant)];
-  if (content.empty()) {
-    const Tensor& t = *program_->graph.value(constant).constant;
-    content = to_hex(digest_of({static_cast<const std::byte*>(t.data()), t.num_bytes()}));
-  }
-  return content;
 }
 
 }  // namespace jitney::runtime

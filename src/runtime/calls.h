@@ -14,7 +14,7 @@ namespace jitney::runtime {
 /// A library call of a plan.
 struct PlannedCall {
   std::shared_ptr<const backend::Primitive> primitive;
-  std::shared_ptr<const backend::PackedWeights> weights;  ///< null where the primitive reads them as they are
+  std::shared_ptr<const backend::PackedWeights> weights;  ///< null where nothing is packed
   std::vector<std::size_t> offsets;  ///< in bytes, one an operand: where the view begins in its buffer
   std::int64_t operations = -1;
 };
@@ -42,7 +42,8 @@ class CallPlanner {
  public:
   CallPlanner(std::shared_ptr<const Program> program, Target target);
 
-  /// `constants`: device addresses by value id. `stream`: like those that will run it. A call that the library refuses
+  /// `constants`: device addresses by value id; null for those that only library calls read, packed: their bytes are
+  /// had for as long as packing takes. `stream`: like those that will run it. A call that the library refuses
   /// stays null, with one warning: the interpreter stands in.
   Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, const std::vector<void*>& constants,
                                                 backend::StreamHandle stream);
@@ -50,13 +51,11 @@ class CallPlanner {
  private:
   Status plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
                    backend::StreamHandle stream, PlannedCall& call);
-  const std::string& content_of(ir::ValueId constant);
 
   std::shared_ptr<const Program> program_;
   Target target_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const backend::PackedWeights>> packed_;  ///< by step: the packing to prefer
-  std::vector<std::string> contents_;  ///< by value id: digest of a constant, once asked for
 };
 
 }  // namespace jitney::runtime

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/strided.h"
+#include "util/reloadable.h"
 
 namespace jitney::runtime {
 
@@ -41,16 +42,33 @@ Executor::~Executor() {
   if (stream_ != 0) target_.backend->destroy_stream(target_.device, stream_);
 }
 
+namespace {
+
+/// Whether a value's own bytes are read by more than the packing of library calls, which happens once.
+std::vector<bool> plainly_read_constants(const Program& program) {
+  std::vector<bool> result(program.graph.values.size(), false);
+  for (const Step& step : program.steps)
+    for (std::size_t i = 0; i < step.roots.size(); ++i)
+      if (!(step.is_call && i == 1)) result[static_cast<std::size_t>(step.roots[i])] = true;
+  for (const ir::ValueId out : program.graph.outputs)
+    result[static_cast<std::size_t>(program.views[static_cast<std::size_t>(out)].root)] = true;
+  return result;
+}
+
+}  // namespace
+
 Status Executor::prepare() {
   auto& b = *target_.backend;
   JITNEY_TRY(stream_, b.create_stream(target_.device, {.threads = threads_}));
   const auto& values = program_->graph.values;
   constants_.assign(values.size(), nullptr);
+  const std::vector<bool> is_read_plainly = plainly_read_constants(*program_);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!values[i].constant) continue;
-    const Tensor& t = *values[i].constant;
+    if (!values[i].constant || (target_.info.host_memory && !is_read_plainly[i])) continue;
+    JITNEY_TRY(Tensor t, resident(*values[i].constant));
     if (target_.info.host_memory) {
-      constants_[i] = const_cast<void*>(t.data());  // kernels only read operands that are inputs
+      constants_[i] = t.data();  // kernels only read operands that are inputs
+      held_.push_back(std::move(t));
       continue;
     }
     JITNEY_TRY(void* memory, b.allocate(target_.device, t.num_bytes(), stream_));
@@ -184,6 +202,11 @@ Status Executor::interpret(const Plan& plan, const PlannedStep& p, Workspace& w)
     JITNEY_TRY(auto strides, ir::evaluate(view.strides, plan.symbols));
     JITNEY_TRY(auto offset, view.offset.evaluate(plan.symbols));
     const char* base = static_cast<const char*>(pointers[i]);
+    Tensor weights;
+    if (base == nullptr && program_->graph.is_constant(view.root)) {
+      JITNEY_TRY(weights, resident(*program_->graph.value(view.root).constant));
+      base = static_cast<const char*>(weights.data());
+    }
     std::vector<char> host;
     if (!target_.info.host_memory) {
       JITNEY_TRY(auto root, ir::evaluate(program_->graph.value(view.root).shape, plan.symbols));

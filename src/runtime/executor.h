@@ -57,7 +57,8 @@ class Executor {
   int threads_;
   backend::StreamHandle stream_ = 0;
   CallPlanner planner_;
-  std::vector<void*> constants_;  ///< by value id; null where there is none
+  std::vector<void*> constants_;  ///< by value id; null where there is none, or only a packing of it is read
+  std::vector<Tensor> held_;      ///< keeps those of host memory
   std::vector<std::pair<void*, std::size_t>> owned_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;

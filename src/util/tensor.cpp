@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "util/memory.h"
+#include "util/reloadable.h"
 
 namespace jitney {
 namespace {
@@ -65,6 +66,16 @@ Tensor::Tensor(DType dtype, std::vector<std::int64_t> shape, std::shared_ptr<voi
   }
 }
 
+Tensor Tensor::reloading(DType dtype, std::vector<std::int64_t> shape, std::shared_ptr<Reloadable> bytes) {
+  Tensor t;
+  t.dtype_ = dtype;
+  t.shape_ = std::move(shape);
+  t.reloadable_ = std::move(bytes);
+  return t;
+}
+
+void* Tensor::kept() const { return reloadable_->keep(); }
+
 std::int64_t Tensor::num_elements() const {
   // Zero first: the product of the others may overflow.
   if (std::find(shape_.begin(), shape_.end(), 0) != shape_.end()) return 0;
@@ -73,6 +84,6 @@ std::int64_t Tensor::num_elements() const {
   return count;
 }
 
-TensorView Tensor::view() const { return {.data = bytes_.get(), .dtype = dtype_, .shape = shape_}; }
+TensorView Tensor::view() const { return {.data = const_cast<void*>(data()), .dtype = dtype_, .shape = shape_}; }
 
 }  // namespace jitney

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "runtime/support.h"
+#include "util/reloadable.h"
 
 namespace jitney {
 namespace {
@@ -72,6 +73,36 @@ Graph residual_network() {
 std::vector<Tensor> images(std::int64_t n, std::int64_t h, std::int64_t w, unsigned seed = 1) {
   std::mt19937 rng(seed);
   return {testing::random_tensor(DType::f32, {n, 3, h, w}, rng)};
+}
+
+/// Weights that exist twice cost twice the memory: once they are packed, nobody holds the original.
+TEST(LibraryCalls, OriginalsAreGoneAfterPacking) {
+  Net net;
+  const Shape s{Dim::symbol("n"), 1024};
+  std::mt19937 rng(3);
+  const Tensor plain = testing::random_tensor(DType::f32, {1024, 512}, rng);
+  int made = 0;
+  const Tensor weights = value_or_throw(derive(DType::f32, {1024, 512}, [&]() -> Expected<Tensor> {
+    ++made;
+    return plain;
+  }));
+  const ValueId x = net.input("x", s);
+  net.g.outputs = {net.op(Op::matmul, {x, net.g.add_constant("w", weights)}, {s[0], 512})};
+  for (const auto precision : {Precision::fp32, Precision::bf16}) {
+    made = 0;
+    ExecutionContext context(testing::engine_of(net.g), {.runtime_cache = "none", .precision = precision});
+    if (context.stats().library_calls == 0) GTEST_SKIP() << "this build has no library for it";
+    for (const std::int64_t n : {1, 40}) {
+      const std::vector<Tensor> in{testing::random_tensor(DType::f32, {n, 1024}, rng)};
+      const std::vector<TensorView> views{in[0].view()};
+      const auto out = context.execute(views);
+      double expected = 0;
+      for (std::int64_t k = 0; k < 1024; ++k) expected += in[0].as<float>()[k] * plain.as<float>()[k * 512];
+      EXPECT_NEAR(out[0].as<float>()[0], expected, precision == Precision::fp32 ? 1e-3 : 1);
+      EXPECT_FALSE(weights.reloadable()->is_held());
+    }
+    EXPECT_GE(made, 1);
+  }
 }
 
 TEST(LibraryCalls, AResidualNetworkAtManyShapes) {

@@ -102,7 +102,9 @@ TEST(Steady, AnExecuteAllocatesNothing) {
   bool uses_onednn = false;
   for (const auto& step : context.profile(in1, 1))
     uses_onednn = uses_onednn || step.done_by.starts_with("jit") || step.done_by.starts_with("brg");
-  if (uses_onednn) EXPECT_GT(library_allocations.load(), 0) << "oneDNN's are seen, so that ours would be, too";
+  if (uses_onednn) {
+    EXPECT_GT(library_allocations.load(), 0) << "oneDNN's are seen, so that ours would be, too";
+  }
 }
 
 TEST(Steady, TheCountWorks) {

@@ -114,4 +114,13 @@ Status ExternalData::read(const std::string& location, std::int64_t offset, std:
   return {};
 }
 
+Expected<std::shared_ptr<const OpenFile>> ExternalData::keep(const std::string& location) {
+  if (const auto found = kept_.find(location); found != kept_.end()) return found->second;
+  if (kept_.size() >= kMaxOpenFiles) return nullptr;
+  JITNEY_TRY(const File file, open(location));
+  JITNEY_TRY(auto kept, OpenFile::duplicate(file.descriptor, location));
+  kept_.emplace(location, kept);
+  return kept;
+}
+
 }  // namespace jitney::onnx

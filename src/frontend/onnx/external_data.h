@@ -7,6 +7,7 @@
 #include <string>
 
 #include "util/expected.h"
+#include "util/file_bytes.h"
 
 namespace jitney::onnx {
 
@@ -25,6 +26,8 @@ class ExternalData {
   Status check(const std::string& location, std::int64_t offset, std::int64_t length);
   /// Reads length bytes at offset, all or an error.
   Status read(const std::string& location, std::int64_t offset, std::int64_t length, void* into);
+  /// The file, to be read later; null when so many are kept already that the process might run out of descriptors.
+  Expected<std::shared_ptr<const OpenFile>> keep(const std::string& location);
 
  private:
   struct File {
@@ -35,6 +38,7 @@ class ExternalData {
 
   std::optional<std::string> base_;
   std::map<std::string, File> files_;
+  std::map<std::string, std::shared_ptr<const OpenFile>> kept_;
 };
 
 }  // namespace jitney::onnx

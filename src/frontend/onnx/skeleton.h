@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontend/onnx/schema.h"
+#include "util/file_bytes.h"
 
 namespace jitney::onnx {
 
@@ -30,7 +31,7 @@ std::optional<Skeleton> read_skeleton(int file, std::int64_t file_size);
 
 /// Bytes of tensors that were left in the model's file.
 struct DataInFile {
-  int file = -1;
+  std::shared_ptr<const OpenFile> file;
   std::unordered_map<const proto::TensorProto*, FileRange> ranges;
 };
 

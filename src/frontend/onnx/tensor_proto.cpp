@@ -59,21 +59,6 @@ Status copy_field(const Field& field, const std::string& what, const std::vector
   return {};
 }
 
-/// Reads rather than maps: a file that somebody truncates meanwhile is an error then, and no signal.
-Status read_range(int file, FileRange range, const std::string& what, void* into) {
-  auto* to = static_cast<char*>(into);
-  while (range.size > 0) {
-    const ssize_t n = ::pread(file, to, static_cast<std::size_t>(range.size), range.offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return environment_error("cannot read {}: {}", what, std::strerror(errno));
-    if (n == 0) return environment_error("cannot read {}: the model's file became shorter", what);
-    to += n;
-    range.offset += n;
-    range.size -= n;
-  }
-  return {};
-}
-
 std::int64_t field_size(const TensorProto& t, DType dtype) {
   switch (dtype) {
     case DType::f32: return t.float_data_size();
@@ -109,6 +94,11 @@ Expected<std::int64_t> parse_number(const std::string& text, const std::string& 
     return user_error("{} has the external data {} '{}'; it must be a number from 0 on", what, key, text);
   }
   return value;
+}
+
+/// Whether a tensor's bytes may stay in their file until somebody needs them. Booleans are looked at here.
+bool can_wait(DType dtype, std::int64_t bytes) {
+  return dtype != DType::boolean && bytes >= static_cast<std::int64_t>(kReloadableBytes);
 }
 
 }  // namespace
@@ -155,6 +145,13 @@ Status TensorReader::read_external(const TensorProto& tensor, const std::string&
   if (length != bytes)
     return user_error("{} needs {} bytes, but its external data '{}' has length {}", what, bytes, location, length);
   JITNEY_CHECK(external_.check(location, offset, length));
+  if (can_wait(into.dtype(), bytes)) {
+    JITNEY_TRY(auto file, external_.keep(location));
+    if (file) {
+      into = tensor_in_file(into.dtype(), into.shape(), std::move(file), offset);
+      return {};
+    }
+  }
   into = Tensor(into.dtype(), into.shape());
   return external_.read(location, offset, length, into.data());
 }
@@ -188,9 +185,11 @@ Expected<Tensor> TensorReader::read(const TensorProto& tensor, const std::string
       return user_error("{} has shape [{}], which is {} bytes, but its data has {}", what, fmt::join(shape, ", "),
                         bytes, found);
     }
+    if (range != nullptr && can_wait(dtype, bytes)) return tensor_in_file(dtype, shape, in_file_->file, range->offset);
     result = Tensor(dtype, shape);
     if (range != nullptr)
-      JITNEY_CHECK(read_range(in_file_->file, *range, what, result.data()));
+      // Reads rather than maps: a file that somebody truncates meanwhile is an error then, and no signal.
+      JITNEY_CHECK(in_file_->file->read(range->offset, static_cast<std::size_t>(bytes), result.data()));
     else if (bytes > 0)
       std::memcpy(result.data(), tensor.raw_data().data(), static_cast<std::size_t>(bytes));
   } else {
