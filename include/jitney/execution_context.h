@@ -59,6 +59,13 @@ struct StepProfile {
   std::int64_t operations = -1;  ///< multiplications and additions of a library call
 };
 
+/// Where the time of an execute goes. Medians, in seconds.
+struct Profile {
+  std::vector<StepProfile> steps;
+  double seconds = 0;  ///< of the whole execute with outputs given, from call to return
+  double outside = 0;  ///< of that, outside the steps: checks, the plan's lookup, pointers, and two clock reads a step
+};
+
 /// An engine made ready on one device: compiled kernels, plans for the shapes seen, memory. Kernels are compiled at
 /// the first execute, and serve every shape. execute() may be called from many threads at once: results are
 /// independent; threads that meet a shape already planned do not wait for each other.
@@ -83,7 +90,7 @@ class JITNEY_EXPORT ExecutionContext {
   void prepare();
   ContextStats stats() const;
   /// Executes `iterations` times, waiting for every step, which makes the whole a little slower than execute().
-  std::vector<StepProfile> profile(std::span<const TensorView> inputs, int iterations = 20);
+  Profile profile(std::span<const TensorView> inputs, int iterations = 20);
   const Engine& engine() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;

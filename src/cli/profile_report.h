@@ -9,6 +9,6 @@
 namespace jitney::cli {
 
 /// A table: one line a step with its time, its share of the whole, and how fast a library call was.
-std::string to_text(const std::vector<StepProfile>& profile);
+std::string to_text(const Profile& profile);
 
 }  // namespace jitney::cli

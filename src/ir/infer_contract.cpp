@@ -20,14 +20,14 @@ Expected<Inferred> infer_matmul(const InferContext& c) {
   return out;
 }
 
-Status check_windows(const InferContext& c, std::size_t spatial) {
+Status check_windows(const InferContext& c, std::size_t spatial, std::int64_t least_pad = 0) {
   for (const auto& [key, count] : {std::pair{"strides", spatial}, {"dilations", spatial}, {"pads", 2 * spatial}}) {
     const auto& values = c.integers(key);
     if (values.size() != count) {
       return user_error("{} of {} has {} entries; its {} spatial axes need {}", key, c.who(), values.size(), spatial,
                         count);
     }
-    const std::int64_t least = key == std::string_view("pads") ? 0 : 1;
+    const std::int64_t least = key == std::string_view("pads") ? least_pad : 1;
     for (const std::int64_t v : values) {
       if (v < least || v > INT32_MAX) {
         return user_error("{} of {} has the entry {}; it must be in [{}, {}]", key, c.who(), v, least, INT32_MAX);
@@ -78,8 +78,54 @@ Expected<Inferred> infer_conv(const InferContext& c) {
   return out;
 }
 
+Expected<Inferred> infer_conv_transpose(const InferContext& c) {
+  const Shape &x = c.shape(0), &w = c.shape(1);
+  if (x.size() < 3 || w.size() != x.size()) {
+    return user_error(
+        "{} needs an input [n, c, spatial...] and a weight [c, o/groups, kernel...] of one rank, and has {}", c.who(),
+        c.shapes());
+  }
+  const std::size_t spatial = x.size() - 2;
+  JITNEY_CHECK(check_windows(c, spatial, -INT32_MAX));
+  const std::int64_t groups = c.integer("groups");
+  if (groups < 1) return user_error("groups of {} is {}; it must be 1 or more", c.who(), groups);
+  if (const auto channels = w[0].constant(); channels && *channels % groups != 0) {
+    return user_error("the {} input channels of {} cannot be split into {} groups", *channels, c.who(), groups);
+  } else if (!channels && groups != 1) {
+    c.guards.push_back(
+        {Guard::Relation::divides, groups, w[0], fmt::format("groups of '{}' must divide its input channels", c.node)});
+  }
+  JITNEY_CHECK(c.equal(x[1], w[0], "for the input channels"));
+  const Dim channels = w[1] * Dim(groups);
+  if (c.has(2)) {
+    if (c.shape(2).size() != 1) return user_error("the bias of {} must have rank 1 (inputs: {})", c.who(), c.shapes());
+    JITNEY_CHECK(c.equal(channels, c.shape(2)[0], "for the output channels"));
+  }
+  const auto &strides = c.integers("strides"), &dilations = c.integers("dilations"), &pads = c.integers("pads");
+  Inferred out{c.dtype(0), {x[0], channels}};
+  for (std::size_t i = 0; i < spatial; ++i) {
+    const Dim window = Dim(dilations[i]) * (w[2 + i] - Dim(1)) + Dim(1);
+    const Dim extent = (x[2 + i] - Dim(1)) * Dim(strides[i]) + window - Dim(pads[i]) - Dim(pads[spatial + i]);
+    if (const auto known = extent.constant(); known && *known < 0) {
+      return user_error("the padding of {} cuts off more than its output along axis {} (inputs: {})", c.who(), 2 + i,
+                        c.shapes());
+    } else if (!known) {
+      c.guards.push_back({Guard::Relation::less_equal, Dim(0), extent,
+                          fmt::format("the padding of '{}' must leave something of axis {}", c.node, 2 + i)});
+    }
+    out.shape.push_back(extent);
+  }
+  return out;
+}
+
 }  // namespace
 
-Expected<Inferred> infer_contract(const InferContext& c) { return c.op == Op::conv ? infer_conv(c) : infer_matmul(c); }
+Expected<Inferred> infer_contract(const InferContext& c) {
+  switch (c.op) {
+    case Op::conv: return infer_conv(c);
+    case Op::conv_transpose: return infer_conv_transpose(c);
+    default: return infer_matmul(c);
+  }
+}
 
 }  // namespace jitney::ir

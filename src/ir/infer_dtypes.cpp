@@ -27,6 +27,7 @@ Accepts accepts(Op op, std::size_t input) {
     case Op::reduce_prod:
     case Op::matmul:
     case Op::conv:
+    case Op::conv_transpose:
     case Op::max_pool: return Accepts::numeric;
     case Op::logical_not:
     case Op::logical_and:

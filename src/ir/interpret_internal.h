@@ -31,6 +31,7 @@ Status interpret_reduce(const NodeRun& run);
 Status interpret_normalize(const NodeRun& run);
 Status interpret_matmul(const NodeRun& run);
 Status interpret_conv(const NodeRun& run);
+Status interpret_conv_transpose(const NodeRun& run);
 Status interpret_pool(const NodeRun& run);
 
 }  // namespace jitney::ir

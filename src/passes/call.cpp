@@ -48,7 +48,8 @@ class Describer {
     if (g_.outputs.size() != 1 || g_.outputs[0] != current_) return std::nullopt;
     switch (node.op) {
       case Op::matmul: return matmul(node);
-      case Op::conv: return convolution(node);
+      case Op::conv:
+      case Op::conv_transpose: return convolution(node);
       case Op::max_pool:
       case Op::avg_pool: return pooling(node);
       default: return std::nullopt;
@@ -250,6 +251,7 @@ class Describer {
     call.dilations = node.integers("dilations");
     split(node.integers("pads"), call.pads_begin, call.pads_end);
     call.groups = node.integer("groups");
+    call.transposed = node.op == Op::conv_transpose;
     call.has_bias = node.inputs.size() > 2 || bias_;
     call.bias_dtype = node.inputs.size() > 2 ? g_.value(node.inputs[2]).dtype : bias_dtype_;
     call.constant_w = is_constant(1);
@@ -305,7 +307,7 @@ std::int64_t operation_count(const backend::LibraryCall& call) {
     n = elements(m->c.shape);
     if (n >= 0) n = m->a.shape.back() < 0 ? -1 : 2 * n * m->a.shape.back();
   } else if (const auto* c = std::get_if<backend::ConvolutionCall>(&call)) {
-    n = elements(c->y.shape);
+    n = elements(c->transposed ? c->x.shape : c->y.shape);
     std::int64_t window = elements({c->w.shape.begin() + 1, c->w.shape.end()});
     n = n < 0 || window < 0 ? -1 : 2 * n * window;
   } else if (const auto* p = std::get_if<backend::PoolingCall>(&call)) {

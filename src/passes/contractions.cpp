@@ -79,6 +79,18 @@ bool is_constant_view(const ir::Graph& g, const std::vector<int>& producer, Valu
   return true;
 }
 
+bool backend_offers(const ir::Graph& g, const std::vector<int>& producer, const ir::Node& node, const ir::Graph& body,
+                    const LowerOptions& options) {
+  std::vector<CallOperand> operands(body.inputs.size());
+  for (std::size_t i = 0; i < body.inputs.size(); ++i) {
+    operands[i].is_constant = is_constant_view(g, producer, node.inputs[i]);
+    for (const auto& d : contiguous_strides(body.value(body.inputs[i]).shape))
+      operands[i].strides.push_back(constant_extent(d));
+  }
+  auto call = describe_call(body, operands, constant_extent);
+  return call && options.offers(*call);
+}
+
 class Wrapper {
  public:
   Wrapper(const ir::Graph& graph, const LowerOptions& options)
@@ -88,6 +100,7 @@ class Wrapper {
     for (const auto& node : g_.nodes) {
       switch (node.op) {
         case Op::conv:
+        case Op::conv_transpose:
         case Op::max_pool:
         case Op::avg_pool: wrap_window(node); break;
         case Op::matmul: wrap_matmul(node); break;
@@ -104,14 +117,7 @@ class Wrapper {
   std::vector<int> producer_;
 
   bool offered(const ir::Node& node, const ir::Graph& body) {
-    std::vector<CallOperand> operands(body.inputs.size());
-    for (std::size_t i = 0; i < body.inputs.size(); ++i) {
-      operands[i].is_constant = is_constant_view(g_, producer_, node.inputs[i]);
-      for (const auto& d : contiguous_strides(body.value(body.inputs[i]).shape))
-        operands[i].strides.push_back(constant_extent(d));
-    }
-    auto call = describe_call(body, operands, constant_extent);
-    return call && options_.offers(*call);
+    return backend_offers(g_, producer_, node, body, options_);
   }
 
   ValueId emit_region(const ir::Node& node, RegionKind kind, std::shared_ptr<const ir::Graph> body,
@@ -150,6 +156,10 @@ class Wrapper {
 };
 
 }  // namespace
+
+bool is_offered(const ir::Graph& graph, const ir::Node& node, const LowerOptions& options) {
+  return backend_offers(graph, graph.producers(), node, *body_of(graph, node, true), options);
+}
 
 Expected<ir::Graph> wrap_contractions(const ir::Graph& graph, const LowerOptions& options) {
   return Wrapper(graph, options).run();

@@ -5,6 +5,9 @@
 
 namespace jitney::passes {
 
+/// Whether the backend offers a library call for this convolution or pooling.
+bool is_offered(const ir::Graph& graph, const ir::Node& node, const LowerOptions& options);
+
 /// Stage::optimized to Stage::called. Convolutions and poolings become regions on channels-last activations, with a
 /// permute before and after each, for the passes that follow to move and cancel: kind `call` where the backend offers
 /// the call, else kind `contract`. A matmul becomes a region of kind `call` where that is offered, else stays.

@@ -10,6 +10,7 @@
 #include "passes/contractions.h"
 #include "passes/decompose.h"
 #include "passes/eliminate_dead.h"
+#include "passes/expand_transposed.h"
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_constants.h"
 #include "passes/fuse.h"
@@ -72,6 +73,7 @@ Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options, std::vec
   const auto with = [&](auto pass) { return [&options, pass](const ir::Graph& g) { return pass(g, options); }; };
   const Pass passes[] = {
       {"decompose", decompose, ir::Stage::optimized},
+      {"expand_transposed", with(expand_transposed), ir::Stage::optimized},
       {"simplify", simplify, ir::Stage::optimized},
       {"share_common", share_common, ir::Stage::optimized},
       {"wrap_contractions", with(wrap_contractions), ir::Stage::called},

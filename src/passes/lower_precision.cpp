@@ -15,6 +15,7 @@ using ir::ValueId;
 bool can_be_low(Op op) {
   switch (op) {
     case Op::conv:
+    case Op::conv_transpose:
     case Op::matmul:
     case Op::max_pool:
     case Op::avg_pool:

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <numeric>
 
 #include "runtime/executor.h"
 #include "runtime/inspect.h"
@@ -21,6 +22,13 @@ namespace {
 
 // Shapes whose plans are kept. A plan is a few kilobytes.
 constexpr std::size_t kPlans = 512;
+
+/// Of at least one; reorders them.
+double median(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 }  // namespace
 
@@ -198,7 +206,7 @@ void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<con
   value_or_throw(impl_->run(*plan, inputs, {p, outputs.size()}));
 }
 
-std::vector<StepProfile> ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
+Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   const auto& g = impl_->program->graph;
@@ -210,21 +218,24 @@ std::vector<StepProfile> ExecutionContext::profile(std::span<const TensorView> i
   }
   const std::size_t steps = plan->steps.size();
   std::vector<std::vector<double>> times(steps);
+  std::vector<double> whole, outside, seconds(steps);
   for (int i = 0; i < std::max(iterations, 1); ++i) {
-    std::vector<double> seconds(steps);
-    value_or_throw(impl_->run(*plan, inputs, pointers, &seconds));
+    const auto begin = std::chrono::steady_clock::now();
+    // What execute() does, with a clock.
+    const auto found = value_or_throw(impl_->plan_for(inputs));
+    value_or_throw(impl_->run(*found, inputs, pointers, &seconds));
+    whole.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    outside.push_back(whole.back() - std::accumulate(seconds.begin(), seconds.end(), 0.0));
     for (std::size_t s = 0; s < steps; ++s) times[s].push_back(seconds[s]);
   }
-  std::vector<StepProfile> result;
+  Profile result{{}, median(whole), median(outside)};
   for (std::size_t s = 0; s < steps; ++s) {
     const auto& step = impl_->program->steps[static_cast<std::size_t>(plan->steps[s].step)];
-    auto middle = times[s].begin() + static_cast<std::ptrdiff_t>(times[s].size() / 2);
-    std::nth_element(times[s].begin(), middle, times[s].end());
     auto [library, operations] = impl_->executor->call_of(*plan, s);
     std::string by = !library.empty()     ? library
                      : step.distinct >= 0 ? fmt::format("kernel {}", step.distinct)
                                           : "interpreter";
-    result.push_back({step.node->name, std::move(by), *middle, operations});
+    result.steps.push_back({step.node->name, std::move(by), median(times[s]), operations});
   }
   return result;
 }

@@ -138,6 +138,23 @@ Expected<Tensor> pool(Op op, const Tensor& x, Ints kernel, Ints strides, Ints pa
   return try_run(op, {x}, std::move(a), Out{x.dtype(), shape});
 }
 
+TEST(InterpretConvTranspose, SpreadsTheInput) {
+  const Tensor x = f32({1, 1, 3}, {1, 2, 3}), w = f32({1, 1, 2}, {10, 1});
+  expect_values(run(Op::conv_transpose, {x, w}, conv_attributes({1}, {1}, {0, 0})), {10, 21, 32, 3});
+  expect_values(run(Op::conv_transpose, {x, w}, conv_attributes({2}, {1}, {0, 0})), {10, 1, 20, 2, 30, 3});
+  expect_values(run(Op::conv_transpose, {x, w}, conv_attributes({1}, {2}, {0, 0})), {10, 20, 31, 2, 3});
+  expect_values(run(Op::conv_transpose, {x, w}, conv_attributes({1}, {1}, {1, 1})), {21, 32});
+  expect_values(run(Op::conv_transpose, {x, w}, conv_attributes({1}, {1}, {0, -1})), {10, 21, 32, 3, 0});
+  expect_values(run(Op::conv_transpose, {x, w, f32({1}, {100})}, conv_attributes({3}, {1}, {0, 4})),
+                {110, 101, 100, 120});
+  // Two groups of one input and two output channels each.
+  expect_values(run(Op::conv_transpose, {f32({1, 2, 1}, {1, 2}), f32({2, 2, 1}, {1, 2, 3, 4})},
+                    conv_attributes({1}, {1}, {0, 0}, 2)),
+                {1, 2, 6, 8});
+  EXPECT_FALSE(try_run(Op::conv_transpose, {x, w}, conv_attributes({1}, {1}, {3, 3})));
+  EXPECT_FALSE(try_run(Op::conv_transpose, {x, f32({2, 1, 1}, {1, 2})}, conv_attributes({1}, {1}, {0, 0})));
+}
+
 TEST(InterpretPool, Max) {
   const Tensor x = f32({1, 1, 5}, {1, 3, 2, 5, 4});
   expect_values(*pool(Op::max_pool, x, {2}, {2}, {0, 0}, {2}), {3, 5});

@@ -100,7 +100,7 @@ TEST(Steady, AnExecuteAllocatesNothing) {
   counting = false;
   EXPECT_EQ(allocations.load(), 0);
   bool uses_onednn = false;
-  for (const auto& step : context.profile(in1, 1))
+  for (const auto& step : context.profile(in1, 1).steps)
     uses_onednn = uses_onednn || step.done_by.starts_with("jit") || step.done_by.starts_with("brg");
   if (uses_onednn) {
     EXPECT_GT(library_allocations.load(), 0) << "oneDNN's are seen, so that ours would be, too";

@@ -21,7 +21,7 @@ Status check_list(NodeContext& c, const char* name, const std::vector<std::int64
 
 }  // namespace
 
-Expected<Window> read_window(NodeContext& c, const Shape& input, std::vector<std::int64_t> kernel) {
+Expected<Window> read_window(NodeContext& c, const Shape& input, std::vector<std::int64_t> kernel, bool resolve) {
   if (input.size() < 3) return c.error("its input must be [n, c, spatial...], not {}", ir::to_string(input));
   const std::size_t spatial = input.size() - 2;
   const std::vector<std::int64_t> ones(spatial, 1);
@@ -40,6 +40,7 @@ Expected<Window> read_window(NodeContext& c, const Shape& input, std::vector<std
   if (auto_pad == "VALID") return w;
   if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER")
     return c.error("auto_pad is '{}'; NOTSET, VALID, SAME_UPPER and SAME_LOWER are allowed", auto_pad);
+  if (!resolve) return w;
   for (std::size_t i = 0; i < spatial; ++i) {
     std::int64_t total = w.reach(i) - 1;
     if (w.strides[i] != 1) {

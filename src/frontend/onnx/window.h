@@ -17,8 +17,9 @@ struct Window {
 };
 
 /// input: [n, c, spatial...] of rank 3 or more. auto_pad SAME with a stride needs constant extents, because the
-/// padding would depend on them.
-Expected<Window> read_window(NodeContext& c, const ir::Shape& input, std::vector<std::int64_t> kernel);
+/// padding would depend on them. Without `resolve`, it is checked and left to the caller.
+Expected<Window> read_window(NodeContext& c, const ir::Shape& input, std::vector<std::int64_t> kernel,
+                             bool resolve = true);
 
 /// Extents of pooling's output; with `ceil`, a last window that is cut off counts if it starts inside the input or
 /// its left padding.
