@@ -28,8 +28,8 @@ TEST(BadModel, UnknownOperator) {
 
 TEST(BadModel, UnsupportedOperatorWithoutAName) {
   auto m = relu();
-  m.node("ConvTranspose", {"x", "x"}, {"y"});
-  expect_refused(m, "operator 'ConvTranspose' (opset 18) at node 'ConvTranspose_y' is not supported");
+  m.node("DeformConv", {"x", "x"}, {"y"});
+  expect_refused(m, "operator 'DeformConv' (opset 18) at node 'DeformConv_y' is not supported");
 }
 
 TEST(BadModel, NodeWithoutOutputs) {
