@@ -73,10 +73,13 @@ struct PoolingCall {
   friend bool operator==(const PoolingCall&, const PoolingCall&) = default;
 };
 
+/// y[batch..., m, e] = softmax(scale * q[batch..., m, d] k[batch..., n, d]^T + mask[batch..., m, n]) v[batch..., n, e],
+/// in f32. All of one rank >= 2, with any strides: an operand that all points of an axis share has stride 0 there. The
+/// mask may have extents of 1; one of rank 0 is none. Operands in the order q, k, v, mask?, y.
 struct AttentionCall {
-  TensorDesc q, k, v, y;
-  bool causal = false;
+  TensorDesc q, k, v, mask, y;
   float scale = 1;
+  bool has_mask() const { return !mask.shape.empty(); }
   friend bool operator==(const AttentionCall&, const AttentionCall&) = default;
 };
 

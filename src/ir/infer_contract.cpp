@@ -118,12 +118,37 @@ Expected<Inferred> infer_conv_transpose(const InferContext& c) {
   return out;
 }
 
+Expected<Inferred> infer_attention(const InferContext& c) {
+  const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
+  const std::size_t rank = q.size();
+  if (rank < 2 || k.size() != rank || v.size() != rank)
+    return user_error("{} needs queries, keys and values of one rank, 2 at least, and has {}", c.who(), c.shapes());
+  for (std::size_t i = 0; i + 2 < rank; ++i)
+    for (const Shape* s : {&k, &v})
+      if (!(*s)[i].is(1)) JITNEY_CHECK(c.equal(q[i], (*s)[i], fmt::format("along axis {}", i)));
+  JITNEY_CHECK(c.equal(q.back(), k.back(), "along the summed axis"));
+  JITNEY_CHECK(c.equal(k[rank - 2], v[rank - 2], "for the keys"));
+  if (c.has(3)) {
+    Shape scores(q.begin(), q.end() - 1);
+    scores.push_back(k[rank - 2]);
+    const Shape& mask = c.shape(3);
+    if (mask.size() > rank) return user_error("the mask of {} has a higher rank than its scores", c.who());
+    for (std::size_t i = 0; i < mask.size(); ++i)
+      if (!mask[i].is(1))
+        JITNEY_CHECK(c.equal(scores[rank - mask.size() + i], mask[i], fmt::format("along axis {} of the mask", i)));
+  }
+  Shape out(q.begin(), q.end() - 1);
+  out.push_back(v.back());
+  return Inferred{c.dtype(0), out};
+}
+
 }  // namespace
 
 Expected<Inferred> infer_contract(const InferContext& c) {
   switch (c.op) {
     case Op::conv: return infer_conv(c);
     case Op::conv_transpose: return infer_conv_transpose(c);
+    case Op::attention: return infer_attention(c);
     default: return infer_matmul(c);
   }
 }

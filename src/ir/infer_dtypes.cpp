@@ -41,6 +41,7 @@ Accepts accepts(Op op, std::size_t input) {
     case Op::shift_right: return Accepts::integer;
     case Op::where: return input == 0 ? Accepts::boolean : Accepts::any;
     case Op::gather: return input == 1 ? Accepts::index : Accepts::any;
+    case Op::attention:
     case Op::avg_pool: return Accepts::floating;
     default: break;
   }

@@ -19,6 +19,7 @@ Status run_node(const NodeRun& run) {
     case Op::matmul: return interpret_matmul(run);
     case Op::conv: return interpret_conv(run);
     case Op::conv_transpose: return interpret_conv_transpose(run);
+    case Op::attention: return interpret_attention(run);
     case Op::max_pool:
     case Op::avg_pool: return interpret_pool(run);
     default: break;

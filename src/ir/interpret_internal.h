@@ -32,6 +32,7 @@ Status interpret_normalize(const NodeRun& run);
 Status interpret_matmul(const NodeRun& run);
 Status interpret_conv(const NodeRun& run);
 Status interpret_conv_transpose(const NodeRun& run);
+Status interpret_attention(const NodeRun& run);
 Status interpret_pool(const NodeRun& run);
 
 }  // namespace jitney::ir

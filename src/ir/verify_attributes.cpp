@@ -22,7 +22,7 @@ constexpr Key kKeys[] = {
     {"before", dims},    {"value", real},      {"mode", text},           {"axes", integers},      {"keepdims", integer},
     {"last", integer},   {"epsilon", real},    {"strides", integers},    {"dilations", integers}, {"pads", integers},
     {"groups", integer}, {"kernel", integers}, {"include_pad", integer}, {"body", graph},         {"kind", integer},
-    {"shape", dims},
+    {"shape", dims},     {"scale", real},
 };
 
 }  // namespace

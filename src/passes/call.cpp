@@ -50,6 +50,7 @@ class Describer {
       case Op::matmul: return matmul(node);
       case Op::conv:
       case Op::conv_transpose: return convolution(node);
+      case Op::attention: return attention(node);
       case Op::max_pool:
       case Op::avg_pool: return pooling(node);
       default: return std::nullopt;
@@ -259,6 +260,36 @@ class Describer {
     return call;
   }
 
+  std::optional<backend::LibraryCall> attention(const ir::Node& node) const {
+    if (!post_.empty() || bias_) return std::nullopt;
+    backend::AttentionCall call;
+    call.q = input(0);
+    call.k = input(1);
+    call.v = input(2);
+    call.y = output();
+    call.scale = static_cast<float>(node.real("scale"));
+    const std::size_t rank = call.y.shape.size();
+    if (&node != &g_.nodes.back() && (&node + 1)->op == Op::permute) {
+      // What is written is a permutation of the result.
+      const auto& perm = (&node + 1)->integers("perm");
+      const TensorDesc written = call.y;
+      for (std::size_t i = 0; i < rank; ++i) {
+        call.y.shape[static_cast<std::size_t>(perm[i])] = written.shape[i];
+        call.y.strides[static_cast<std::size_t>(perm[i])] = written.strides[i];
+      }
+    }
+    if (node.inputs.size() > 3) {
+      call.mask = input(3);
+      const std::size_t missing = rank - call.mask.shape.size();
+      call.mask.shape.insert(call.mask.shape.begin(), missing, 1);
+      call.mask.strides.insert(call.mask.strides.begin(), missing, 0);
+    }
+    for (TensorDesc* d : {&call.k, &call.v, &call.mask})
+      for (std::size_t i = 0; i < d->shape.size(); ++i)
+        if (d->shape[i] == 1) d->strides[i] = i + 1 == rank ? 1 : 0;
+    return call;
+  }
+
   std::optional<backend::LibraryCall> pooling(const ir::Node& node) const {
     if (!post_.empty() || bias_) return std::nullopt;
     backend::PoolingCall call;
@@ -310,6 +341,10 @@ std::int64_t operation_count(const backend::LibraryCall& call) {
     n = elements(c->transposed ? c->x.shape : c->y.shape);
     std::int64_t window = elements({c->w.shape.begin() + 1, c->w.shape.end()});
     n = n < 0 || window < 0 ? -1 : 2 * n * window;
+  } else if (const auto* a = std::get_if<backend::AttentionCall>(&call)) {
+    n = elements(a->y.shape);
+    const auto keys = a->k.shape[a->k.shape.size() - 2], length = a->k.shape.back(), out = a->y.shape.back();
+    if (n >= 0) n = keys < 0 || length < 0 || out <= 0 ? -1 : 2 * (n / out) * keys * (length + out);
   } else if (const auto* p = std::get_if<backend::PoolingCall>(&call)) {
     n = elements(p->y.shape);
     if (n >= 0) n *= elements(p->kernel);

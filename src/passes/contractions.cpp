@@ -2,6 +2,7 @@
 #include "passes/contractions.h"
 
 #include <cstring>
+#include <set>
 
 #include "passes/call.h"
 #include "passes/permutation.h"
@@ -94,7 +95,7 @@ bool backend_offers(const ir::Graph& g, const std::vector<int>& producer, const 
 class Wrapper {
  public:
   Wrapper(const ir::Graph& graph, const LowerOptions& options)
-      : g_(graph), options_(options), rw_(graph), producer_(graph.producers()) {}
+      : g_(graph), options_(options), rw_(graph), producer_(graph.producers()), uses_(graph.use_counts()) {}
 
   ir::Graph run() {
     for (const auto& node : g_.nodes) {
@@ -104,6 +105,10 @@ class Wrapper {
         case Op::max_pool:
         case Op::avg_pool: wrap_window(node); break;
         case Op::matmul: wrap_matmul(node); break;
+        case Op::attention: wrap_attention(node); break;
+        case Op::permute:
+          if (!written_.contains(node.outputs[0])) rw_.copy(node);
+          break;
         default: rw_.copy(node);
       }
     }
@@ -114,7 +119,8 @@ class Wrapper {
   const ir::Graph& g_;
   const LowerOptions& options_;
   Rewriter rw_;
-  std::vector<int> producer_;
+  std::vector<int> producer_, uses_;
+  std::set<ValueId> written_;  // results of permutes that attentions write
 
   bool offered(const ir::Node& node, const ir::Graph& body) {
     return backend_offers(g_, producer_, node, body, options_);
@@ -134,6 +140,24 @@ class Wrapper {
     auto body = body_of(g_, node, false);
     if (!offered(node, *body)) return rw_.copy(node);
     rw_.replace(node.outputs[0], emit_region(node, RegionKind::call, body, rw_(node.inputs)));
+  }
+
+  /// Heads side by side are what comes next, mostly: a permute of the result is written at once.
+  void wrap_attention(const ir::Node& node) {
+    auto body = body_of(g_, node, false);
+    ValueId out = node.outputs[0];
+    const ir::Node* permute = nullptr;
+    for (const auto& user : g_.nodes)
+      if (user.op == Op::permute && user.inputs[0] == out) permute = &user;
+    const auto rank = static_cast<std::int64_t>(g_.value(out).shape.size());
+    if (permute && uses_[static_cast<std::size_t>(out)] == 1 && permute->integers("perm").back() == rank - 1) {
+      out = permute->outputs[0];
+      const auto& v = g_.value(out);
+      body->outputs = {body->add_body_node(Op::permute, permute->name, body->outputs, v.dtype, v.shape,
+                                           {{"perm", permute->integers("perm")}})};
+      written_.insert(out);
+    }
+    rw_.replace(out, emit_region(node, RegionKind::call, body, rw_(node.inputs)));
   }
 
   void wrap_window(const ir::Node& node) {

@@ -122,8 +122,10 @@ class Fuser {
   Status emit_call(const ir::Node& node) {
     ir::Node call = node;
     const ir::Graph& body = node.graph("body");
-    bool is_matmul =
-        std::any_of(body.nodes.begin(), body.nodes.end(), [](const auto& n) { return n.op == Op::matmul; });
+    const auto has = [&](Op op) {
+      return std::any_of(body.nodes.begin(), body.nodes.end(), [op](const auto& n) { return n.op == op; });
+    };
+    const bool is_matmul = has(Op::matmul), is_attention = has(Op::attention);
     for (std::size_t i = 0; i < call.inputs.size(); ++i) {
       JITNEY_TRY(ValueId now, ensure(node.inputs[i]));
       const auto& shape = rw_.to.value(now).shape;
@@ -132,6 +134,7 @@ class Fuser {
       // Constant weights are packed from any strides; a matrix may lie in rows or in columns.
       if (i == 1) fits = fits || rw_.to.is_constant(view.root);
       if (is_matmul && i < 2) fits = fits || is_matrix(shape, view.strides);
+      if (is_attention) fits = fits || i % 2 == 1 || view.strides.back().is(1);
       call.inputs[i] = fits ? now : copy(now, rw_.to.value(now).name);
     }
     const auto& v = g_.value(node.outputs[0]);

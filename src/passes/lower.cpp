@@ -16,6 +16,7 @@
 #include "passes/fuse.h"
 #include "passes/lower_precision.h"
 #include "passes/recognize_activations.h"
+#include "passes/recognize_attention.h"
 #include "passes/share_common.h"
 #include "passes/simplify.h"
 #include "passes/sink_permutes.h"
@@ -72,6 +73,7 @@ Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records) 
 Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options, std::vector<PassRecord>* records) {
   const auto with = [&](auto pass) { return [&options, pass](const ir::Graph& g) { return pass(g, options); }; };
   const Pass passes[] = {
+      {"recognize_attention", with(recognize_attention), ir::Stage::optimized},
       {"decompose", decompose, ir::Stage::optimized},
       {"expand_transposed", with(expand_transposed), ir::Stage::optimized},
       {"simplify", simplify, ir::Stage::optimized},

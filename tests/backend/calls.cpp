@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
 #include "util/half.h"
 
@@ -84,6 +86,12 @@ std::vector<TensorDesc> operands_of(const LibraryCall& call) {
     operands.push_back(m->c);
     return operands;
   }
+  if (const auto* a = std::get_if<AttentionCall>(&call)) {
+    std::vector<TensorDesc> operands{a->q, a->k, a->v};
+    if (a->has_mask()) operands.push_back(a->mask);
+    operands.push_back(a->y);
+    return operands;
+  }
   if (const auto* c = std::get_if<ConvolutionCall>(&call)) {
     std::vector<TensorDesc> operands{c->x, c->w};
     if (c->has_bias) operands.push_back(tensor({c->y.shape.back()}, c->bias_dtype));
@@ -158,7 +166,21 @@ std::vector<double> ReadyCall::fetch() const {
   std::vector<std::byte> bytes(memory_.back().second);
   value_or_throw(backend_->copy(0, bytes.data(), pointers_.back(), bytes.size(), CopyKind::device_to_host, stream_));
   value_or_throw(backend_->synchronize(0, stream_));
-  return from_bytes(descs_.back().dtype, bytes);
+  const auto& y = descs_.back();
+  const auto values = from_bytes(y.dtype, bytes);
+  // In the order of the indices, wherever the elements lie.
+  std::vector<double> result;
+  std::vector<std::int64_t> index(y.shape.size(), 0);
+  for (std::int64_t left = std::accumulate(y.shape.begin(), y.shape.end(), std::int64_t{1}, std::multiplies<>());
+       left > 0; --left) {
+    result.push_back(values[static_cast<std::size_t>(
+        std::inner_product(index.begin(), index.end(), y.strides.begin(), std::int64_t{0}))]);
+    for (std::size_t axis = index.size(); axis-- > 0;) {
+      if (++index[axis] < y.shape[axis]) break;
+      index[axis] = 0;
+    }
+  }
+  return result;
 }
 
 void ReadyCall::upload(int operand, const std::vector<double>& values) {

@@ -136,7 +136,36 @@ std::vector<double> compute(const PoolingCall& p, const Values& values) {
   return result;
 }
 
-std::vector<double> compute(const AttentionCall&, const Values&) { return {}; }
+std::vector<double> compute(const AttentionCall& c, const Values& values) {
+  std::vector<double> result;
+  const std::size_t rank = c.q.shape.size();
+  const std::int64_t n = c.k.shape[rank - 2], d = c.q.shape[rank - 1];
+  for_each_index(c.y.shape, [&](const Index& at) {
+    Index q = at, k = at, v = at, mask = at;
+    std::vector<double> scores;
+    double most = -std::numeric_limits<double>::infinity(), sum = 0, total = 0;
+    for (std::int64_t j = 0; j < n; ++j) {
+      double score = 0;
+      k[rank - 2] = mask[rank - 1] = j;
+      for (std::int64_t i = 0; i < d; ++i) {
+        q[rank - 1] = k[rank - 1] = i;
+        score += values[0][offset(c.q, q)] * values[1][offset(c.k, k)];
+      }
+      score *= c.scale;
+      if (c.has_mask()) score += values[3][offset(c.mask, mask)];
+      scores.push_back(score);
+      most = std::max(most, score);
+    }
+    for (std::int64_t j = 0; j < n; ++j) {
+      v[rank - 2] = j;
+      const double p = std::exp(scores[static_cast<std::size_t>(j)] - most);
+      sum += p;
+      total += p * values[2][offset(c.v, v)];
+    }
+    result.push_back(total / sum);
+  });
+  return result;
+}
 std::vector<double> compute(const CollectiveCall&, const Values&) { return {}; }
 
 }  // namespace
@@ -180,6 +209,12 @@ std::string describe(const LibraryCall& call) {
                     fmt::join(c->pads_begin, ","), fmt::join(c->pads_end, ","), c->groups, c->has_bias ? " bias" : "",
                     c->constant_w ? " constant" : "", to_string(c->y.dtype), fmt::join(c->y.shape, ","));
     epilogue = &c->epilogue;
+  } else if (const auto* a = std::get_if<AttentionCall>(&call)) {
+    const auto show = [](const TensorDesc& t) {
+      return fmt::format("{}[{}] strides [{}]", to_string(t.dtype), fmt::join(t.shape, ","), fmt::join(t.strides, ","));
+    };
+    text = fmt::format("attention q {} k {} v {} mask {} scale {} -> {}", show(a->q), show(a->k), show(a->v),
+                       show(a->mask), a->scale, show(a->y));
   } else if (const auto* p = std::get_if<PoolingCall>(&call)) {
     text = fmt::format("pooling {} {}[{}] kernel [{}] stride [{}] pads [{}|{}] -> [{}]", static_cast<int>(p->kind),
                        to_string(p->x.dtype), fmt::join(p->x.shape, ","), fmt::join(p->kernel, ","),

@@ -132,6 +132,49 @@ MatMulCall random_matmul(std::mt19937& random, DType type) {
   return m;
 }
 
+AttentionCall random_attention(std::mt19937& random, DType type) {
+  AttentionCall c;
+  const std::int64_t m = pick(random, {1, 2, 3, 4, 17, 49, 100}), n = pick(random, {1, 5, 16, 33, 100, 513, 600}),
+                     d = pick(random, {1, 8, 24, 32, 64}), e = pick(random, {1, 16, 32, 40, 64});
+  const bool has_batch = !chance(random, 3), shares_heads = chance(random, 4);
+  const std::int64_t b = pick(random, {1, 2}), h = pick(random, {1, 3});
+  // Heads lie side by side in a row, or rows of one head below each other.
+  const auto matrices = [&](std::int64_t rows, std::int64_t columns, bool heads_inside, bool shared) {
+    TensorDesc t{type, {b, h, rows, columns}, {}};
+    if (heads_inside)
+      t.strides = {rows * h * columns, columns, h * columns, 1};
+    else
+      t.strides = {h * rows * columns, rows * columns, columns, 1};
+    if (shared) {
+      t.strides[1] = 0;
+      t.strides[0] = rows * columns, t.strides[2] = columns;
+    }
+    if (!has_batch) {
+      t.shape.erase(t.shape.begin());
+      t.strides.erase(t.strides.begin());
+    }
+    return t;
+  };
+  c.q = matrices(m, d, chance(random, 2), false);
+  c.k = matrices(n, d, chance(random, 2), shares_heads);
+  if (chance(random, 4)) {  // k^T as it is
+    const std::size_t rank = c.k.shape.size();
+    c.k = matrices(d, n, false, shares_heads);
+    std::swap(c.k.shape[rank - 2], c.k.shape[rank - 1]);
+    std::swap(c.k.strides[rank - 2], c.k.strides[rank - 1]);
+  }
+  c.v = matrices(n, e, chance(random, 2), shares_heads);
+  c.y = matrices(m, e, chance(random, 2), false);
+  c.scale = pick(random, {0, 1, 2}) == 0 ? 1.f : 0.25f;
+  if (chance(random, 2)) {
+    c.mask = matrices(m, n, false, false);
+    if (chance(random, 2)) c.mask.dtype = DType::f32;
+    for (std::size_t i = 0; i < c.mask.shape.size(); ++i)
+      if (chance(random, 3)) c.mask.strides[i] = 0;
+  }
+  return c;
+}
+
 PoolingCall random_pooling(std::mt19937& random, DType type) {
   using enum PoolingCall::Kind;
   static constexpr PoolingCall::Kind kKinds[] = {max, average_include_pad, average_exclude_pad};

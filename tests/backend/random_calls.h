@@ -10,6 +10,7 @@ namespace jitney::backend {
 
 ConvolutionCall random_convolution(std::mt19937& random, DType type);
 MatMulCall random_matmul(std::mt19937& random, DType type);
+AttentionCall random_attention(std::mt19937& random, DType type);
 PoolingCall random_pooling(std::mt19937& random, DType type);
 
 /// `count` post-operations over an output like `y`.

@@ -52,6 +52,19 @@ TEST_P(BackendCalls, ConvolutionsAreRight) { expect_right_where_offered(300, ran
 TEST_P(BackendCalls, MatMulsAreRight) { expect_right_where_offered(500, random_matmul); }
 TEST_P(BackendCalls, PoolingsAreRight) { expect_right_where_offered(200, random_pooling); }
 
+TEST_P(BackendCalls, AttentionsAreRight) {
+  std::mt19937 random(kSeed);
+  const auto two = make_stream(2);
+  int offered = 0;
+  for (int i = 0; i < 120 && !HasFatalFailure(); ++i) {
+    const LibraryCall call = random_attention(random, i % 3 == 2 ? DType::bf16 : DType::f32);
+    if (!backend_->offers(0, call)) continue;
+    ++offered;
+    expect_right(call, random, {.stream = i % 2 == 0 ? two : 0});
+  }
+  if (offered == 0) GTEST_SKIP() << "it offers no attention";
+}
+
 // Depths that are summed in parts, rows that lie powers of two apart, weights that fill a cache, a last narrow panel.
 TEST_P(BackendCalls, LargeProductsAreRight) {
   struct Size {

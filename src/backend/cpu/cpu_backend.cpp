@@ -49,6 +49,8 @@ std::int64_t work_of(const LibraryCall& call) {
   if (m && !m->a.shape.empty()) return 2 * count(m->c.shape) * m->a.shape.back();
   const auto* c = std::get_if<ConvolutionCall>(&call);
   if (c && !c->w.shape.empty()) return 2 * count(c->y.shape) * count(c->w.shape, 1);
+  if (const auto* a = std::get_if<AttentionCall>(&call))
+    return a->k.shape.size() < 2 ? 0 : count(a->y.shape) * a->k.shape[a->k.shape.size() - 2] * 2;
   if (const auto* p = std::get_if<PoolingCall>(&call)) return count(p->y.shape) * count(p->kernel);
   return std::numeric_limits<std::int64_t>::max();
 }

@@ -10,7 +10,7 @@ namespace jitney::backend::gemm {
 namespace {
 
 // Rows of a that are multiplied by one panel after the other: they should stay in L2 beside a panel.
-constexpr std::int64_t kRowBytes = 256 << 10;
+constexpr std::int64_t kRowBytes = 512 << 10;
 // Of a panel that is multiplied at once: with the next one, which is on its way, it should stay in L2 beside the rows.
 constexpr std::int64_t kMaxDepth = 1024;
 // Weights of this size are not expected to stay in a shared L3 cache from one execute to the next.

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "backend/cpu/gemm/gemm.h"
+#include "backend/cpu/native/native_attention.h"
 #include "backend/cpu/winograd/winograd.h"
 
 namespace jitney::backend::native {
@@ -239,6 +240,7 @@ bool is_complete(const std::vector<std::int64_t>& shape) {
 bool NativeCalls::offers(const LibraryCall& call) const {
   if (gemm::kernels(vector_bytes_) == nullptr) return false;
   if (product_of(call)) return true;
+  if (const auto* a = std::get_if<AttentionCall>(&call)) return native::offers(*a, vector_bytes_);
   const auto* c = std::get_if<ConvolutionCall>(&call);
   if (c == nullptr) return false;
   // On bf16 it is only the faster way beside a library that computes in bf16.
@@ -270,6 +272,7 @@ std::shared_ptr<const NativePrimitive> NativeCalls::plan(const LibraryCall& call
 std::shared_ptr<const NativePrimitive> NativeCalls::make(const LibraryCall& call, int threads, bool must) const {
   const auto* kernels = gemm::kernels(vector_bytes_);
   if (kernels == nullptr) return nullptr;
+  if (const auto* a = std::get_if<AttentionCall>(&call)) return make_attention(*a, vector_bytes_, threads);
   if (const auto p = product_of(call)) {
     if (p->shape.m <= 0 || p->shape.k <= 0 || p->shape.n <= 0) return nullptr;
     if (must || is_worth_it(*kernels, call, p->shape)) return std::make_shared<ProductPrimitive>(*kernels, *p, threads);
@@ -285,6 +288,7 @@ std::shared_ptr<const NativePrimitive> NativeCalls::make(const LibraryCall& call
 }
 
 bool NativeCalls::fits(const NativePrimitive& primitive, const PackedWeights* weights) {
+  if (!primitive.has_weights()) return weights == nullptr;
   const auto* packed = dynamic_cast<const NativePacked*>(weights);
   return packed != nullptr && packed->layout() == primitive.layout() &&
          packed->bytes() == primitive.packed_floats() * sizeof(float);

@@ -15,8 +15,8 @@
 namespace jitney::backend::native {
 
 /// Library calls that Jitney's own code does, because it is faster here than the library: f32 products with constant
-/// weights (gemm/), and 3x3 convolutions by Winograd's algorithm (winograd/). They take a bias, one addend and one
-/// clip. Thread-safe; one object a process.
+/// weights (gemm/), 3x3 convolutions by Winograd's algorithm (winograd/), and attention (attention/). The first two
+/// take a bias, one addend and one clip. Thread-safe; one object a process.
 class NativeCalls {
  public:
   /// `memory` holds packed weights, and outlives them. `vector_bytes`: of the registers that may be used.

@@ -26,6 +26,8 @@ class NativePrimitive : public Primitive {
   NativePrimitive(Operands operands, Clip clip, int threads) : operands_(operands), clip_(clip), threads_(threads) {}
   bool is_reference() const override { return false; }
 
+  /// Whether it needs what pack() gives.
+  virtual bool has_weights() const { return true; }
   /// Equal for weights that are packed in the same way; with the weights' own content it names a packing.
   virtual std::string layout() const = 0;
   virtual std::size_t packed_floats() const = 0;
@@ -62,7 +64,7 @@ class NativeInvocation final : public Invocation {
   NativeInvocation(std::shared_ptr<const NativePrimitive> primitive, std::shared_ptr<const NativePacked> weights)
       : primitive_(std::move(primitive)), weights_(std::move(weights)) {}
   void run(std::span<void* const> pointers, void* scratch) const {
-    primitive_->run(pointers, weights_->data(), static_cast<float*>(scratch));
+    primitive_->run(pointers, weights_ ? weights_->data() : nullptr, static_cast<float*>(scratch));
   }
 
  private:

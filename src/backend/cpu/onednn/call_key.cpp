@@ -32,7 +32,7 @@ class Writer {
   void add(const PoolingCall& c) {
     add_all(c.kind, c.x, c.y, c.kernel, c.strides, c.dilations, c.pads_begin, c.pads_end);
   }
-  void add(const AttentionCall& c) { add_all(c.q, c.k, c.v, c.y, c.causal, c.scale); }
+  void add(const AttentionCall& c) { add_all(c.q, c.k, c.v, c.mask, c.y, c.scale); }
   void add(const CollectiveCall& c) { add_all(c.kind, c.x, c.y); }
   template <class... T>
   void add_all(const T&... values) {
