@@ -27,7 +27,7 @@ HEADS = [node("Transpose", "y", "t", perm=[0, 2, 1, 3])]
 CASES = {
     "bare": (SCORES + RENAME + END, None, ["y"], True),
     "scores scaled": (SCORES + SCALED + END, None, ["y"], True),
-    "scores divided": (SCORES + [node("Div", "s c", "z")] + END, None, ["y"], True),
+    "scores divided": (SCORES + [node("Div", "s four", "z")] + END, None, ["y"], True),
     "queries and keys scaled": ([node("Mul", "q c", "qc"), node("Mul", "c kt", "ktc"), node("MatMul", "qc ktc", "z")] + END,
                                 None, ["y"], True),
     "mask for all": (SCORES + [node("Mul", "s c", "sc"), node("Add", "sc mask", "z")] + END, ("m", "n"), ["y"], True),
@@ -49,7 +49,7 @@ def model(nodes, mask, outputs):
         inputs.append(value("mask", mask))
     used = {name for n in nodes for name in n.input}
     graph = helper.make_graph(nodes, "g", inputs, [helper.make_empty_tensor_value_info(o) for o in outputs],
-                              [constant("c", 0.3)] if "c" in used else [])
+                              [constant(name, value) for name, value in [("c", 0.3), ("four", 4)] if name in used])
     for o in graph.output:
         o.type.tensor_type.elem_type = FLOAT
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
