@@ -46,7 +46,8 @@ using KernelHandle = std::uintptr_t;
 using GraphHandle = std::uintptr_t;
 
 struct StreamOptions {
-  int threads = 0;  ///< CPU: how many threads work on it; 0 is all cores this process may use
+  int threads = 0;              ///< CPU: how many threads work on it; 0 is all cores this process may use
+  bool keep_denormals = false;  ///< CPU: compute with denormal numbers instead of taking them as zero
 };
 
 /// What a generated kernel is called with. All arrays are host memory, valid until launch returns.

@@ -3,17 +3,39 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace jitney::cli {
 
-void add_precision(CLI::App& command, Precision& into) {
-  static const std::map<std::string, Precision> names = {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+namespace {
+
+/// An option whose value is one of a few names.
+template <class T>
+void add_choice(CLI::App& command, const std::string& option, std::map<std::string, T> names, T& into,
+                const std::string& help) {
+  std::vector<std::string> known;
+  for (const auto& [name, value] : names) known.push_back(name);
+  std::string shown;
+  for (const auto& name : known) shown += (shown.empty() ? "" : "|") + name;
   command
       .add_option_function<std::string>(
-          "--precision", [&into](const std::string& name) { into = names.at(name); },
-          "fp32 (default): as the model says; bf16: f32 becomes bf16 inside\nthe model, with sums in f32")
-      ->type_name("fp32|bf16")
-      ->check(CLI::IsMember(std::vector<std::string>{"fp32", "bf16"}).description(""));
+          option, [&into, names = std::move(names)](const std::string& name) { into = names.at(name); }, help)
+      ->type_name(shown)
+      ->check(CLI::IsMember(known).description(""));
+}
+
+}  // namespace
+
+void add_precision(CLI::App& command, Precision& into) {
+  add_choice<Precision>(
+      command, "--precision", {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}}, into,
+      "fp32 (default): as the model says; bf16: f32 becomes bf16 inside\nthe model, with sums in f32");
+}
+
+void add_denormals(CLI::App& command, Denormals& into) {
+  add_choice<Denormals>(
+      command, "--denormals", {{"flush", Denormals::flush}, {"keep", Denormals::keep}}, into,
+      "flush (default): numbers below 1.2e-38 are zero; keep: they are\ncomputed with, which is slow");
 }
 
 }  // namespace jitney::cli

@@ -9,5 +9,7 @@ namespace jitney::cli {
 
 /// --precision fp32|bf16, which several commands have. `into` must outlive the parse.
 void add_precision(CLI::App& command, Precision& into);
+/// --denormals flush|keep, likewise.
+void add_denormals(CLI::App& command, Denormals& into);
 
 }  // namespace jitney::cli

@@ -35,6 +35,7 @@ namespace {
 struct RunOptions {
   std::string model, output_dir, device = "cpu", runtime_cache;
   Precision precision = Precision::fp32;
+  Denormals denormals = Denormals::flush;
   std::vector<std::string> inputs, shapes;
   int iterations = 10, warmup = 2, threads = 0;
   std::uint64_t seed = 0;
@@ -91,8 +92,10 @@ int run(const RunOptions& options) {
   RunReport report;
   report.model = options.model;
   ProgressBar progress;
-  ContextOptions context_options{
-      .threads = options.threads, .runtime_cache = options.runtime_cache, .precision = options.precision};
+  ContextOptions context_options{.threads = options.threads,
+                                 .runtime_cache = options.runtime_cache,
+                                 .precision = options.precision,
+                                 .denormals = options.denormals};
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   context_options.device = value_or_throw(parse_device(options.device));
   report.device = to_string(context_options.device);
@@ -148,6 +151,7 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("N")
       ->check(CLI::Range(0, 65536).description(""));
   add_precision(*command, options->precision);
+  add_denormals(*command, options->denormals);
   command
       ->add_option("--runtime-cache", options->runtime_cache,
                    "Folder of compiled kernels: one that exists or ends in '/'\n"

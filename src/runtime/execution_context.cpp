@@ -53,7 +53,9 @@ class ExecutionContext::Impl {
     kernels =
         std::make_unique<runtime::KernelSet>(program, target, cache, runtime::shared_compiler(), options.progress);
     workers_started = runtime::shared_compiler().workers_started() - workers;
-    auto e = std::make_unique<runtime::Executor>(program, target, options.threads);
+    auto e = std::make_unique<runtime::Executor>(
+        program, target,
+        backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep});
     JITNEY_CHECK(e->prepare());
     executor = std::move(e);
     ready.store(true, std::memory_order_release);

@@ -32,8 +32,8 @@ class Executor::Borrowed {
   std::unique_ptr<Workspace> space_;
 };
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, int threads)
-    : program_(std::move(program)), target_(std::move(target)), threads_(threads), planner_(program_, target_) {}
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options)
+    : program_(std::move(program)), target_(std::move(target)), options_(options), planner_(program_, target_) {}
 
 Executor::~Executor() {
   for (auto& w : idle_)
@@ -59,7 +59,7 @@ std::vector<bool> plainly_read_constants(const Program& program) {
 
 Status Executor::prepare() {
   auto& b = *target_.backend;
-  JITNEY_TRY(stream_, b.create_stream(target_.device, {.threads = threads_}));
+  JITNEY_TRY(stream_, b.create_stream(target_.device, options_));
   const auto& values = program_->graph.values;
   constants_.assign(values.size(), nullptr);
   const std::vector<bool> is_read_plainly = plainly_read_constants(*program_);

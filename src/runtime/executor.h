@@ -16,7 +16,7 @@ namespace jitney::runtime {
 /// arena and a table of pointers) from a pool, so that calls never wait for each other's kernels.
 class Executor {
  public:
-  Executor(std::shared_ptr<const Program> program, Target target, int threads);
+  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -54,7 +54,7 @@ class Executor {
 
   std::shared_ptr<const Program> program_;
   Target target_;
-  int threads_;
+  backend::StreamOptions options_;
   backend::StreamHandle stream_ = 0;
   CallPlanner planner_;
   std::vector<void*> constants_;  ///< by value id; null where there is none, or only a packing of it is read

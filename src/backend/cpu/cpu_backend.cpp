@@ -20,8 +20,13 @@ namespace {
 constexpr int kMaxThreads = 1024;
 /// A stream's handle holds its number of threads in these bits and a serial number above them: streams differ, need
 /// no memory, and one that was destroyed does no harm.
-constexpr int kThreadBits = 16;
+constexpr int kThreadBits = 15;
 static_assert(kMaxThreads < 1 << kThreadBits);
+/// And in this bit whether denormal numbers are kept.
+constexpr std::uint64_t kKeepsDenormals = 1u << kThreadBits;
+constexpr int kSerialShift = kThreadBits + 1;
+
+bool flushes(StreamHandle stream) { return (stream & kKeepsDenormals) == 0; }
 
 Status check_device(int device) {
   if (device == 0) return {};
@@ -34,7 +39,6 @@ struct Call {
 };
 
 void run_range(void* context, std::int64_t begin, std::int64_t end) {
-  const FlushDenormals flush;
   const auto& call = *static_cast<const Call*>(context);
   call.function(call.args, begin, end);
 }
@@ -108,7 +112,8 @@ Expected<StreamHandle> CpuBackend::create_stream(int device, const StreamOptions
   }
   const int threads = options.threads == 0 ? std::min(usable_cores(), kMaxThreads) : options.threads;
   const std::uint64_t serial = streams_created_.fetch_add(1) + 1;
-  return StreamHandle{serial << kThreadBits | static_cast<std::uint64_t>(threads)};
+  return StreamHandle{serial << kSerialShift | (options.keep_denormals ? kKeepsDenormals : 0) |
+                      static_cast<std::uint64_t>(threads)};
 }
 
 void CpuBackend::destroy_stream(int, StreamHandle) noexcept {}
@@ -134,6 +139,7 @@ Expected<KernelHandle> CpuBackend::kernel(int device, ModuleHandle module, const
 Status CpuBackend::launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
   JITNEY_TRY(const auto use, modules_.use(kernel));
+  const FlushDenormals mode(flushes(stream));
   const JitneyArgs shared{args.pointers, args.numbers, args.fault};
   Call call{use.function(), &shared};
   parallel_for(threads_of(stream), args.begin, args.end, args.grain, run_range, &call);
@@ -176,8 +182,9 @@ Expected<std::unique_ptr<Invocation>> CpuBackend::invocation(int device, std::sh
 }
 
 Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
-                       StreamHandle) {
+                       StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
+  const FlushDenormals mode(flushes(stream));
   if (const auto* ours = dynamic_cast<const native::NativeInvocation*>(&invocation)) {
     ours->run(pointers, scratch);
     return {};
@@ -188,7 +195,7 @@ Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const
 Expected<std::uintptr_t> CpuBackend::begin_execute(int device, StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
   // Launches set the mode of their threads themselves; entering and leaving costs two parallel regions.
-  return calls_.is_used() ? enter_team(threads_of(stream)) : 0;
+  return calls_.is_used() ? enter_team(threads_of(stream), flushes(stream)) : 0;
 }
 
 void CpuBackend::end_execute(int, StreamHandle, std::uintptr_t token) noexcept {

@@ -9,8 +9,9 @@
 namespace jitney::backend {
 
 /// While it lives, this thread treats denormal numbers as zero, in operands and results: arithmetic on them is up to
-/// 200 times slower. Restores the thread's mode afterwards, because the thread may be the caller's own or shared with
-/// other users of OpenMP. Costs a register read where the mode is set already.
+/// 200 times slower. Or, where a stream wants them, computes with them, whatever the caller does. Restores the thread's
+/// mode afterwards, because the thread may be the caller's own or shared with other users of OpenMP. Costs a register
+/// read where the mode is set already.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
@@ -20,21 +21,24 @@ class FlushDenormals {
 #else
   using Mode = std::uint32_t;
 #endif
-  FlushDenormals() : saved_(set()) {}
+  explicit FlushDenormals(bool flush) : saved_(set(flush)) {}
   ~FlushDenormals() { restore(saved_); }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
-  /// Sets the flushing mode; gives what restore() takes.
-  static Mode set() {
-    const Mode before = read();
-    if ((before & kFlush) != kFlush) write(before | kFlush);
+  /// Sets the mode; gives what restore() takes.
+  static Mode set(bool flush) {
+    const Mode before = read(), wanted = flush ? before | kFlush : before & ~kFlush;
+    if (before != wanted) write(wanted);
     return before;
   }
   static void restore(Mode before) {
     // Only the mode goes back: the exception flags that the kernel raised stay, as after any arithmetic.
-    if ((before & kFlush) != kFlush) write((read() & ~kFlush) | (before & kFlush));
+    const Mode now = read(), wanted = (now & ~kFlush) | (before & kFlush);
+    if (now != wanted) write(wanted);
   }
+  /// Whether this thread flushes now.
+  static bool is_set() { return kFlush != 0 && (read() & kFlush) == kFlush; }
 
  private:
 #if defined(__x86_64__)

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "backend/cpu/denormals.h"
+
 #ifdef JITNEY_TSAN
 #include <thread>
 #include <vector>
@@ -33,6 +35,7 @@ struct Work {
   std::int64_t begin;
   std::uint64_t iterations;
   std::uint64_t parts;
+  bool sets_mode, flushes;  ///< whether each thread treats denormal numbers as the calling one does, and how that is
 
   /// Part number `part` of `of`: sizes differ by one at most.
   void run(std::uint64_t part, std::uint64_t of) const {
@@ -42,7 +45,10 @@ struct Work {
     // Unsigned, because begin + first may pass through the whole range of int64.
     const auto from = static_cast<std::int64_t>(static_cast<std::uint64_t>(begin) + first);
     const auto to = static_cast<std::int64_t>(static_cast<std::uint64_t>(begin) + first + count);
-    if (count > 0) function(context, from, to);
+    if (count == 0) return;
+    if (!sets_mode) return function(context, from, to);
+    const FlushDenormals mode(flushes);
+    function(context, from, to);
   }
 };
 
@@ -88,17 +94,28 @@ void run_region(const Work& work, int threads) {
 
 bool must_run_alone() { return is_inside_region() || is_forked_child.load(std::memory_order_relaxed); }
 
+namespace {
+
+void run(int threads, Work work, std::int64_t end, std::int64_t grain) {
+  if (end <= work.begin) return;
+  work.iterations = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(work.begin);
+  const std::uint64_t worth = work.iterations / static_cast<std::uint64_t>(std::max<std::int64_t>(grain, 1));
+  work.parts = std::min(worth, static_cast<std::uint64_t>(std::max(threads, 1)));
+  if (work.parts <= 1 || must_run_alone())
+    work.function(work.context, work.begin, end);
+  else
+    run_region(work, threads);
+}
+
+}  // namespace
+
+void on_every_thread(int threads, RangeFunction function, void* context) {
+  run(threads, {function, context, 0, 0, 0, false, false}, threads, 1);
+}
+
 void parallel_for(int threads, std::int64_t begin, std::int64_t end, std::int64_t grain, RangeFunction function,
                   void* context) {
-  if (end <= begin) return;
-  const std::uint64_t iterations = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin);
-  const std::uint64_t worth = iterations / static_cast<std::uint64_t>(std::max<std::int64_t>(grain, 1));
-  const std::uint64_t parts = std::min(worth, static_cast<std::uint64_t>(std::max(threads, 1)));
-  if (parts <= 1 || must_run_alone()) {
-    function(context, begin, end);
-    return;
-  }
-  run_region({function, context, begin, iterations, parts}, threads);
+  run(threads, {function, context, begin, 0, 0, true, FlushDenormals::is_set()}, end, grain);
 }
 
 }  // namespace jitney::backend

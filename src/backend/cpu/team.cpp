@@ -26,7 +26,7 @@ namespace jitney::backend {
 int team_size(int) { return 1; }
 TeamScope::TeamScope(int) {}
 TeamScope::~TeamScope() = default;
-std::uintptr_t enter_team(int) { return 0; }
+std::uintptr_t enter_team(int, bool) { return 0; }
 void leave_team(std::uintptr_t) noexcept {}
 
 #else
@@ -39,9 +39,9 @@ namespace {
 thread_local FlushDenormals::Mode saved_mode JITNEY_STATIC_TLS;
 thread_local bool has_saved_mode JITNEY_STATIC_TLS = false;
 
-void set_mode(void*, std::int64_t, std::int64_t) {
+void set_mode(void* flush, std::int64_t, std::int64_t) {
   if (has_saved_mode) return;
-  saved_mode = FlushDenormals::set();
+  saved_mode = FlushDenormals::set(*static_cast<const bool*>(flush));
   has_saved_mode = true;
 }
 
@@ -50,8 +50,6 @@ void restore_mode(void*, std::int64_t, std::int64_t) {
   if (has_saved_mode) FlushDenormals::restore(saved_mode);
   has_saved_mode = false;
 }
-
-void on_every_thread(int threads, RangeFunction function) { parallel_for(threads, 0, threads, 1, function, nullptr); }
 
 /// A token: the threads that the team has, those that the caller's had (0: the same), whether that was a wish only.
 constexpr int kSavedShift = 20, kDynamicShift = 40;
@@ -79,7 +77,7 @@ TeamScope::~TeamScope() {
   if (saved_dynamic_) omp_set_dynamic(1);
 }
 
-std::uintptr_t enter_team(int threads) {
+std::uintptr_t enter_team(int threads, bool flush) {
   const int team = team_size(threads);
   std::uintptr_t token = static_cast<std::uintptr_t>(team);
   if (const int current = omp_get_max_threads(); current != team) {
@@ -90,12 +88,12 @@ std::uintptr_t enter_team(int threads) {
     token |= std::uintptr_t{1} << kDynamicShift;
     omp_set_dynamic(0);
   }
-  on_every_thread(team, set_mode);
+  on_every_thread(team, set_mode, &flush);
   return token;
 }
 
 void leave_team(std::uintptr_t token) noexcept {
-  on_every_thread(static_cast<int>(token & kCount), restore_mode);
+  on_every_thread(static_cast<int>(token & kCount), restore_mode, nullptr);
   if (const auto saved = token >> kSavedShift & kCount; saved != 0) omp_set_num_threads(static_cast<int>(saved));
   if ((token >> kDynamicShift & 1) != 0) omp_set_dynamic(1);
 }

@@ -25,9 +25,9 @@ class TeamScope {
   bool saved_dynamic_ = false;
 };
 
-/// Brackets the executes of one stream: sets the flushing of denormal numbers on this thread and on every thread of its
-/// team, and the size of the team. leave_team() puts back what was there before, on the same thread.
-std::uintptr_t enter_team(int threads);
+/// Brackets the executes of one stream: sets whether denormal numbers are flushed, on this thread and on every thread
+/// of its team, and the size of the team. leave_team() puts back what was there before, on the same thread.
+std::uintptr_t enter_team(int threads, bool flush);
 void leave_team(std::uintptr_t token) noexcept;
 
 }  // namespace jitney::backend

@@ -83,7 +83,7 @@ TEST_F(Cpu, DenormalsAreFlushedOnEveryThreadAndTheModeComesBack) {
 }
 
 TEST_F(Cpu, ACallersFlushingModeStays) {
-  const FlushDenormals mine;
+  const FlushDenormals mine(true);
   volatile float input = std::numeric_limits<float>::denorm_min() * 1000;
   float x[2] = {1, 2}, y[2] = {};
   void* const pointers[] = {x, y};

@@ -11,6 +11,7 @@
 
 #include "backend/calls.h"
 #include "backend/conformance.h"
+#include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
 #include "backend/registry.h"
 
@@ -115,6 +116,27 @@ TEST_F(CpuCalls, DenormalsAreFlushedOnEveryThreadAndTheModeComesBack) {
       },
       &kept);
   EXPECT_EQ(kept, 2) << "a thread kept the flushing mode";
+}
+
+TEST_F(CpuCalls, DenormalsAreKeptOnRequest) {
+  MatMulCall call{.a = tensor({64, 512}), .b = tensor({512, 512}), .c = tensor({64, 512})};
+  for (const bool constant : {false, true}) {
+    call.constant_b = constant;  // the library's code, and ours
+    Values values{std::vector<double>(64 * 512, 0x1p-100), std::vector<double>(512 * 512, 0x1p-40),
+                  std::vector<double>(64 * 512, 1)};
+    for (const int threads : {1, 2}) {
+      const auto keep = value_or_throw(backend_->create_stream(0, {.threads = threads, .keep_denormals = true}));
+      const auto ready = value_or_throw(ReadyCall::make(backend_, call, values, {.stream = keep}));
+      {
+        const FlushDenormals callers(true);
+        ASSERT_TRUE(ready->run());
+        EXPECT_TRUE(FlushDenormals::is_set()) << "the caller's mode is its own";
+      }
+      const auto result = ready->fetch();
+      EXPECT_EQ(std::ranges::count(result, 512 * 0x1p-140), static_cast<std::ptrdiff_t>(result.size()))
+          << ready->primitive().implementation() << ", threads: " << threads;
+    }
+  }
 }
 
 #ifndef JITNEY_TSAN

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
 
 namespace jitney::backend::attention {
@@ -194,7 +193,6 @@ void run(const Kernels& k, const Shape& s, const Operands& o, float* scratch, in
   parallel_for(
       threads, 0, threads, 1,
       [](void* context, std::int64_t begin, std::int64_t end) {
-        const FlushDenormals flush;
         const Work& w = *static_cast<const Work*>(context);
         for (std::int64_t place = begin; place < end; ++place)
           Worker(w, place).run(place * w.units / w.threads, (place + 1) * w.units / w.threads);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
 
 namespace jitney::backend::gemm {
@@ -119,7 +118,6 @@ void multiply(const Work& w, std::int64_t row_begin, std::int64_t row_end, std::
 
 /// [begin, end) are places: each has a part of the scratch and does its share of the panels or of the blocks of rows.
 void run_places(void* context, std::int64_t begin, std::int64_t end) {
-  const FlushDenormals flush;
   const Work& w = *static_cast<const Work*>(context);
   for (std::int64_t place = begin; place < end; ++place) {
     float* copy = w.scratch + place * w.by.rows * w.by.stride;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
 
 namespace jitney::backend::winograd {
@@ -53,7 +52,6 @@ void multiply_point(const Work& w, std::int64_t point, std::int64_t count, const
 }
 
 void run_blocks(void* context, std::int64_t begin, std::int64_t end) {
-  const FlushDenormals flush;
   const Work& w = *static_cast<const Work*>(context);
   // [begin, end) are places in the scratch; each does its share of the blocks.
   for (std::int64_t place = begin; place < end; ++place) {
@@ -199,7 +197,6 @@ void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const Images
   parallel_for(
       threads, 0, s.tiles(), 1,
       [](void* context, std::int64_t begin, std::int64_t end) {
-        const FlushDenormals flush;
         const Work& w = *static_cast<const Work*>(context);
         w.transforms.input(w.s, begin, end - begin, w.s.tiles(), w.images, w.v + begin * w.s.c);
       },
@@ -207,7 +204,6 @@ void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const Images
   parallel_for(
       threads, 0, kPoints, 1,
       [](void* context, std::int64_t begin, std::int64_t end) {
-        const FlushDenormals flush;
         const Work& w = *static_cast<const Work*>(context);
         for (std::int64_t point = begin; point < end; ++point) multiply_point(w, point, w.s.tiles(), w.v, w.m);
       },
@@ -215,7 +211,6 @@ void run(const Kernels& k, const Shape& s, const gemm::Epilogue& e, const Images
   parallel_for(
       threads, 0, s.tiles(), 1,
       [](void* context, std::int64_t begin, std::int64_t end) {
-        const FlushDenormals flush;
         const Work& w = *static_cast<const Work*>(context);
         w.transforms.output(w.s, begin, end - begin, w.s.tiles(), w.m + begin * w.s.o, w.e, w.images);
       },
