@@ -96,6 +96,50 @@ ValueId merge_permute(const Context& c) {
   return c.rw.emit(Op::permute, c.node.name, {p->inputs[0]}, c.out.dtype, c.out.shape, {{"perm", perm}});
 }
 
+// [a..., s, t] seen as [a*, s, t], its last axes permuted, seen as [a..., t, s] again: a permute of all axes, which
+// needs no copy where the axes of a are not one in memory. Exporters write a batched transpose so.
+ValueId permute_within_batch(const Context& c) {
+  if (c.node.op != Op::reshape) return ir::kNoValue;
+  const auto* permute = c.made_by(c.inputs[0]);
+  const auto* merge = permute && permute->op == Op::permute ? c.made_by(permute->inputs[0]) : nullptr;
+  if (!merge || merge->op != Op::reshape) return ir::kNoValue;
+  ValueId x = merge->inputs[0];
+  ir::Shape full = c.rw.to.value(x).shape;
+  while (full.size() > c.out.shape.size() && full[0].is(1)) full.erase(full.begin());
+  const ir::Shape merged = c.rw.to.value(permute->inputs[0]).shape;
+  const std::vector<std::int64_t> inner = permute->integers("perm");
+  if (full.size() <= merged.size() || merged.empty() || inner[0] != 0 || c.out.shape.size() != full.size())
+    return ir::kNoValue;
+  const std::size_t batch = full.size() - merged.size() + 1;
+  std::vector<std::int64_t> perm;
+  for (std::size_t i = 0; i < batch; ++i) perm.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 1; i < inner.size(); ++i) perm.push_back(inner[i] + static_cast<std::int64_t>(batch) - 1);
+  for (std::size_t i = 1; i < merged.size(); ++i)
+    if (!(merged[i] == full[i + batch - 1])) return ir::kNoValue;
+  if (!(permuted(full, perm) == c.out.shape)) return ir::kNoValue;
+  if (full.size() != c.rw.to.value(x).shape.size()) x = c.rw.emit(Op::reshape, c.node.name, {x}, c.out.dtype, full);
+  return c.rw.emit(Op::permute, c.node.name, {x}, c.out.dtype, c.out.shape, {{"perm", perm}});
+}
+
+// A gather of one known index is a slice, which is a view.
+ValueId slice_for_gather(const Context& c) {
+  if (c.node.op != Op::gather) return ir::kNoValue;
+  const auto wanted = scalar_constant(c.rw.to, c.inputs[1]);
+  const auto& data = c.rw.to.value(c.inputs[0]);
+  const auto axis = static_cast<std::size_t>(c.node.integer("axis"));
+  const auto extent = data.shape[axis].constant();
+  if (!wanted || !extent || c.rw.to.is_constant(c.inputs[0])) return ir::kNoValue;
+  const auto index = static_cast<std::int64_t>(*wanted) + (*wanted < 0 ? *extent : 0);
+  if (index < 0 || index >= *extent) return ir::kNoValue;  // an error that the execute will say
+  ir::Shape shape = data.shape;
+  shape[axis] = 1;
+  std::vector<ir::Dim> starts(shape.size(), ir::Dim(0)), steps(shape.size(), ir::Dim(1));
+  starts[axis] = index;
+  const ValueId slice =
+      c.rw.emit(Op::slice, c.node.name, {c.inputs[0]}, data.dtype, shape, {{"starts", starts}, {"steps", steps}});
+  return shape == c.out.shape ? slice : c.rw.emit(Op::reshape, c.node.name, {slice}, data.dtype, c.out.shape);
+}
+
 // x * 1, x / 1, x + 0, x - 0 where the shape stays. x + 0 is exact but for -0 + 0, which compares equal.
 ValueId drop_neutral(const Context& c) {
   double neutral = c.node.op == Op::mul || c.node.op == Op::div ? 1 : 0;
@@ -140,7 +184,8 @@ Expected<ir::Graph> simplify(const ir::Graph& graph) {
     if (node.outputs.size() == 1 && node.op != Op::region) {
       producer.resize(rw.to.values.size(), -1);
       Context c{rw, node, inputs, graph.value(node.outputs[0]), producer};
-      for (auto rule : {drop_identity, merge_reshape, merge_permute, drop_neutral, expand_pow})
+      for (auto rule : {drop_identity, permute_within_batch, merge_reshape, merge_permute, slice_for_gather,
+                        drop_neutral, expand_pow})
         if ((now = rule(c)) != ir::kNoValue) break;
     }
     if (now != ir::kNoValue)

@@ -2,6 +2,7 @@
 #include "passes/sink_permutes.h"
 
 #include <algorithm>
+#include <set>
 
 #include "passes/permutation.h"
 #include "passes/rewrite.h"
@@ -31,6 +32,7 @@ class Sinker {
   const ir::Graph& g_;
   Rewriter rw_;
   std::vector<int> producer_;  // in rw_.to
+  std::set<ValueId> ours_;     // in rw_.to: results of permutes that were sunk
   std::size_t known_ = 0;
 
   void index() {
@@ -48,6 +50,16 @@ class Sinker {
     if (node.op != Op::permute) return ir::kNoValue;
     const auto& perm = node.integers("perm");
     return perm.size() >= 3 && perm == inverse(to_channels_last(perm.size())) ? node.inputs[0] : ir::kNoValue;
+  }
+
+  /// Whether a channels-last operator wrote it. A permute of the model's own stays where it is: its data lies in the
+  /// order in which everything after it wants to read it.
+  bool is_ours(ValueId id) const {
+    if (behind(id) == ir::kNoValue) return false;
+    if (ours_.contains(id)) return true;
+    const ValueId x = behind(id);
+    const int p = producer_[static_cast<std::size_t>(x)];
+    return p >= 0 && rw_.to.nodes[static_cast<std::size_t>(p)].op == Op::region;
   }
 
   /// `id`, of rank `rank` at most, as the channels-last operator reads it.
@@ -75,7 +87,7 @@ class Sinker {
     const std::size_t rank = out.shape.size();
     if (rank < 3) return false;
     bool any = std::any_of(inputs.begin(), inputs.end(), [&](ValueId id) {
-      return behind(id) != ir::kNoValue && rw_.to.value(id).shape.size() == rank;
+      return id != ir::kNoValue && is_ours(id) && rw_.to.value(id).shape.size() == rank;
     });
     if (!any) return false;
     const auto perm = to_channels_last(rank);
@@ -111,7 +123,9 @@ class Sinker {
     std::vector<ValueId> moved;
     for (ValueId id : inputs) moved.push_back(id == ir::kNoValue ? id : as_last(id, rank, node.name));
     ValueId last = emit(node.op, node.name, std::move(moved), out.dtype, permuted(out.shape, perm), attributes);
-    rw_.replace(node.outputs[0], emit(Op::permute, node.name, {last}, out.dtype, out.shape, {{"perm", inverse(perm)}}));
+    const ValueId shown = emit(Op::permute, node.name, {last}, out.dtype, out.shape, {{"perm", inverse(perm)}});
+    ours_.insert(shown);
+    rw_.replace(node.outputs[0], shown);
     return true;
   }
 };

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "passes/decompose.h"
 #include "passes/eliminate_dead.h"
@@ -11,6 +12,7 @@
 #include "passes/lower.h"
 #include "passes/share_common.h"
 #include "passes/simplify.h"
+#include "passes/sink_permutes.h"
 #include "passes/views.h"
 
 namespace jitney::passes {
@@ -100,6 +102,61 @@ TEST(Simplify, RemovesIdentitiesAndMergesMoves) {
   ASSERT_EQ(r.nodes.size(), 1u) << print(r);
   EXPECT_EQ(r.nodes[0].op, Op::mul);
   EXPECT_EQ(r.nodes[0].inputs, (std::vector<ValueId>{r.inputs[0], r.inputs[0]}));
+}
+
+TEST(Simplify, ABatchedTransposeIsAPermute) {
+  Graph g;
+  using V = std::vector<std::int64_t>;
+  const Dim b = Dim::symbol("b");
+  g.symbols["b"] = {};
+  for (const bool has_one : {false, true}) {
+    Graph h = g;
+    ValueId x = input(h, "x", has_one ? Shape{1, b, 3, n, 4} : Shape{b, 3, n, 4});
+    ValueId merged = h.add_node(Op::reshape, "merged", {x}, DType::f32, {b * Dim(3), n, 4});
+    ValueId turned =
+        h.add_node(Op::permute, "turned", {merged}, DType::f32, {b * Dim(3), 4, n}, {{"perm", V{0, 2, 1}}});
+    h.outputs = {h.add_node(Op::reshape, "apart", {turned}, DType::f32, {b, 3, 4, n})};
+    auto r = value_or_throw(eliminate_dead(value_or_throw(simplify(h))));
+    EXPECT_EQ(count(r, Op::permute), 1);
+    EXPECT_EQ(count(r, Op::reshape), has_one ? 1 : 0) << print(r);
+    const std::vector<Tensor> in{has_one ? filled({1, 2, 3, 5, 4}, 0) : filled({2, 3, 5, 4}, 0)};
+    const auto want = value_or_throw(ir::interpret(h, in)), got = value_or_throw(ir::interpret(r, in));
+    ASSERT_EQ(got[0].shape(), want[0].shape());
+    EXPECT_EQ(std::memcmp(got[0].data(), want[0].data(), want[0].num_bytes()), 0);
+    // Split in another way it is no such permute.
+    h.outputs = {h.add_node(Op::reshape, "other", {turned}, DType::f32, {3, b, 4, n})};
+    EXPECT_EQ(count(value_or_throw(eliminate_dead(value_or_throw(simplify(h)))), Op::reshape), 2);
+  }
+}
+
+TEST(Simplify, AGatherOfOneKnownIndexIsAView) {
+  for (const std::int64_t index : {0, 2, -1, 3}) {
+    Graph g;
+    ValueId x = input(g, "x", {n, 3, 2});
+    Tensor i(DType::i64, {});
+    *i.as<std::int64_t>() = index;
+    g.outputs = {
+        g.add_node(Op::gather, "one", {x, g.add_constant("i", i)}, DType::f32, {n, 2}, {{"axis", std::int64_t{1}}})};
+    auto r = value_or_throw(eliminate_dead(value_or_throw(simplify(g))));
+    EXPECT_EQ(count(r, Op::gather), index == 3 ? 1 : 0) << "what is out of range is said when it runs";
+    if (index == 3) continue;
+    const std::vector<Tensor> in{filled({4, 3, 2}, 0)};
+    const auto want = value_or_throw(ir::interpret(g, in)), got = value_or_throw(ir::interpret(r, in));
+    ASSERT_EQ(got[0].shape(), want[0].shape());
+    EXPECT_EQ(std::memcmp(got[0].data(), want[0].data(), want[0].num_bytes()), 0);
+  }
+}
+
+// A model's own permute looks like ours when its rank is 3; what follows wants its order.
+TEST(SinkPermutes, LeavesTheModelsOwn) {
+  Graph g;
+  using V = std::vector<std::int64_t>;
+  ValueId x = input(g, "x", {n, 8, 5});
+  ValueId p = g.add_node(Op::permute, "p", {x}, DType::f32, {n, 5, 8}, {{"perm", V{0, 2, 1}}});
+  g.outputs = {g.add_node(Op::relu, "y", {p}, DType::f32, {n, 5, 8})};
+  auto r = value_or_throw(sink_permutes(g));
+  ASSERT_EQ(r.nodes.size(), 2u) << print(r);
+  EXPECT_EQ(r.nodes.back().op, Op::relu);
 }
 
 Graph batch_norm_graph(bool constant_weights) {
