@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "ir/element.h"
 #include "ir/interpret_internal.h"
@@ -10,7 +11,8 @@
 namespace jitney::ir {
 
 Status interpret_attention(const NodeRun& run) {
-  if (run.out.num_elements() == 0) return {};
+  // Without keys nothing is added up, and the result is 0: what a softmax of nothing and a product make of it.
+  if (run.out.num_elements() == 0 || run.in(2).num_elements() == 0) return {};
   const Extents &q = run.in(0).shape(), &k = run.in(1).shape(), &y = run.out.shape();
   const std::size_t rank = y.size();
   const std::int64_t m = q[rank - 2], n = k[rank - 2], d = q[rank - 1], e = y[rank - 1];
@@ -25,7 +27,10 @@ Status interpret_attention(const NodeRun& run) {
     return strides;
   };
   const Extents q_steps = outer(q), k_steps = outer(k), v_steps = outer(run.in(2).shape());
-  const Extents mask_steps = run.has(3) ? *broadcast_strides(run.in(3).shape(), scores) : Extents(rank, 0);
+  const std::optional<Extents> mask_strides =
+      run.has(3) ? broadcast_strides(run.in(3).shape(), scores) : Extents(rank, 0);
+  if (!mask_strides) return user_error("the mask of '{}' does not fit its scores", run.node.name);
+  const Extents& mask_steps = *mask_strides;
   return with_element(run.out.dtype(), [&]<class T>(T) -> Status {
     if constexpr (kIsFloating<T>) {
       std::vector<double> row(static_cast<std::size_t>(n));

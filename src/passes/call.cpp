@@ -332,6 +332,12 @@ std::optional<backend::LibraryCall> describe_call(const ir::Graph& body, const s
   return Describer(body, operands, extent).run();
 }
 
+bool packs_second_operand(const ir::Graph& body) {
+  return std::any_of(body.nodes.begin(), body.nodes.end(), [](const ir::Node& n) {
+    return n.op == Op::matmul || n.op == Op::conv || n.op == Op::conv_transpose;
+  });
+}
+
 std::int64_t operation_count(const backend::LibraryCall& call) {
   std::int64_t n = -1;
   if (const auto* m = std::get_if<backend::MatMulCall>(&call)) {

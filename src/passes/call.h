@@ -38,4 +38,7 @@ std::int64_t constant_extent(const ir::Dim& d);
 /// The number of bytes, operations of a call: multiplications and additions, for reports. -1 where not known.
 std::int64_t operation_count(const backend::LibraryCall& call);
 
+/// Whether the call of this body takes its second operand packed when that is a constant, and its own bytes never.
+bool packs_second_operand(const ir::Graph& body);
+
 }  // namespace jitney::passes

@@ -132,7 +132,7 @@ class Fuser {
       const StridedView view = view_of(now);
       bool fits = view.strides == contiguous_strides(shape);
       // Constant weights are packed from any strides; a matrix may lie in rows or in columns.
-      if (i == 1) fits = fits || rw_.to.is_constant(view.root);
+      if (i == 1 && !is_attention) fits = fits || rw_.to.is_constant(view.root);
       if (is_matmul && i < 2) fits = fits || is_matrix(shape, view.strides);
       if (is_attention) fits = fits || i % 2 == 1 || view.strides.back().is(1);
       call.inputs[i] = fits ? now : copy(now, rw_.to.value(now).name);

@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "passes/recognize_attention.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "passes/call.h"
@@ -47,6 +48,13 @@ class Recognizer {
     f.keys_across = without_factor(product->inputs[1], f.scale, false);
     for (const ValueId id : {f.q, f.keys_across, f.v})
       if (g_.value(id).shape.size() != rank) return std::nullopt;
+    // What is broadcast on the way is no attention: extents must be the same for certain, not only for some shapes.
+    const auto &scored = g_.value(product->outputs[0]).shape, &weighed = g_.value(softmax->inputs[0]).shape;
+    const auto &q = g_.value(f.q).shape, &out = g_.value(node.outputs[0]).shape;
+    if (!(scored == weighed) || !std::equal(q.begin(), q.end() - 1, out.begin(), out.end() - 1) ||
+        !(g_.value(f.keys_across).shape[rank - 1] == g_.value(f.v).shape[rank - 2]) ||
+        !(g_.value(f.keys_across).shape[rank - 2] == q[rank - 1]))
+      return std::nullopt;
     return is_offered(f, node) ? std::optional(f) : std::nullopt;
   }
 

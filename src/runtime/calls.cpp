@@ -47,6 +47,8 @@ Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, con
     const Step& step = program_->steps[static_cast<std::size_t>(plan.steps[i].step)];
     if (!step.is_call || plan.steps[i].points == 0) continue;
     auto planned = plan_step(plan, plan.steps[i], constants, stream, set->calls[i]);
+    // Weights that cannot be had now may be there the next time.
+    if (!planned && set->calls[i].primitive) return tl::unexpected(planned.error());
     if (!planned) {
       set->calls[i] = {};
       warn_once("library call " + step.node->name,
@@ -111,19 +113,32 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
   if (const TensorDesc* w = packed_operand(*call)) {
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
     const Tensor& constant = *program_->graph.value(root).constant;
-    // First of all, so that digest and packing need one reading.
-    Tensor held;
+    const auto source_of = [&](const std::string& digest) {
+      return fmt::format("{} {} {} [{}] [{}]", digest, planned.offsets[1], to_string(w->dtype),
+                         fmt::join(w->shape, ","), fmt::join(w->strides, ","));
+    };
     const void* plain = constants[static_cast<std::size_t>(root)];
-    if (plain == nullptr) {
-      JITNEY_TRY(held, resident(constant));
-      plain = held.data();
+    if (plain == nullptr && preferred) {
+      // What was packed for another shape serves this one, mostly, and the original need not come back.
+      JITNEY_TRY(const std::string digest, content_digest(constant));
+      const std::string content = source_of(digest);
+      backend::WeightsSource source{.content = content};
+      source.packed = preferred.get();
+      auto packed = b.pack(target_.device, *planned.primitive, source);
+      if (packed) planned.weights = std::move(*packed);
     }
-    JITNEY_TRY(const std::string digest, content_digest(constant));
-    const std::string content = fmt::format("{} {} {}", digest, planned.offsets[1], to_string(w->dtype)) +
-                                fmt::format(" [{}] [{}]", fmt::join(w->shape, ","), fmt::join(w->strides, ","));
-    backend::WeightsSource source{.content = content};
-    source.plain = static_cast<const char*>(plain) + planned.offsets[1];
-    JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+    if (!planned.weights) {
+      Tensor held;  // first of all, so that digest and packing need one reading
+      if (plain == nullptr) {
+        JITNEY_TRY(held, resident(constant));
+        plain = held.data();
+      }
+      JITNEY_TRY(const std::string digest, content_digest(constant));
+      const std::string content = source_of(digest);
+      backend::WeightsSource source{.content = content};
+      source.plain = static_cast<const char*>(plain) + planned.offsets[1];
+      JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+    }
     if (!preferred) preferred = planned.weights;
   }
   log_debug("'{}' is done by {}", step.node->name, planned.primitive->implementation());

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstring>
+#include <optional>
 
+#include "passes/call.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
 
@@ -47,9 +49,11 @@ namespace {
 /// Whether a value's own bytes are read by more than the packing of library calls, which happens once.
 std::vector<bool> plainly_read_constants(const Program& program) {
   std::vector<bool> result(program.graph.values.size(), false);
-  for (const Step& step : program.steps)
+  for (const Step& step : program.steps) {
+    const bool packs = step.is_call && passes::packs_second_operand(step.node->graph("body"));
     for (std::size_t i = 0; i < step.roots.size(); ++i)
-      if (!(step.is_call && i == 1)) result[static_cast<std::size_t>(step.roots[i])] = true;
+      if (!(packs && i == 1)) result[static_cast<std::size_t>(step.roots[i])] = true;
+  }
   for (const ir::ValueId out : program.graph.outputs)
     result[static_cast<std::size_t>(program.views[static_cast<std::size_t>(out)].root)] = true;
   return result;
@@ -111,13 +115,22 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
     JITNEY_CHECK(launch(plan, kernels, w, nullptr, nullptr));
     return b.synchronize(target_.device, stream_);
   }
-  JITNEY_TRY(auto invocations, calls->borrow(target_));
-  JITNEY_TRY(auto token, b.begin_execute(target_.device, stream_));
-  Status status = launch(plan, kernels, w, calls, invocations.get());
-  if (status) status = b.synchronize(target_.device, stream_);
-  b.end_execute(target_.device, stream_, token);
-  calls->give_back(std::move(invocations));
-  return status;
+  JITNEY_TRY(auto borrowed_invocations, calls->borrow(target_));
+  // Both go back on every way out, also when the interpreter finds no memory and throws.
+  struct Bracket {
+    const Executor& executor;
+    const CallSet& calls;
+    std::unique_ptr<CallSet::Invocations> invocations;
+    std::optional<std::uintptr_t> token;
+    ~Bracket() {
+      const Target& target = executor.target_;
+      if (token) target.backend->end_execute(target.device, executor.stream_, *token);
+      calls.give_back(std::move(invocations));
+    }
+  } bracket{*this, *calls, std::move(borrowed_invocations), std::nullopt};
+  JITNEY_TRY(bracket.token, b.begin_execute(target_.device, stream_));
+  JITNEY_CHECK(launch(plan, kernels, w, calls, bracket.invocations.get()));
+  return b.synchronize(target_.device, stream_);
 }
 
 Expected<const CallSet*> Executor::calls_of(const Plan& plan) {

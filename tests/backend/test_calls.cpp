@@ -63,6 +63,10 @@ TEST_P(BackendCalls, AttentionsAreRight) {
     expect_right(call, random, {.stream = i % 2 == 0 ? two : 0});
   }
   if (offered == 0) GTEST_SKIP() << "it offers no attention";
+  // So many keys that they are not all packed at once.
+  const AttentionCall many{
+      .q = tensor({4, 1}), .k = tensor({33000, 1}), .v = tensor({33000, 127}), .mask = {}, .y = tensor({4, 127})};
+  expect_right(many, random, {.stream = two});
 }
 
 // Depths that are summed in parts, rows that lie powers of two apart, weights that fill a cache, a last narrow panel.

@@ -93,6 +93,56 @@ def test_is_one_call_or_is_not(jitney, cache, tmp_path, case):
     assert ("attention" in text) == is_one, text
 
 
+@pytest.mark.parametrize("n", [101, 3000])
+def test_constant_keys_values_and_mask(jitney, cache, tmp_path, n):
+    # The expected value over bins: what many detection heads end with. Constants large enough to be left in the file.
+    random = np.random.default_rng(0)
+    constants = [constant("kt", random.standard_normal((256, n)) / 16), constant("mask", random.standard_normal(n)),
+                 constant("v", random.standard_normal((n, 96)))]
+    def value(name, shape):
+        return helper.make_tensor_value_info(name, FLOAT, shape)
+    nodes = SCORES + [node("Add", "s mask", "z")] + END
+    graph = helper.make_graph(nodes, "g", [value("q", ["m", 256])], [value("y", ["m", 96])], constants)
+    path = tmp_path / "m.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    for m in (1, 50):
+        q = random.standard_normal((m, 256)).astype(np.float32)
+        y = jitney.run(path, {"q": q}, cache).outputs["y"]
+        expected = onnxruntime.InferenceSession(str(path)).run(None, {"q": q})[0]
+        np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_broadcast_is_no_attention(jitney, cache, tmp_path):
+    # One query, and a mask that makes several of it; queries that are learned once, for a batch of keys.
+    def value(name, shape):
+        return helper.make_tensor_value_info(name, FLOAT, shape)
+    for q, k, mask in [((1, 2, 1, 8), (1, 2, 8, 9), (1, 1, 4, 9)), ((1, 2, 5, 8), (3, 2, 8, 9), (5, 9))]:
+        graph = helper.make_graph(SCORES + [node("Add", "s mask", "z")] + END, "g",
+                                  [value("q", q), value("kt", ["b", 2, 8, "n"]), value("v", ["b", 2, "n", 8]),
+                                   value("mask", [*("M" if s == 4 else s for s in mask[:-1]), "n"])],
+                                  [helper.make_empty_tensor_value_info("y")])
+        graph.output[0].type.tensor_type.elem_type = FLOAT
+        path = tmp_path / "m.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+        random = np.random.default_rng(0)
+        values = {"q": random.standard_normal(q), "kt": random.standard_normal(k),
+                  "v": random.standard_normal((k[0], 2, 9, 8)), "mask": random.standard_normal(mask)}
+        values = {name: v.astype(np.float32) for name, v in values.items()}
+        result = jitney.run(path, values, cache)
+        np.testing.assert_allclose(result.outputs["y"], onnxruntime.InferenceSession(str(path)).run(None, values)[0],
+                                   rtol=1e-4, atol=1e-4)
+        assert result.kernels["interpreted"] == 0
+
+
+def test_no_keys_give_zeros(jitney, cache, tmp_path):
+    nodes, mask, outputs, _ = CASES["bare"]
+    path = tmp_path / "m.onnx"
+    onnx.save(model(nodes, mask, outputs), path)
+    values = {"q": np.ones((1, 3, 4, 8), np.float32), "kt": np.ones((1, 3, 8, 0), np.float32),
+              "v": np.ones((1, 3, 0, 5), np.float32)}
+    np.testing.assert_array_equal(jitney.run(path, values, cache).outputs["y"], np.zeros((1, 3, 4, 5), np.float32))
+
+
 def test_a_row_without_keys_is_nan(jitney, cache, tmp_path):
     nodes, mask, outputs, _ = CASES["mask for all"]
     path = tmp_path / "m.onnx"

@@ -102,6 +102,10 @@ TEST(LibraryCalls, OriginalsAreGoneAfterPacking) {
       EXPECT_FALSE(weights.reloadable()->is_held());
     }
     EXPECT_GE(made, 1);
+    // What was packed for one shape serves the other.
+    if (precision == Precision::fp32) {
+      EXPECT_EQ(made, 1);
+    }
   }
 }
 

@@ -166,6 +166,8 @@ Expected<std::shared_ptr<const PackedWeights>> CpuBackend::pack(int device, cons
                                                                 const WeightsSource& source) {
   JITNEY_CHECK(check_device(device));
   if (const auto* ours = dynamic_cast<const native::NativePrimitive*>(&primitive)) return native_.pack(*ours, source);
+  if (dynamic_cast<const native::NativePacked*>(source.packed) != nullptr)
+    return environment_error("weights for {} cannot be made from another packing", primitive.implementation());
   return calls_.pack(primitive, source);
 }
 

@@ -118,9 +118,10 @@ Expected<std::shared_ptr<const OpenFile>> ExternalData::keep(const std::string& 
   if (const auto found = kept_.find(location); found != kept_.end()) return found->second;
   if (kept_.size() >= kMaxOpenFiles) return nullptr;
   JITNEY_TRY(const File file, open(location));
-  JITNEY_TRY(auto kept, OpenFile::duplicate(file.descriptor, location));
-  kept_.emplace(location, kept);
-  return kept;
+  auto kept = OpenFile::duplicate(file.descriptor, location);
+  if (!kept) return nullptr;  // no descriptor to spare: it is read now
+  kept_.emplace(location, *kept);
+  return *kept;
 }
 
 }  // namespace jitney::onnx

@@ -77,9 +77,11 @@ Expected<ir::Graph> import_open_file(const std::string& path, const ImportOption
   if (!S_ISREG(status.st_mode)) return user_error("cannot import '{}': it is not a regular file", path);
 
   proto::ModelProto model;
-  JITNEY_TRY(auto kept, OpenFile::duplicate(fd, path));
-  DataInFile weights{std::move(kept), {}};
-  if (const auto skeleton = read_skeleton(fd, status.st_size); skeleton && status.st_size > 0) {
+  // Without a descriptor to spare, everything is read now.
+  auto kept = OpenFile::duplicate(fd, path);
+  DataInFile weights{kept ? std::move(*kept) : nullptr, {}};
+  const auto skeleton = weights.file ? read_skeleton(fd, status.st_size) : std::nullopt;
+  if (skeleton && status.st_size > 0) {
     io::ArrayInputStream stream(skeleton->bytes.data(), static_cast<int>(skeleton->bytes.size()));
     JITNEY_CHECK(in_file(path, parse(stream, skeleton->bytes.size(), options, model)));
     for (int i = 0; i < model.graph().initializer_size(); ++i)

@@ -13,6 +13,9 @@ namespace {
 constexpr std::int64_t kRows = 48, kKeys = 512;
 // So few rows do not pay for packing keys and values.
 constexpr std::int64_t kFewRows = 3;
+// Keys and values of one head that are packed once for all its rows; more of them are packed a block at a time, anew
+// for each block of rows: a few percent of the work instead of memory without bound.
+constexpr std::int64_t kPackedFloats = 4 << 20;
 
 std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
 
@@ -20,6 +23,7 @@ std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / t
 struct Layout {
   std::int64_t keys = 0, values = 0, queries = 0, scores = 0, results = 0, state = 0, size = 0;
   std::int64_t score_stride = 0, result_stride = 0;
+  bool packs_all = false;
 };
 
 Layout layout_of(const Kernels& k, const Shape& s) {
@@ -32,8 +36,10 @@ Layout layout_of(const Kernels& k, const Shape& s) {
   };
   l.score_stride = round_up(keys, panel);
   l.result_stride = round_up(s.e, panel);
-  take(l.keys, packs ? round_up(s.n, panel) * s.d : 0);
-  take(l.values, packs ? s.n * l.result_stride : 0);
+  l.packs_all = packs && s.n * (s.d + l.result_stride) <= kPackedFloats;
+  const std::int64_t at_once = l.packs_all ? s.n : keys;
+  take(l.keys, packs ? round_up(at_once, panel) * s.d : 0);
+  take(l.values, packs ? at_once * l.result_stride : 0);
   take(l.queries, rows * s.d);
   take(l.scores, rows * l.score_stride);
   take(l.results, rows * l.result_stride);
@@ -72,8 +78,8 @@ class Worker {
       for (int i = kMaxOuter; i-- > 0; rest /= s_.outer[i]) index[i] = rest % s_.outer[i];
       const void* k = at(w_.o.k, s_.storage, s_.k, index, 0);
       const void* v = at(w_.o.v, s_.storage, s_.v, index, 0);
-      if (s_.m > kFewRows && head != packed) {
-        pack(k, v);
+      if (w_.l.packs_all && head != packed) {
+        for (std::int64_t at = 0; at < s_.n; at += kKeys) pack(k, v, at);
         packed = head;
       }
       const std::int64_t row = unit % w_.blocks * kRows;
@@ -83,16 +89,16 @@ class Worker {
 
  private:
   /// Block by block, so that one block's panels lie together.
-  void pack(const void* k, const void* v) {
+  void pack(const void* k, const void* v, std::int64_t first) {
     const auto size = static_cast<std::int64_t>(element_bytes(s_.storage));
-    for (std::int64_t first = 0; first < s_.n; first += kKeys) {
-      const std::int64_t count = std::min(kKeys, s_.n - first);
-      w_.k.pack_keys(s_, static_cast<const char*>(k) + first * s_.k.row * size, count, keys(first));
-      w_.k.pack_values(s_, static_cast<const char*>(v) + first * s_.v.row * size, count, values(first));
-    }
+    const std::int64_t count = std::min(kKeys, s_.n - first);
+    w_.k.pack_keys(s_, static_cast<const char*>(k) + first * s_.k.row * size, count, keys(first));
+    w_.k.pack_values(s_, static_cast<const char*>(v) + first * s_.v.row * size, count, values(first));
   }
-  float* keys(std::int64_t first) const { return base_ + w_.l.keys + first * s_.d; }
-  float* values(std::int64_t first) const { return base_ + w_.l.values + first * w_.l.result_stride; }
+  float* keys(std::int64_t first) const { return base_ + w_.l.keys + (w_.l.packs_all ? first * s_.d : 0); }
+  float* values(std::int64_t first) const {
+    return base_ + w_.l.values + (w_.l.packs_all ? first * w_.l.result_stride : 0);
+  }
 
   void rows(const std::int64_t (&index)[kMaxOuter], std::int64_t row, std::int64_t count, const void* k,
             const void* v) {
@@ -108,6 +114,7 @@ class Worker {
     for (std::int64_t first = 0; first < s_.n; first += kKeys) {
       scores.columns = std::min(kKeys, s_.n - first);
       if (s_.m > kFewRows) {
+        if (!w_.l.packs_all) pack(k, v, first);
         score(scores, queries, keys(first));
       } else {
         for (std::int64_t r = 0; r < count; ++r)

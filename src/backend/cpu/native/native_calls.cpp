@@ -111,6 +111,17 @@ std::optional<Product> product_of(const ConvolutionCall& call) {
   return p;
 }
 
+/// Whether its elements, in whatever order, are all there is between the first and the last.
+bool fills_its_memory(const TensorDesc& t) {
+  std::int64_t count = 1, last = 0;
+  for (std::size_t i = 0; i < t.shape.size(); ++i) {
+    if (t.shape[i] > 1 && t.strides[i] <= 0) return false;
+    count *= t.shape[i];
+    last += (t.shape[i] - 1) * t.strides[i];
+  }
+  return last == count - 1;
+}
+
 struct Window {
   winograd::Shape shape;
   winograd::Storage storage;
@@ -125,7 +136,8 @@ std::optional<Window> window_of(const ConvolutionCall& call) {
       !all_equal(call.strides, 1) || !all_equal(call.dilations, 1))
     return std::nullopt;
   const auto tail = tail_of(call.y, call.has_bias, call.epilogue);
-  if (!tail) return std::nullopt;
+  // Weights in bf16 are widened as they lie.
+  if (!tail || (is_low && !fills_its_memory(call.w))) return std::nullopt;
   Window w;
   w.storage = is_low ? winograd::Storage::bf16 : winograd::Storage::f32;
   w.has_low_bias = call.has_bias && call.bias_dtype == DType::bf16;
