@@ -56,7 +56,7 @@ TEST_P(BackendCalls, AttentionsAreRight) {
   std::mt19937 random(kSeed);
   const auto two = make_stream(2);
   int offered = 0;
-  for (int i = 0; i < 120 && !HasFatalFailure(); ++i) {
+  for (int i = 0; i < 60 && !HasFatalFailure(); ++i) {
     const LibraryCall call = random_attention(random, i % 3 == 2 ? DType::bf16 : DType::f32);
     if (!backend_->offers(0, call)) continue;
     ++offered;
