@@ -125,7 +125,7 @@ ValueId permute_within_batch(const Context& c) {
 ValueId slice_for_gather(const Context& c) {
   if (c.node.op != Op::gather) return ir::kNoValue;
   const auto wanted = scalar_constant(c.rw.to, c.inputs[1]);
-  const auto& data = c.rw.to.value(c.inputs[0]);
+  const ir::Value data = c.rw.to.value(c.inputs[0]);  // a copy: what emit() adds moves values
   const auto axis = static_cast<std::size_t>(c.node.integer("axis"));
   const auto extent = data.shape[axis].constant();
   if (!wanted || !extent || c.rw.to.is_constant(c.inputs[0])) return ir::kNoValue;

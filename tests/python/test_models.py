@@ -58,7 +58,7 @@ def test_agrees_with_onnx_runtime_and_compiles_once(name, jitney, cache, filled,
         kernels = result.kernels
         assert kernels["failed"] == 0 and kernels["interpreted"] == 0
         compiled.append(kernels["compiled"])
-    assert compiled[0] == kernels["distinct"] > 0, "the first run on an empty cache compiles each distinct kernel once"
+    assert compiled[0] == kernels["distinct"], "the first run on an empty cache compiles each distinct kernel once"
     assert compiled[1:] == [0] * (len(compiled) - 1), "another shape must not compile anything"
 
 

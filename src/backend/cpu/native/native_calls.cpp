@@ -17,10 +17,11 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 bool known_or(std::int64_t extent, bool fits) { return extent < 0 || fits; }
 
-/// Bias, then one addend, then one clip: what the kernels do at the end.
+/// Bias, then one addend, then one clip or activation: what the kernels do at the end.
 struct Tail {
   Operands operands;
   Clip clip{-kInfinity, kInfinity};
+  gemm::Activation activation = gemm::Activation::none;
 };
 
 /// The epilogue of a call whose result is `out`; nothing when it is another one.
@@ -30,21 +31,29 @@ std::optional<Tail> tail_of(const TensorDesc& out, bool has_bias, const std::vec
   if (has_bias) {
     tail.operands.bias = next++;
   }
-  bool clipped = false;
+  bool ended = false;
   for (const auto& p : epilogue) {
-    if (clipped) return std::nullopt;
+    if (ended) return std::nullopt;
     switch (p.kind) {
       case PostOp::Kind::relu:
         tail.clip.low = 0;
-        clipped = true;
+        ended = true;
         break;
       case PostOp::Kind::clip:
         tail.clip = {p.alpha, p.beta};
-        clipped = true;
+        ended = true;
         break;
       case PostOp::Kind::add_operand:
         if (tail.operands.addend >= 0 || !(p.operand == out)) return std::nullopt;
         tail.operands.addend = next++;
+        break;
+      case PostOp::Kind::gelu_erf:
+      case PostOp::Kind::gelu_tanh:
+      case PostOp::Kind::silu:
+        tail.activation = p.kind == PostOp::Kind::gelu_erf    ? gemm::Activation::gelu_erf
+                          : p.kind == PostOp::Kind::gelu_tanh ? gemm::Activation::gelu_tanh
+                                                              : gemm::Activation::silu;
+        ended = true;
         break;
       default: return std::nullopt;
     }
@@ -137,7 +146,7 @@ std::optional<Window> window_of(const ConvolutionCall& call) {
     return std::nullopt;
   const auto tail = tail_of(call.y, call.has_bias, call.epilogue);
   // Weights in bf16 are widened as they lie.
-  if (!tail || (is_low && !fills_its_memory(call.w))) return std::nullopt;
+  if (!tail || tail->activation != gemm::Activation::none || (is_low && !fills_its_memory(call.w))) return std::nullopt;
   Window w;
   w.storage = is_low ? winograd::Storage::bf16 : winograd::Storage::f32;
   w.has_low_bias = call.has_bias && call.bias_dtype == DType::bf16;
@@ -176,8 +185,8 @@ class ProductPrimitive final : public NativePrimitive {
   }
   void run(std::span<void* const> pointers, const float* packed, float* scratch) const override {
     auto at = [&](int i) { return i < 0 ? nullptr : static_cast<float*>(pointers[static_cast<std::size_t>(i)]); };
-    gemm::run(kernels_, p_.shape, {at(operands_.bias), at(operands_.addend), clip_.low, clip_.high}, at(operands_.x),
-              p_.a_stride, packed, at(operands_.y), p_.c_stride, scratch, threads_);
+    gemm::run(kernels_, p_.shape, {at(operands_.bias), at(operands_.addend), clip_.low, clip_.high, p_.tail.activation},
+              at(operands_.x), p_.a_stride, packed, at(operands_.y), p_.c_stride, scratch, threads_);
   }
 
  private:

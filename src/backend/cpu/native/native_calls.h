@@ -16,7 +16,7 @@ namespace jitney::backend::native {
 
 /// Library calls that Jitney's own code does, because it is faster here than the library: f32 products with constant
 /// weights (gemm/), 3x3 convolutions by Winograd's algorithm (winograd/), and attention (attention/). The first two
-/// take a bias, one addend and one clip. Thread-safe; one object a process.
+/// take a bias, one addend, and one clip; products an activation instead, too. Thread-safe; one object a process.
 class NativeCalls {
  public:
   /// `memory` holds packed weights, and outlives them. `vector_bytes`: of the registers that may be used.
