@@ -9,17 +9,20 @@ from models import fill_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# name: (skeleton or model, shape of the input, its dtype)
+PAST = 128  # positions that the decoder has in its cache
+
+# name: (skeleton or model, [(shape, dtype) of each input])
 MODELS = {
-    "digits": ("models/digits/digits.onnx", (1, 1, 8, 8), "float32"),
-    "mlp-b1": ("tests/models/mlp.onnx", (1, 1024), "float32"),
-    "mlp-b64": ("tests/models/mlp.onnx", (64, 1024), "float32"),
-    "resnet18": ("tests/models/resnet18.onnx", (1, 3, 224, 224), "float32"),
-    "resnet50": ("bench/models/resnet50.onnx", (1, 3, 224, 224), "float32"),
-    "mobilenet_v2": ("tests/models/mobilenet_v2.onnx", (1, 3, 224, 224), "float32"),
-    "encoder-6x384": ("tests/models/encoder.onnx", (1, 128), "int64"),
-    "encoder-12x768": ("bench/models/encoder_12x768.onnx", (1, 128), "int64"),
-    "vit_b_16": ("bench/models/vit_b_16.onnx", (1, 3, 224, 224), "float32"),
+    "digits": ("models/digits/digits.onnx", [((1, 1, 8, 8), "float32")]),
+    "mlp-b1": ("tests/models/mlp.onnx", [((1, 1024), "float32")]),
+    "mlp-b64": ("tests/models/mlp.onnx", [((64, 1024), "float32")]),
+    "resnet18": ("tests/models/resnet18.onnx", [((1, 3, 224, 224), "float32")]),
+    "resnet50": ("bench/models/resnet50.onnx", [((1, 3, 224, 224), "float32")]),
+    "mobilenet_v2": ("tests/models/mobilenet_v2.onnx", [((1, 3, 224, 224), "float32")]),
+    "encoder-6x384": ("tests/models/encoder.onnx", [((1, 128), "int64")]),
+    "encoder-12x768": ("bench/models/encoder_12x768.onnx", [((1, 128), "int64")]),
+    "vit_b_16": ("bench/models/vit_b_16.onnx", [((1, 3, 224, 224), "float32")]),
+    "gpt2-step": ("bench/models/gpt2_step.onnx", [((1, 1), "int64"), *[((1, 12, PAST, 64), "float32")] * 24]),
 }
 
 
@@ -39,16 +42,18 @@ def model_file(name):
     return target
 
 
-def input_name(name):
-    return onnx.load(skeleton(name), load_external_data=False).graph.input[0].name
+def input_names(name):
+    return [i.name for i in onnx.load(skeleton(name), load_external_data=False).graph.input]
 
 
-def make_input(name, folder):
-    """Writes input.bin and, for `jitney run`, input.npy into the folder. What a worker is told about it."""
-    _, shape, dtype = MODELS[name]
+def make_inputs(name, folder):
+    """Writes INDEX.bin and, for `jitney run`, INDEX.npy into the folder. What a worker is told about them."""
     random = np.random.default_rng(0)
-    value = random.integers(0, 1000, shape) if dtype == "int64" else random.standard_normal(shape)
-    path = Path(folder) / "input.bin"
-    value.astype(dtype).tofile(path)
-    np.save(path.with_suffix(".npy"), value.astype(dtype))
-    return {"file": str(path), "dtype": dtype, "shape": list(shape)}
+    made = []
+    for index, (shape, dtype) in enumerate(MODELS[name][1]):
+        value = random.integers(0, 1000, shape) if dtype == "int64" else random.standard_normal(shape)
+        path = Path(folder) / f"{index}.bin"
+        value.astype(dtype).tofile(path)
+        np.save(path.with_suffix(".npy"), value.astype(dtype))
+        made.append({"file": str(path), "dtype": dtype, "shape": list(shape)})
+    return made

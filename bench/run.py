@@ -22,7 +22,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 import report  # noqa: E402
 import starts  # noqa: E402
-from catalog import MODELS, make_input, model_file, skeleton  # noqa: E402
+from catalog import MODELS, make_inputs, model_file, skeleton  # noqa: E402
 from peer import Load, Peer, disagreement  # noqa: E402
 
 PEERS = ["jitney", "onnxruntime", "openvino", "openvino-default", "torch", "torch-compile"]
@@ -63,7 +63,7 @@ def measure(name, options):
     peers, figures, expected = {}, {}, None
     with tempfile.TemporaryDirectory(prefix="jitney-bench-") as folder:
         request = {"command": "load", "model": str(model_file(name)), "name": skeleton(name).stem,
-                   "inputs": [make_input(name, folder)], "threads": options.threads, "precision": options.precision}
+                   "inputs": make_inputs(name, folder), "threads": options.threads, "precision": options.precision}
         try:
             # The reference comes first, and also when it is not to be timed.
             for kind in [REFERENCE, *(k for k in options.peers if k != REFERENCE)]:

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from catalog import input_name
+from catalog import input_names
 from peer import Peer
 
 ENOUGH = 10  # seconds after which a slow start is not repeated
@@ -32,8 +32,9 @@ def start(kind, folder, options, request):
 
 def command_line(folder, options, request):
     command = [str(options.build / "bin" / "jitney"), "run", request["model"], "--iterations", "0", "--threads",
-               str(options.threads), "--runtime-cache", request["runtime_cache"], "--input",
-               f"{request['input_name']}={Path(request['inputs'][0]['file']).with_suffix('.npy')}"]
+               str(options.threads), "--runtime-cache", request["runtime_cache"]]
+    for name, made in zip(request["input_names"], request["inputs"]):
+        command += ["--input", f"{name}={Path(made['file']).with_suffix('.npy')}"]
     if options.precision != "fp32":
         command += ["--precision", options.precision]
     begin = time.perf_counter()
@@ -63,7 +64,7 @@ def measure(name, kinds, folder, options, request):
     times = 1 if options.quick else 5
     if "jitney" in kinds:
         kinds = [*kinds, "jitney run"]
-        request = {**request, "input_name": input_name(name)}
+        request = {**request, "input_names": input_names(name)}
     for kind in kinds:
         own = Path(folder) / "starts" / kind.replace(" ", "-")
 

@@ -60,6 +60,50 @@ class Encoder(nn.Module):
         return self.norm(x)
 
 
+class DecoderBlock(nn.Module):
+    """One pre-norm layer that sees what its cache holds, [batch, heads, past, width / heads] of keys and of values."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 4 * width)
+        self.contract = nn.Linear(4 * width, width)
+
+    def forward(self, x, past_key, past_value):
+        batch, length, width = x.shape
+        q, k, v = (part.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+                   for part in self.qkv(self.norm1(x)).split(width, dim=2))
+        key, value = torch.cat([past_key, k], dim=2), torch.cat([past_value, v], dim=2)
+        attended = functional.scaled_dot_product_attention(q, key, value)
+        x = x + self.project(attended.transpose(1, 2).reshape(batch, length, width))
+        return x + self.contract(functional.gelu(self.expand(self.norm2(x)), approximate="tanh")), key, value
+
+
+class DecoderStep(nn.Module):
+    """The next token's logits, in the shape of GPT-2: one id [batch, 1] and each layer's cache -> logits
+    [batch, 1, words] and each layer's cache, one position longer."""
+
+    def __init__(self, layers=12, width=768, heads=12, words=50257, positions=1024):
+        super().__init__()
+        self.words = nn.Embedding(words, width)
+        self.positions = nn.Embedding(positions, width)
+        self.blocks = nn.ModuleList(DecoderBlock(width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.logits = nn.Linear(width, words, bias=False)
+
+    def forward(self, ids, *caches):
+        x = self.words(ids) + self.positions(torch.full_like(ids, caches[0].shape[2]))
+        present = []
+        for block, key, value in zip(self.blocks, caches[::2], caches[1::2]):
+            x, *longer = block(x, key, value)
+            present += longer
+        return self.logits(self.norm(x)), *present
+
+
 def torch_encoder():
     """PyTorch's own encoder, whose attention is written out in another way."""
     layer = nn.TransformerEncoderLayer(384, 6, 1536, activation="gelu", batch_first=True)
@@ -69,9 +113,12 @@ def torch_encoder():
 IMAGE = ("images", lambda: torch.randn(2, 3, 224, 224), {0: "batch"})
 VECTOR = ("x", lambda: torch.randn(2, 1024), {0: "batch"})
 IDS = ("ids", lambda: torch.randint(0, 1000, (2, 16)), {0: "batch", 1: "sequence"})
+CACHES = [("ids", lambda: torch.randint(0, 1000, (2, 1)), {0: "batch"})] + [
+    (f"past_{part}_{layer}", lambda: torch.randn(2, 12, 16, 64), {0: "batch", 2: "past"})
+    for layer in range(12) for part in ("key", "value")]
 STATES = ("x", lambda: torch.randn(2, 16, 384), {0: "batch", 1: "sequence"})
 
-# name: (model, input, exporter, opset); opset None is the exporter's own default
+# name: (model, input or list of inputs, exporter, opset); opset None is the exporter's own default
 MODELS = {
     "mlp": (Mlp, VECTOR, "dynamo", None),
     "resnet18": (torchvision.models.resnet18, IMAGE, "dynamo", None),
@@ -83,12 +130,14 @@ MODELS = {
     "resnet50": (torchvision.models.resnet50, IMAGE, "dynamo", None),
     "encoder_12x768": (lambda: Encoder(12, 768, 12), IDS, "dynamo", None),
     "vit_b_16": (torchvision.models.vit_b_16, IMAGE, "dynamo", None),
+    "gpt2_step": (DecoderStep, CACHES, "dynamo", None),
 }
-BENCH_ONLY = {"resnet50", "encoder_12x768", "vit_b_16"}
+BENCH_ONLY = {"resnet50", "encoder_12x768", "vit_b_16", "gpt2_step"}
 
 
 def export_one(name, path):
-    make, (input_name, example, axes), exporter, opset = MODELS[name]
+    make, inputs, exporter, opset = MODELS[name]
+    inputs = inputs if isinstance(inputs, list) else [inputs]
     torch.manual_seed(0)
     torch.backends.mha.set_fastpath_enabled(False)
     model = make().eval()
@@ -96,15 +145,23 @@ def export_one(name, path):
     with torch.no_grad():
         for value in [*model.parameters(), *(b for b in model.buffers() if b.is_floating_point())]:
             value.add_(torch.rand_like(value) / 100)
-    common = {"input_names": [input_name], "output_names": ["output"], "opset_version": opset}
+    names = [input_name for input_name, _, _ in inputs]
+    outputs = ["output"] + [f"present_{n.removeprefix('past_')}" for n in names[1:]]
+    examples = tuple(example() for _, example, _ in inputs)
+    common = {"input_names": names, "output_names": outputs, "opset_version": opset}
     if exporter == "dynamo":
-        shapes = ({axis: torch.export.Dim.DYNAMIC for axis in axes},)
-        if name != "torch_encoder":
-            shapes = ({axis: torch.export.Dim(label, min=1) for axis, label in axes.items()},)
-        torch.onnx.export(model, (example(),), path, dynamic_shapes=shapes, dynamo=True, external_data=False,
+        if name == "torch_encoder":
+            shapes = [{axis: torch.export.Dim.DYNAMIC for axis in axes} for _, _, axes in inputs]
+        else:
+            labels = {label: torch.export.Dim(label, min=1) for _, _, axes in inputs for label in axes.values()}
+            shapes = [{axis: labels[label] for axis, label in axes.items()} for _, _, axes in inputs]
+        if len(shapes) > 1:
+            shapes = [shapes[0], tuple(shapes[1:])]  # forward(self, ids, *caches)
+        torch.onnx.export(model, examples, path, dynamic_shapes=tuple(shapes), dynamo=True, external_data=False,
                           verbose=False, **common)
     else:
-        torch.onnx.export(model, (example(),), path, dynamic_axes={input_name: axes, "output": axes}, dynamo=False,
+        torch.onnx.export(model, examples, path, dynamic_axes={names[0]: inputs[0][2], "output": inputs[0][2]},
+                          dynamo=False,
                           # Left as batch normalizations, so that the importer sees them too.
                           do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE, **common)
 

@@ -248,8 +248,9 @@ std::optional<Product> product_of(const LibraryCall& call) {
 // Narrow matrices waste a part of each panel, and shallow ones spend their time in loads and stores: oneDNN has kernels
 // for these. So it has for the 1x1 convolutions of usual networks, which are a few percent faster there.
 bool is_worth_it(const gemm::Kernels& kernels, const LibraryCall& call, const gemm::Shape& s) {
+  constexpr std::int64_t kManyPanels = 16;  // of which one that is not full is no matter
   return std::holds_alternative<MatMulCall>(call) && known_or(s.k, s.k >= 128) &&
-         known_or(s.n, s.n >= 64 && s.n % kernels.panel == 0);
+         known_or(s.n, s.n >= 64 && (s.n % kernels.panel == 0 || s.n >= kManyPanels * kernels.panel));
 }
 
 bool is_complete(const std::vector<std::int64_t>& shape) {
