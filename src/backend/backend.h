@@ -18,7 +18,7 @@
 namespace jitney::backend {
 
 /// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
-inline constexpr int kBackendAbiVersion = 2;
+inline constexpr int kBackendAbiVersion = 3;
 
 /// Which emitter writes source for a device, and which compiler worker takes it.
 enum class SourceLanguage : std::uint8_t { none, c, cuda };
@@ -58,7 +58,9 @@ struct LaunchArgs {
   std::int32_t pointer_count = 0;
   std::int32_t number_count = 0;
   std::int64_t begin = 0, end = 0;  ///< the parallel iteration space
-  std::int64_t grain = 1;           ///< iterations worth giving to one thread at least
+  std::int64_t grain = 1;           ///< CPU: iterations worth giving to one thread at least
+  std::int32_t block_threads = 0;   ///< GPU: threads of a block, and how many iterations a block does at a time
+  std::int32_t block_points = 0;
   std::int32_t* fault = nullptr;    ///< device-visible word a kernel sets for a bad index
 };
 

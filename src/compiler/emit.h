@@ -18,6 +18,8 @@ struct EmittedKernel {
   std::vector<ir::Dim> numbers;
   /// Size of the parallel iteration space, and the rough cost of one point in operations.
   ir::Dim points, cost_per_point;
+  /// GPU: threads of a block, and how many points a block does at a time; 0 elsewhere.
+  int block_threads = 0, block_points = 0;
 };
 
 struct EmitOptions {

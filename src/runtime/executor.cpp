@@ -190,6 +190,9 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
   args.number_count = static_cast<std::int32_t>(p.number_count);
   args.end = p.points;
   args.grain = p.grain;
+  const auto& source = program_->sources[static_cast<std::size_t>(step.distinct)];
+  args.block_threads = source.block_threads;
+  args.block_points = source.block_points;
   args.fault = &w.fault;
   w.fault = 0;
   JITNEY_CHECK(target_.backend->launch(target_.device, kernel, args, stream_));
