@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/backend.h"
 #include "kernel/kernel.h"
 
 namespace jitney::compiler {
@@ -11,7 +12,9 @@ namespace jitney::compiler {
 /// A kernel as source, and what to call it with. Sources are canonical: two kernels that differ in model names or in
 /// shapes only have the same source, so they are compiled once.
 struct EmittedKernel {
-  std::string defines, code;   ///< what stands before and after the prelude; these two decide the binary with it
+  backend::SourceLanguage language = backend::SourceLanguage::c;
+  std::string defines, code;    ///< what stands before and after the prelude; these two decide the binary with it
+  std::string prelude() const;  ///< the parts of the language's prelude that the code needs
   std::string source() const;  ///< the whole translation unit
   std::string symbol = "jitney_kernel";
   /// LaunchArgs::numbers in order, to be evaluated when shapes are bound.
@@ -29,5 +32,11 @@ struct EmitOptions {
 
 /// C for Clang (src/compiler/prelude_c.inc first). Pure.
 EmittedKernel emit_c(const kernel::Kernel& kernel, const EmitOptions& options);
+
+/// CUDA C++ for NVRTC (src/compiler/prelude_cuda.inc first). Pure; of the options, only model_names matters.
+EmittedKernel emit_cuda(const kernel::Kernel& kernel, const EmitOptions& options);
+
+/// In the language of a device; C where it has none.
+EmittedKernel emit(const kernel::Kernel& kernel, const EmitOptions& options, backend::SourceLanguage language);
 
 }  // namespace jitney::compiler

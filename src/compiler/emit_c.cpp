@@ -329,8 +329,6 @@ class Writer : CExprWriter {
 
 }  // namespace
 
-std::string EmittedKernel::source() const { return defines + prelude_c_for(code) + code; }
-
 EmittedKernel emit_c(const Kernel& kernel, const EmitOptions& options) { return Writer(kernel, options).run(); }
 
 }  // namespace jitney::compiler

@@ -3,7 +3,6 @@
 
 #include <chrono>
 
-#include "compiler/prelude_c.h"
 #include "runtime/kernel_build.h"
 #include "util/hash.h"
 
@@ -25,7 +24,7 @@ Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo&
   for (const auto& o : device.compiler_options) options += o + " ";
   key.add("kind", "kernel").add("abi", kKernelAbi).add("target", device.target_key).add("compiler", compiler_identity);
   key.add("options", options)
-      .add("prelude", hash_hex(compiler::prelude_c_for(kernel.code)))
+      .add("prelude", hash_hex(kernel.prelude()))
       .add("defines", kernel.defines)
       .add("source", kernel.code);
   if (!optimized) key.add("optimized", "no");

@@ -11,7 +11,8 @@ namespace jitney::runtime {
 
 namespace {
 
-Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options) {
+Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options,
+               backend::SourceLanguage language) {
   Step step;
   step.node = &node;
   std::vector<ir::Dim> offsets;
@@ -36,7 +37,7 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
   step.reads_indirect = std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(),
                                     [](const auto& e) { return !e.access.indirect.empty(); });
   // A device without a language still gets sources, so that everything above the seam can be tested on it.
-  step.emitted = compiler::emit_c(*step.kernel, options);
+  step.emitted = compiler::emit(*step.kernel, options, language);
   return step;
 }
 
@@ -54,7 +55,7 @@ Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, 
   std::map<std::pair<std::string, std::string>, int> known;
   for (const auto& node : program->graph.nodes) {
     if (node.op != ir::Op::region) continue;
-    Step step = make_step(node, *program, options);
+    Step step = make_step(node, *program, options, info.language);
     if (step.kernel) {
       auto [it, is_new] =
           known.try_emplace({step.emitted.defines, step.emitted.code}, static_cast<int>(program->sources.size()));
