@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/device_tensor.h>
 #include <jitney/dtype.h>
 #include <jitney/engine.h>
 #include <jitney/error.h>

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/bound_run.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/json_report.h"
@@ -48,24 +49,12 @@ double milliseconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<TensorView> views(const std::vector<Tensor>& tensors) {
-  std::vector<TensorView> result;
-  result.reserve(tensors.size());
-  for (const Tensor& tensor : tensors) result.push_back(tensor.view());
-  return result;
-}
-
-/// Writes into one set of outputs again and again: what a program that cares for latency does.
-Latency measure(ExecutionContext& context, const std::vector<TensorView>& inputs, std::vector<Tensor>& outputs,
-                const RunOptions& options) {
+Latency measure(BoundRun& bound, const RunOptions& options) {
   if (options.iterations == 0) return {};
-  const std::vector<TensorView> into = views(outputs);
-  for (int i = 0; i < options.warmup; ++i) context.execute(inputs, into);
+  for (int i = 0; i < options.warmup; ++i) bound.again();
   std::vector<double> samples;
   samples.reserve(static_cast<std::size_t>(options.iterations));
-  for (int i = 0; i < options.iterations; ++i) {
-    samples.push_back(milliseconds_of([&] { context.execute(inputs, into); }));
-  }
+  for (int i = 0; i < options.iterations; ++i) samples.push_back(milliseconds_of([&] { bound.again(); }));
   return summarize(std::move(samples));
 }
 
@@ -112,17 +101,17 @@ int run(const RunOptions& options) {
   if (!options.output_dir.empty()) value_or_throw(make_folder(options.output_dir));
 
   ExecutionContext context = open_context(*engine, context_options);
-  const std::vector<TensorView> input_views = views(inputs.tensors);
-  std::vector<Tensor> outputs;
-  report.first_run_ms = milliseconds_of([&] { outputs = context.execute(input_views); });
+  std::optional<BoundRun> bound;
+  report.first_run_ms = milliseconds_of([&] { bound.emplace(context, *engine, inputs.tensors, context_options.device); });
   report.total_ms = milliseconds_since_start();
   progress.clear();
-  report.latency_ms = measure(context, input_views, outputs, options);
+  report.latency_ms = measure(*bound, options);
+  const std::vector<Tensor> outputs = bound->fetch();
   report.stats = context.stats();
   report.compile_ms = 1000 * report.stats.compile_seconds;
   describe_outputs(report, *engine, outputs, options);
   fmt::print("{}{}", options.json ? to_json(report) : to_text(report), options.json ? "\n" : "");
-  if (options.profile && !options.json) fmt::print("\n{}", to_text(context.profile(input_views)));
+  if (options.profile && !options.json) fmt::print("\n{}", to_text(context.profile(bound->inputs())));
   dump_maps_if_asked();  // while everything that the run loaded is still there
   return kOk;
 }
@@ -140,7 +129,7 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("NAME=1x3x8x8")
       ->allow_extra_args(false);
   command->add_option("--output-dir", options->output_dir, "Write each output to DIR/NAME.npy")->type_name("DIR");
-  command->add_option("--device", options->device, "Where to run: cpu (the default)")->type_name("DEVICE");
+  command->add_option("--device", options->device, "Where to run: cpu (the default) or cuda:INDEX")->type_name("DEVICE");
   command->add_option("--iterations", options->iterations, "Timed runs (default 10); 0: one run, no statistics")
       ->type_name("N")
       ->check(CLI::Range(0, 100'000'000).description(""));

@@ -1,4 +1,5 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <jitney/device_tensor.h>
 #include <jitney/execution_context.h>
 
 #include <fmt/ranges.h>
@@ -212,11 +213,11 @@ Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterat
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   const auto& g = impl_->program->graph;
-  std::vector<Tensor> outputs;
+  std::vector<DeviceTensor> outputs;
   std::vector<void*> pointers;
   for (std::size_t i = 0; i < g.outputs.size(); ++i) {
-    outputs.emplace_back(g.value(g.outputs[i]).dtype, plan->output_shapes[i]);
-    pointers.push_back(outputs.back().data());
+    outputs.emplace_back(g.value(g.outputs[i]).dtype, plan->output_shapes[i], impl_->options.device);
+    pointers.push_back(outputs.back().view().data);
   }
   const std::size_t steps = plan->steps.size();
   std::vector<std::vector<double>> times(steps);

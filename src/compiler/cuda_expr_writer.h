@@ -1,0 +1,325 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/c_expr_writer.h"
+#include "kernel/print_expr.h"
+
+namespace jitney::compiler {
+
+/// Writes the expressions, loads and stores of a kernel as CUDA C++, where everything is a scalar of one element, and a
+/// thread has a few neighbouring elements along the vector axis. Which loops stand around them is the emitter's part.
+class CudaExprWriter : protected CExprWriter {
+ protected:
+  CudaExprWriter(const Kernel& k, const EmitOptions& options) : CExprWriter(k, options) {
+    parallel_ = static_cast<std::size_t>(k.parallel_axes());
+    vector_elements_ = elements_at_once();
+    first_reduction_ = parallel_;
+    slices_ = slices();
+  }
+
+  std::size_t parallel_ = 0, first_reduction_ = 0;
+  int vector_elements_ = 4, slices_ = 1;
+  bool in_lanes_ = false;  // inside the loop over a thread's elements
+  std::map<const Access*, std::string> packs_;
+
+  /// 16 bytes of the widest operand that is walked along the vector axis; fewer for a short axis.
+  int elements_at_once() const {
+    if (k_.has_reduction() && !horizontal_) return 1;
+    std::size_t widest = 1;
+    auto see = [&](const Access& a) {
+      if (a.element.coefficients[vector_].is(1))
+        widest = std::max(widest, size_of(k_.operands[static_cast<std::size_t>(a.operand)].dtype));
+    };
+    for (const auto& e : k_.exprs)
+      if (e.kind == Expr::Kind::load) see(e.access);
+    for (const auto& s : k_.full_stores) see(s.access);
+    for (const auto& s : k_.row_stores) see(s.access);
+    int elements = std::clamp(static_cast<int>(16 / widest), 1, 8);
+    const auto extent = k_.axes[vector_].extent.constant();
+    while (extent && elements > 1 && *extent < elements) elements /= 2;
+    return elements;
+  }
+
+  int slices() const {
+    if (!k_.has_reduction() || horizontal_) return 1;
+    const auto extent = k_.axes[first_reduction_].extent.constant();
+    return extent && *extent < 8 ? 1 : 8;
+  }
+
+  std::string count(const Dim& d) {
+    out_.numbers.push_back(d);
+    return fmt::format("a.n[{}]", out_.numbers.size() - 1);
+  }
+
+  /// Numbers in a fixed order: shapes must not decide which there are.
+  void bind_numbers() {
+    for (std::size_t i = 0; i < k_.operands.size(); ++i) {
+      const auto& o = k_.operands[i];
+      const std::string type = fmt::format("{}{}*", o.output ? "" : "const ", kernel::storage_type(o.dtype));
+      line(fmt::format("{} {} = ({})a.p[{}];", type, operand(static_cast<int>(i)), type, i));
+    }
+    for (std::size_t i = 0; i < k_.axes.size(); ++i)
+      line(fmt::format("const i64 e{} = {};", i, count(k_.axes[i].extent)));
+    auto affine_numbers = [&](const Affine& a) {
+      std::vector<std::string> v;
+      for (std::size_t i = 0; i < a.coefficients.size(); ++i)
+        v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
+                                                                                         : count(a.coefficients[i]));
+      v.push_back(count(a.offset));
+      return v;
+    };
+    auto bounds = [&](const std::vector<Bound>& bs) {
+      for (const auto& b : bs) {
+        auto v = affine_numbers(b.index);
+        v.push_back(count(b.extent));
+        bound_numbers_[&b] = std::move(v);
+      }
+    };
+    auto access = [&](const Access& a) {
+      auto v = affine_numbers(a.element);
+      for (const auto& i : a.indirect) {
+        v.push_back(count(i.stride));
+        v.push_back(count(i.extent));
+      }
+      steps_[&a] = std::move(v);
+      bounds(a.bounds);
+    };
+    for (std::size_t i = 0; i < k_.exprs.size(); ++i) {
+      const Expr& e = k_.exprs[i];
+      if (e.kind == Expr::Kind::load) access(e.access);
+      if (e.kind == Expr::Kind::inside) bounds(e.bounds);
+      if (e.kind == Expr::Kind::index) index_numbers_[static_cast<ExprId>(i)] = affine_numbers(e.affine);
+      if (e.kind == Expr::Kind::number) index_numbers_[static_cast<ExprId>(i)] = {count(e.affine.offset)};
+    }
+    for (const auto& s : k_.full_stores) access(s.access);
+    for (const auto& s : k_.row_stores) access(s.access);
+  }
+
+  // ---- places
+  /// The parallel axes but the vector axis (if that is one), out of `rest`.
+  void find_place() {
+    for (std::size_t i = parallel_; i-- > 0;) {
+      if (i == vector_) continue;
+      line(fmt::format("const i64 {} = jt_divide(rest, e{});", axis(i), i));
+    }
+    auto pointer = [&](const Access& a) {
+      const auto& steps = steps_[&a];
+      std::string s = operand(a.operand) + " + " + steps[k_.axes.size()];
+      for (std::size_t i = 0; i < parallel_; ++i)
+        if (i != vector_) s += fmt::format(" + {}*{}", axis(i), steps[i]);
+      const std::string name = fmt::format("p{}", fresh_++);
+      line(fmt::format("auto* {} = {};", name, s));
+      pointers_[&a] = name;
+    };
+    for (const auto& e : k_.exprs)
+      if (e.kind == Expr::Kind::load) pointer(e.access);
+    for (const auto& s : k_.full_stores) pointer(s.access);
+    for (const auto& s : k_.row_stores) pointer(s.access);
+  }
+
+  std::string value_of(const Affine& a, const std::vector<std::string>& num) const {
+    std::string s = num[k_.axes.size()];
+    for (std::size_t i = 0; i < k_.axes.size(); ++i) {
+      if ((i == vector_ || k_.axes[i].reduction) && a.coefficients[i].is(0)) continue;
+      s += num[i].empty() ? " + " + axis(i) : fmt::format(" + {}*{}", axis(i), num[i]);
+    }
+    return s;
+  }
+
+  /// Without the vector axis when the access is read as a whole pack.
+  std::string place_of(const Access& a, bool base = false) {
+    std::string s = pointers_[&a];
+    const auto& steps = steps_[&a];
+    for (std::size_t i = 0; i < k_.axes.size(); ++i) {
+      if ((!k_.axes[i].reduction && i != vector_) || a.element.coefficients[i].is(0)) continue;
+      const std::string at = base && i == vector_ ? "b" : axis(i);
+      s += steps[i].empty() ? " + " + at : fmt::format(" + {}*{}", at, steps[i]);
+    }
+    return s;
+  }
+
+  std::string condition(const std::vector<Bound>& bounds) {
+    std::string s;
+    for (const auto& b : bounds) {
+      const auto& num = bound_numbers_[&b];
+      s += fmt::format("{}(u64)({}) < (u64)({})", s.empty() ? "" : " && ", value_of(b.index, num), num.back());
+    }
+    return s;
+  }
+
+  // ---- expressions: scalars of one element
+  void define_all(const std::vector<ExprId>& roots, bool full, bool varying) {
+    std::vector<std::pair<ExprId, bool>> stack;
+    for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
+    while (!stack.empty()) {
+      auto [id, ready] = stack.back();
+      stack.pop_back();
+      const Expr& e = expr(id);
+      if (e.kind == Expr::Kind::literal || e.kind == Expr::Kind::accumulator || defined(id)) continue;
+      if (ready) {
+        if ((full || !e.full) && (varying || !varies(id))) define_scalar(id);
+        continue;
+      }
+      stack.push_back({id, true});
+      for (auto it = e.args.rbegin(); it != e.args.rend(); ++it) stack.push_back({*it, false});
+      for (const auto& i : e.access.indirect) stack.push_back({i.index, false});
+    }
+  }
+
+  std::string text_of(ExprId id) const {
+    const Expr& e = expr(id);
+    if (e.kind == Expr::Kind::literal)
+      return fmt::format("({}){}", kernel::compute_type(e.dtype), literal(e));
+    if (e.kind == Expr::Kind::accumulator) return fmt::format("acc{}", e.reduction);
+    return *defined(id);
+  }
+
+  static std::string literal(const Expr& e) {
+    if (is_floating(e.dtype) && std::isinf(e.literal)) return fmt::format("({}JT_INF)", e.literal < 0 ? "-" : "");
+    if (is_floating(e.dtype) && std::isnan(e.literal)) return "__int_as_float(0x7fc00000)";
+    return kernel::print_literal(e);
+  }
+
+  void define_scalar(ExprId id) {
+    const Expr& e = expr(id);
+    std::string value;
+    switch (e.kind) {
+      case Expr::Kind::number: value = index_numbers_[id][0]; break;
+      case Expr::Kind::index: value = value_of(e.affine, index_numbers_[id]); break;
+      case Expr::Kind::inside: {
+        const std::string s = condition(e.bounds);
+        value = s.empty() ? "-1" : fmt::format("-(i32)({})", s);
+        break;
+      }
+      case Expr::Kind::load: value = read(e); break;
+      case Expr::Kind::op: {
+        std::vector<std::string> args;
+        std::vector<DType> types;
+        for (auto a : e.args) {
+          args.push_back(text_of(a));
+          types.push_back(expr(a).dtype);
+        }
+        value = kernel::print_operation(e, args, types);
+        break;
+      }
+      default: return;
+    }
+    const std::string name = fmt::format("t{}", id);
+    line(fmt::format("const {} {} = {};", kernel::compute_type(e.dtype), name, value));
+    scopes_.back()[id] = name;
+  }
+
+  std::string read(const Expr& e) {
+    const Access& a = e.access;
+    const char* s = kernel::storage_type(e.dtype);
+    if (auto pack = packs_.find(&a); pack != packs_.end()) return fmt::format("jt_up_{}({}.e[l])", s, pack->second);
+    std::string guard = condition(a.bounds);
+    // Elements beyond the end of a row are not there.
+    if (in_lanes_ && vector_elements_ > 1 && varies_by_place(a)) guard += guard.empty() ? "l < m" : " && l < m";
+    std::string at = place_of(a);
+    const auto& steps = steps_[&a];
+    for (std::size_t i = 0; i < a.indirect.size(); ++i)
+      at += fmt::format(" + {}jt_wrap({}, {}, a.fault){} * {}", guard.empty() ? "" : "((" + guard + ") ? ",
+                        text_of(a.indirect[i].index), steps[k_.axes.size() + 2 + 2 * i], guard.empty() ? "" : " : 0)",
+                        steps[k_.axes.size() + 1 + 2 * i]);
+    const std::string got = fmt::format("jt_up_{}(*({}))", s, at);
+    return guard.empty() ? got : fmt::format("({}) ? {} : ({})0", guard, got, kernel::compute_type(e.dtype));
+  }
+
+  bool varies_by_place(const Access& a) const {
+    return moves(a.element) || !a.indirect.empty() ||
+           std::any_of(a.bounds.begin(), a.bounds.end(), [&](const Bound& b) { return moves(b.index); });
+  }
+
+  static bool is_packed(const Access& a, std::size_t vector) {
+    return a.element.coefficients[vector].is(1) && a.bounds.empty() && a.indirect.empty();
+  }
+
+  /// Everything that `roots` need at one place of the vector axis, `body` once for each of the thread's elements; then
+  /// `stores` are written. b is the first element's index, m how many exist.
+  template <class F>
+  void elements(const std::vector<ExprId>& roots, bool full, const std::vector<kernel::Store>* stores, F body) {
+    if (vector_elements_ > 1) {
+      line(fmt::format("const i32 m = e{} - b < {} ? (i32)(e{} - b) : {};", vector_, vector_elements_, vector_,
+                       vector_elements_));
+    }
+    std::set<ExprId> needed;
+    collect(roots, needed);
+    if (vector_elements_ > 1) {
+      for (ExprId id : needed) {
+        const Expr& e = expr(id);
+        if (e.kind != Expr::Kind::load || defined(id) || !is_packed(e.access, vector_)) continue;
+        const std::string name = fmt::format("v{}", fresh_++);
+        line(fmt::format("jt_pack<{}, {}> {}; jt_read<{}>({}, {}, m == {}, m);", vector_elements_,
+                         kernel::storage_type(e.dtype), name, vector_elements_, name, place_of(e.access, true),
+                         vector_elements_));
+        packs_[&e.access] = name;
+      }
+    }
+    define_all(roots, full, false);
+    std::map<const kernel::Store*, std::string> outputs;
+    if (stores && vector_elements_ > 1) {
+      for (const auto& st : *stores) {
+        if (!is_packed(st.access, vector_)) continue;
+        const std::string name = fmt::format("o{}", fresh_++);
+        line(fmt::format("jt_pack<{}, {}> {};", vector_elements_, storage_of(st), name));
+        outputs[&st] = name;
+      }
+    }
+    if (vector_elements_ > 1) {
+      line("#pragma unroll");
+      open(fmt::format("for (i32 l = 0; l < {}; ++l)", vector_elements_));
+      line(fmt::format("const i64 {} = b + l;", axis(vector_)));
+    } else {
+      open("");
+      line(fmt::format("const i64 {} = b;", axis(vector_)));
+    }
+    in_lanes_ = true;
+    define_all(roots, full, true);
+    body();
+    if (stores) {
+      for (const auto& st : *stores) {
+        const std::string value = fmt::format("jt_down_{}({})", storage_of(st), text_of(st.value));
+        if (auto o = outputs.find(&st); o != outputs.end())
+          line(fmt::format("{}.e[l] = {};", o->second, value));
+        else
+          line(fmt::format("{}*({}) = {};", vector_elements_ > 1 ? "if (l < m) " : "", place_of(st.access), value));
+      }
+    }
+    in_lanes_ = false;
+    close();
+    for (const auto& [st, name] : outputs)
+      line(fmt::format("jt_write<{}>({}, {}, m == {}, m);", vector_elements_, place_of(st->access, true), name,
+                       vector_elements_));
+    for (ExprId id : needed) packs_.erase(&expr(id).access);
+  }
+
+  void collect(const std::vector<ExprId>& roots, std::set<ExprId>& into) const {
+    std::vector<ExprId> stack(roots);
+    while (!stack.empty()) {
+      const ExprId id = stack.back();
+      stack.pop_back();
+      if (!into.insert(id).second) continue;
+      for (auto a : expr(id).args) stack.push_back(a);
+      for (const auto& i : expr(id).access.indirect) stack.push_back(i.index);
+    }
+  }
+
+  const char* storage_of(const kernel::Store& st) const {
+    return kernel::storage_type(k_.operands[static_cast<std::size_t>(st.access.operand)].dtype);
+  }
+
+  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
+    std::vector<ExprId> roots;
+    for (const auto& s : stores) roots.push_back(s.value);
+    return roots;
+  }
+};
+
+}  // namespace jitney::compiler
