@@ -1,0 +1,88 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/cudnn_attention.h"
+
+#include <unordered_map>
+
+#include "backend/cuda/cudnn_library.h"
+
+namespace jitney::backend::cuda {
+namespace {
+
+namespace fe = cudnn_frontend;
+
+enum Uid : std::int64_t { kQ = 1, kK, kV, kMask, kY };
+
+/// cuDNN wants [batch, heads, rows, columns]: an axis of 1 is added in front where there are three.
+TensorDesc of_rank_4(TensorDesc t) {
+  while (t.shape.size() < 4) {
+    t.strides.insert(t.strides.begin(), t.shape.empty() ? 1 : t.shape[0] * t.strides[0]);
+    t.shape.insert(t.shape.begin(), 1);
+  }
+  return t;
+}
+
+class Attention final : public CudnnAttention {
+ public:
+  explicit Attention(const AttentionCall& call) : has_mask_(call.has_mask()) {}
+
+  Status plan(const AttentionCall& call) {
+    JITNEY_TRY(auto handle, cudnn_handle(nullptr));
+    const auto type = call.q.dtype == DType::f16 ? fe::DataType_t::HALF : fe::DataType_t::BFLOAT16;
+    graph_.set_io_data_type(type).set_intermediate_data_type(fe::DataType_t::FLOAT).set_compute_data_type(
+        fe::DataType_t::FLOAT);
+    auto tensor = [&](Uid uid, const TensorDesc& desc) {
+      const TensorDesc t = of_rank_4(desc);
+      return graph_.tensor(
+          fe::graph::Tensor_attributes().set_uid(uid).set_dim(t.shape).set_stride(t.strides).set_data_type(type));
+    };
+    auto options = fe::graph::SDPA_attributes().set_generate_stats(false).set_attn_scale(call.scale);
+    options.set_name("attention");
+    if (has_mask_) options.set_bias(tensor(kMask, call.mask));
+    auto [y, stats] = graph_.sdpa(tensor(kQ, call.q), tensor(kK, call.k), tensor(kV, call.v), options);
+    const TensorDesc out = of_rank_4(call.y);
+    y->set_output(true).set_uid(kY).set_dim(out.shape).set_stride(out.strides).set_data_type(type);
+    JITNEY_CHECK(check(graph_.validate(), "cuDNN's check of an attention"));
+    JITNEY_CHECK(check(graph_.build_operation_graph(handle), "cuDNN's graph of an attention"));
+    JITNEY_CHECK(check(graph_.create_execution_plans({fe::HeurMode_t::A}), "cuDNN's heuristics for an attention"));
+    JITNEY_CHECK(check(graph_.check_support(), "cuDNN's choice for an attention"));
+    JITNEY_CHECK(check(graph_.build_plans(fe::BuildPlanPolicy_t::HEURISTICS_CHOICE), "cuDNN's plan of an attention"));
+    workspace_ = static_cast<std::size_t>(graph_.get_workspace_size());
+    return {};
+  }
+
+  std::size_t scratch_bytes() const override { return workspace_; }
+  std::string implementation() const override { return "cudnn:attention"; }
+
+  Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const override {
+    JITNEY_TRY(auto handle, cudnn_handle(stream));
+    std::unordered_map<std::int64_t, void*> pack{{kQ, pointers[0]}, {kK, pointers[1]}, {kV, pointers[2]}};
+    if (has_mask_) pack[kMask] = pointers[3];
+    pack[kY] = pointers[has_mask_ ? 4 : 3];
+    return check(graph_.execute(handle, pack, scratch), "cuDNN's attention");
+  }
+
+ private:
+  mutable fe::graph::Graph graph_;  // execute() is thread-safe and not const
+  const bool has_mask_;
+  std::size_t workspace_ = 0;
+};
+
+}  // namespace
+
+bool is_for_cudnn(const AttentionCall& call) {
+  const DType t = call.q.dtype;
+  if ((t != DType::f16 && t != DType::bf16) || call.k.dtype != t || call.v.dtype != t || call.y.dtype != t) return false;
+  if (call.has_mask() && (call.mask.dtype != t || call.mask.shape.size() != call.q.shape.size())) return false;
+  const std::size_t rank = call.q.shape.size();
+  const auto fits = [](std::int64_t length) { return length > 0 && length <= 128 && length % 8 == 0; };
+  return (rank == 3 || rank == 4) && fits(call.q.shape[rank - 1]) && fits(call.v.shape[rank - 1]);
+}
+
+Expected<std::shared_ptr<const CudnnAttention>> plan_attention(const AttentionCall& call) {
+  JITNEY_CHECK(open_cudnn());
+  auto made = std::make_shared<Attention>(call);
+  JITNEY_CHECK(made->plan(call));
+  return std::shared_ptr<const CudnnAttention>(std::move(made));
+}
+
+}  // namespace jitney::backend::cuda

@@ -1,0 +1,170 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/library_calls.h"
+
+#include <algorithm>
+
+#include "backend/cuda/cublaslt_product.h"
+#include "backend/cuda/cudnn_attention.h"
+#include "backend/cuda/cudnn_available.h"
+#include "backend/cuda/cudnn_convolution.h"
+
+namespace jitney::backend::cuda {
+namespace {
+
+/// Weights as a convolution reads them.
+class PackedFilter final : public PackedWeights {
+ public:
+  PackedFilter(Backend& memory, int device, void* data, std::size_t bytes)
+      : memory_(memory), device_(device), data_(data), bytes_(bytes) {}
+  ~PackedFilter() override { memory_.free(device_, data_, bytes_, 0); }
+  PackedFilter(const PackedFilter&) = delete;
+  std::size_t bytes() const override { return bytes_; }
+  const void* data() const { return data_; }
+
+ private:
+  Backend& memory_;
+  const int device_;
+  void* const data_;
+  const std::size_t bytes_;
+};
+
+/// A convolution with the call that it was planned for, which says how its weights are packed.
+class PlannedConvolution final : public Primitive {
+ public:
+  PlannedConvolution(ConvolutionCall call, std::shared_ptr<const CudnnConvolution> convolution)
+      : call_(std::move(call)), convolution_(std::move(convolution)) {}
+  std::size_t scratch_bytes() const override { return convolution_->scratch_bytes(); }
+  std::string implementation() const override { return convolution_->implementation(); }
+  bool is_reference() const override { return false; }
+  const ConvolutionCall& call() const { return call_; }
+  const CudnnConvolution& convolution() const { return *convolution_; }
+
+ private:
+  const ConvolutionCall call_;
+  const std::shared_ptr<const CudnnConvolution> convolution_;
+};
+
+class CudaInvocation final : public Invocation {
+ public:
+  CudaInvocation(std::shared_ptr<const Primitive> primitive, std::shared_ptr<const PackedWeights> weights)
+      : primitive_(std::move(primitive)),
+        weights_(std::move(weights)),
+        product_(dynamic_cast<const CublasLtProduct*>(primitive_.get())),
+        attention_(dynamic_cast<const CudnnAttention*>(primitive_.get())),
+        convolution_(dynamic_cast<const PlannedConvolution*>(primitive_.get())),
+        filter_(dynamic_cast<const PackedFilter*>(weights_.get())) {}
+
+  Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const {
+    if (product_) return product_->run(pointers, scratch, stream);
+    if (attention_) return attention_->run(pointers, scratch, stream);
+    if (convolution_ && filter_) return convolution_->convolution().run(pointers, filter_->data(), scratch, stream);
+    return internal_error("a library call of another backend");
+  }
+
+ private:
+  const std::shared_ptr<const Primitive> primitive_;
+  const std::shared_ptr<const PackedWeights> weights_;
+  const CublasLtProduct* const product_;
+  const CudnnAttention* const attention_;
+  const PlannedConvolution* const convolution_;
+  const PackedFilter* const filter_;
+};
+
+}  // namespace
+
+bool LibraryCalls::offers(const LibraryCall& call) const {
+  if (const auto* m = std::get_if<MatMulCall>(&call)) return product_of(*m) && cublaslt();
+  if (const auto* c = std::get_if<ConvolutionCall>(&call)) return is_for_cudnn(*c) && cudnn_is_available();
+  if (const auto* a = std::get_if<AttentionCall>(&call)) return is_for_cudnn(*a) && cudnn_is_available();
+  return false;
+}
+
+Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
+  if (auto it = handles_.find(device); it != handles_.end()) return it->second;
+  JITNEY_TRY(const CublasLt* library, cublaslt());
+  cublasLtHandle_t made = nullptr;
+  JITNEY_CHECK(library->check(library->create(&made), "cublasLtCreate"));
+  handles_[device] = made;
+  return made;
+}
+
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(int device, const LibraryCall& call) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(planned_, [](const Planned& p) { return p.primitive.expired(); });
+  for (const auto& p : planned_)
+    if (p.device == device && p.call == call)
+      if (auto primitive = p.primitive.lock()) return primitive;
+  std::shared_ptr<const Primitive> made;
+  if (const auto* m = std::get_if<MatMulCall>(&call)) {
+    const auto product = product_of(*m);
+    if (!product) return environment_error("cuBLASLt has no such product");
+    JITNEY_TRY(const CublasLt* library, cublaslt());
+    JITNEY_TRY(cublasLtHandle_t h, handle(device));
+    JITNEY_TRY(made, CublasLtProduct::make(*library, h, *product));
+  } else if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
+    JITNEY_TRY(auto convolution, plan_convolution(*c));
+    made = std::make_shared<PlannedConvolution>(*c, std::move(convolution));
+  } else if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
+    JITNEY_TRY(made, plan_attention(*a));
+  } else {
+    return environment_error("no CUDA library has such a call");
+  }
+  planned_.push_back({device, call, made});
+  return made;
+}
+
+Expected<std::shared_ptr<const PackedWeights>> LibraryCalls::pack(int device, const Primitive& primitive,
+                                                                  const WeightsSource& source) {
+  const auto* convolution = dynamic_cast<const PlannedConvolution*>(&primitive);
+  if (convolution == nullptr) return std::shared_ptr<const PackedWeights>();  // what others read lies where it was
+  const ConvolutionCall& call = convolution->call();
+  const std::string key = fmt::format("filter on {} of {}", device, source.content);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(packed_, [](const Packing& p) { return p.weights.expired(); });
+  for (const auto& p : packed_)
+    if (p.key == key && !source.content.empty())
+      if (auto weights = p.weights.lock()) return weights;
+  if (source.plain == nullptr) {
+    // One layout serves all shapes.
+    for (const auto& p : packed_)
+      if (auto weights = p.weights.lock(); weights.get() == source.packed) return weights;
+    return environment_error("weights of a convolution cannot be made from another packing");
+  }
+  // Once for each convolution, so by way of the host. Strides may make the original longer than its elements are.
+  std::int64_t last = 0;
+  for (std::size_t d = 0; d < call.w.shape.size(); ++d) last += (call.w.shape[d] - 1) * call.w.strides[d];
+  const std::size_t bytes = filter_bytes(call);
+  std::vector<char> plain(static_cast<std::size_t>(last + 1) * size_of(call.w.dtype)), packed(bytes);
+  JITNEY_CHECK(memory_.copy(device, plain.data(), source.plain, plain.size(), CopyKind::device_to_host, 0));
+  JITNEY_CHECK(memory_.synchronize(device, 0));
+  pack_filter(call, plain.data(), packed.data());
+  JITNEY_TRY(void* data, memory_.allocate(device, bytes, 0));
+  auto weights = std::make_shared<PackedFilter>(memory_, device, data, bytes);
+  JITNEY_CHECK(memory_.copy(device, data, packed.data(), bytes, CopyKind::host_to_device, 0));
+  JITNEY_CHECK(memory_.synchronize(device, 0));
+  packed_.push_back({key, weights});
+  return std::shared_ptr<const PackedWeights>(std::move(weights));
+}
+
+Expected<std::unique_ptr<Invocation>> LibraryCalls::invocation(std::shared_ptr<const Primitive> primitive,
+                                                               std::shared_ptr<const PackedWeights> weights) {
+  return std::unique_ptr<Invocation>(std::make_unique<CudaInvocation>(std::move(primitive), std::move(weights)));
+}
+
+Status LibraryCalls::run(Invocation& invocation, std::span<void* const> pointers, void* scratch, CUstream stream) {
+  const auto* ours = dynamic_cast<const CudaInvocation*>(&invocation);
+  if (ours == nullptr) return internal_error("a library call of another backend");
+  return ours->run(pointers, scratch, stream);
+}
+
+std::vector<std::string> LibraryCalls::diagnose() {
+  std::vector<std::string> lines;
+  if (const auto library = cublaslt())
+    lines.push_back(fmt::format("cuBLASLt {}", (*library)->version()));
+  else
+    lines.push_back(library.error().message);
+  lines.push_back(cudnn_is_available() ? "cuDNN found" : cudnn_problem());
+  return lines;
+}
+
+}  // namespace jitney::backend::cuda

@@ -1,0 +1,56 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace jitney::backend::cuda {
+
+/// The CUDA backend's library calls, as backend.h describes them: products by cuBLASLt, convolutions and attention by cuDNN, each
+/// where its library is installed. One object a process: equal calls share a primitive, equal weights a packing.
+/// Thread-safe. The device's context is current in every call but offers().
+class LibraryCalls {
+ public:
+  /// `memory` allocates, copies and frees, and outlives this.
+  explicit LibraryCalls(Backend& memory) : memory_(memory) {}
+  LibraryCalls(const LibraryCalls&) = delete;
+
+  bool offers(const LibraryCall& call) const;
+  Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call);
+  Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
+                                                      const WeightsSource& source);
+  static Expected<std::unique_ptr<Invocation>> invocation(std::shared_ptr<const Primitive> primitive,
+                                                          std::shared_ptr<const PackedWeights> weights);
+  static Status run(Invocation& invocation, std::span<void* const> pointers, void* scratch, CUstream stream);
+  /// Lines for `jitney doctor`.
+  static std::vector<std::string> diagnose();
+
+ private:
+  struct Planned {
+    int device;
+    LibraryCall call;
+    std::weak_ptr<const Primitive> primitive;
+  };
+  struct Packing {
+    std::string key;
+    std::weak_ptr<const PackedWeights> weights;
+  };
+  Expected<cublasLtHandle_t> handle(int device);
+
+  Backend& memory_;
+  std::mutex mutex_;
+  std::vector<Planned> planned_;
+  std::vector<Packing> packed_;
+  std::map<int, cublasLtHandle_t> handles_;
+};
+
+}  // namespace jitney::backend::cuda
