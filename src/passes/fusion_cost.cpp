@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "passes/rewrite.h"
 
@@ -68,16 +69,16 @@ struct FusionCost::Walk {
   const Region& region;
   const std::vector<int>& region_of;
   const std::vector<int>& elsewhere;
-  std::set<int> members{region.nodes.begin(), region.nodes.end()};
-  std::map<int, int> phase;   // of a member: how many phases run before it is known
-  std::map<int, int> passes;  // of a member: how many passes compute it
-  RegionCost result;
+  std::map<int, int> phase{};   // of a member: how many phases run before it is known
+  std::map<int, int> passes{};  // of a member: how many passes compute it
+  RegionCost result{};
 
+  bool is_member(int n) const { return cost.node_mark_[static_cast<std::size_t>(n)] == cost.node_number_; }
   const ir::Node& node(int n) const { return cost.g_.nodes[static_cast<std::size_t>(n)]; }
   const ir::Shape& shape(ValueId id) const { return cost.g_.value(id).shape; }
   int member_making(ValueId id) const {
     int p = id == ir::kNoValue ? -1 : cost.producers_[static_cast<std::size_t>(id)];
-    return p >= 0 && members.contains(p) ? p : -1;
+    return p >= 0 && is_member(p) ? p : -1;
   }
   bool is_reduction(int n) const { return info(node(n).op).family == OpFamily::reduce; }
   bool has_reductions() const { return region.kind == RegionKind::row; }
@@ -90,19 +91,22 @@ struct FusionCost::Walk {
     if (cost.is_output_[static_cast<std::size_t>(id)]) return true;
     const auto& users = cost.users_[static_cast<std::size_t>(id)];
     return std::any_of(users.begin(), users.end(), [&](int u) {
-      return !members.contains(u) && (region_of[static_cast<std::size_t>(u)] >= 0 || reads_memory(node(u).op) ||
-                                      std::find(elsewhere.begin(), elsewhere.end(), u) != elsewhere.end());
+      return !is_member(u) && (region_of[static_cast<std::size_t>(u)] >= 0 || reads_memory(node(u).op) ||
+                               std::find(elsewhere.begin(), elsewhere.end(), u) != elsewhere.end());
     });
   }
   bool needed_later(ValueId id) const {
     const auto& users = cost.users_[static_cast<std::size_t>(id)];
-    return escapes(id) || std::any_of(users.begin(), users.end(), [&](int u) { return !members.contains(u); });
+    return escapes(id) || std::any_of(users.begin(), users.end(), [&](int u) { return !is_member(u); });
   }
 
   /// What one pass has to compute for `roots`, in order, stopping at what is known before it.
   std::vector<ValueId> order(const std::vector<ValueId>& roots) const {
     std::vector<ValueId> sorted;
-    std::set<ValueId> seen;
+    ++cost.value_number_;
+    auto is_new = [&](ValueId id) {
+      return std::exchange(cost.value_mark_[static_cast<std::size_t>(id)], cost.value_number_) != cost.value_number_;
+    };
     std::vector<std::pair<ValueId, bool>> stack;
     for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
     while (!stack.empty()) {
@@ -112,7 +116,7 @@ struct FusionCost::Walk {
         sorted.push_back(id);
         continue;
       }
-      if (id == ir::kNoValue || scalar_constant(cost.g_, id) || !seen.insert(id).second) continue;
+      if (id == ir::kNoValue || !is_new(id) || scalar_constant(cost.g_, id)) continue;
       stack.push_back({id, true});
       int p = member_making(id);
       if (p < 0 || is_row_value(id) || (has_reductions() && is_reduction(p))) continue;
@@ -131,6 +135,7 @@ struct FusionCost::Walk {
   /// How many values a pass holds at once. Its roots are held to its end, and values of the row throughout, as are the
   /// `kept` accumulators.
   void hold(const std::vector<ValueId>& roots, int kept) {
+    if (roots.empty()) return;
     const auto sorted = order(roots);
     std::map<ValueId, std::size_t> last_use;
     int live = kept;
@@ -150,6 +155,8 @@ struct FusionCost::Walk {
   }
 
   void run() {
+    ++cost.node_number_;
+    for (int n : region.nodes) cost.node_mark_[static_cast<std::size_t>(n)] = cost.node_number_;
     std::map<int, std::vector<ValueId>> reduced;  // what each phase reduces
     for (int n : region.nodes) {
       int own = 0;
@@ -197,7 +204,12 @@ struct FusionCost::Walk {
 };
 
 FusionCost::FusionCost(const ir::Graph& graph)
-    : g_(graph), producers_(graph.producers()), users_(graph.values.size()), is_output_(graph.values.size(), false) {
+    : g_(graph),
+      producers_(graph.producers()),
+      users_(graph.values.size()),
+      is_output_(graph.values.size(), false),
+      node_mark_(graph.nodes.size(), 0),
+      value_mark_(graph.values.size(), 0) {
   for (std::size_t n = 0; n < graph.nodes.size(); ++n)
     for (ValueId in : graph.nodes[n].inputs)
       if (in != ir::kNoValue) users_[static_cast<std::size_t>(in)].push_back(static_cast<int>(n));

@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "ir/graph.h"
@@ -27,7 +28,7 @@ inline constexpr int kMostLiveValues = 24;
 /// prelude's vector code has; what is computed lane by lane costs hundreds.
 double operation_cost(ir::Op op, DType dtype);
 
-/// The costs of regions of one graph. Keeps a reference to the graph.
+/// The costs of regions of one graph. Keeps a reference to the graph. For one thread at a time.
 ///
 /// A kernel with reductions runs over its elements once for each phase (a reduction that needs another's result is a
 /// phase later) and once more to store values of the full shape. What a pass needs of them it computes anew.
@@ -48,6 +49,10 @@ class FusionCost {
   std::vector<int> producers_;
   std::vector<std::vector<int>> users_;  ///< of each value
   std::vector<bool> is_output_;
+  // Which nodes and values a walk has met: those with the current number. Grouping asks for each node of a graph, and
+  // sets made anew for each question would cost more than all of the rest.
+  mutable std::vector<std::uint32_t> node_mark_, value_mark_;
+  mutable std::uint32_t node_number_ = 0, value_number_ = 0;
 };
 
 /// Why two regions should stay two kernels.

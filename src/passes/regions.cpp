@@ -60,9 +60,14 @@ class Grouper {
   bool worth_it(const Region& a, const Region& b, RegionKind kind, const std::vector<std::int64_t>& axes) const {
     Region joined{kind, a.shape, axes, a.nodes};
     joined.nodes.insert(joined.nodes.end(), b.nodes.begin(), b.nodes.end());
+    // In one pass nothing is computed twice, and few nodes hold few values.
+    std::size_t values = joined.nodes.size();
+    for (int n : joined.nodes) values += g_.nodes[static_cast<std::size_t>(n)].inputs.size();
+    if (kind != RegionKind::row && values <= static_cast<std::size_t>(kMostLiveValues)) return true;
     std::sort(joined.nodes.begin(), joined.nodes.end());
-    return judge_join(cost_(a, region_of_, b.nodes), cost_(b, region_of_, a.nodes), cost_(joined, region_of_)) ==
-           Refusal::none;
+    const RegionCost one = cost_(joined, region_of_);
+    if (one.recomputed == 0 && one.live <= kMostLiveValues) return true;
+    return judge_join(cost_(a, region_of_, b.nodes), cost_(b, region_of_, a.nodes), one) == Refusal::none;
   }
 
   int region_making(ValueId id) const {
