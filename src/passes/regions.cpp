@@ -12,6 +12,7 @@
 #include "passes/regions.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "passes/fusion_cost.h"
@@ -55,6 +56,12 @@ class Grouper {
   std::vector<Region> regions_;
   std::vector<int> region_of_;
   FusionCost cost_;
+  std::map<int, int> continued_in_;  // where a node went that a region refused: the next such node goes there, too
+
+  int continued_in(int region) const {
+    auto at = continued_in_.find(region);
+    return at == continued_in_.end() || regions_[static_cast<std::size_t>(at->second)].nodes.empty() ? -1 : at->second;
+  }
 
   /// Whether one kernel for the nodes of two regions is no worse than two. `kind` and `axes` are of the one.
   bool worth_it(const Region& a, const Region& b, RegionKind kind, const std::vector<std::int64_t>& axes) const {
@@ -156,20 +163,26 @@ class Grouper {
   void place_elementwise(int index) {
     const auto& node = g_.nodes[static_cast<std::size_t>(index)];
     const auto& shape = g_.value(node.outputs[0]).shape;
-    int joined = -1;
+    int joined = -1, refused = -1;
     for (ValueId in : node.inputs) {
-      int r = region_making(in);
-      if (r < 0 || r == joined || !takes(regions_[static_cast<std::size_t>(r)], shape)) continue;
-      if (joined < 0) {
-        if (needs_through_others({index}, -1, r)) continue;
+      for (int r = region_making(in); r >= 0 && r != joined; r = continued_in(r)) {
         const Region& region = regions_[static_cast<std::size_t>(r)];
-        if (!worth_it(region, {RegionKind::map, shape, {}, {index}}, region.kind, region.axes)) continue;
-        join(index, joined = r);
-      } else {
-        joined = try_merge(joined, r);
+        if (!takes(region, shape)) break;
+        if (joined >= 0) {
+          joined = try_merge(joined, r);
+          break;
+        }
+        if (needs_through_others({index}, -1, r)) break;
+        if (worth_it(region, {RegionKind::map, shape, {}, {index}}, region.kind, region.axes)) {
+          join(index, joined = r);
+          break;
+        }
+        refused = r;
       }
     }
-    if (joined < 0) begin(RegionKind::map, index, shape);
+    if (joined >= 0) return;
+    begin(RegionKind::map, index, shape);
+    if (refused >= 0) continued_in_[refused] = region_of_[static_cast<std::size_t>(index)];
   }
 
   void place_reduce(int index) {
