@@ -88,6 +88,7 @@ class Writer : CExprWriter {
   void bind_numbers() {
     auto affine = [&](const Affine& a) {
       std::vector<std::string> v;
+      v.reserve(a.coefficients.size() + 2);
       for (std::size_t i = 0; i < a.coefficients.size(); ++i)
         v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
                                                                                          : number(a.coefficients[i]));
@@ -182,21 +183,24 @@ class Writer : CExprWriter {
     close();
   }
 
+  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
+    std::vector<ExprId> result(stores.size());
+    std::transform(stores.begin(), stores.end(), result.begin(), [](const auto& s) { return s.value; });
+    return result;
+  }
+
   /// All phases and stores of one point (horizontal) or of JT_LANES points (vertical) of the parallel axes.
   void point() {
     for (int phase = 0; phase < k_.phases; ++phase) reduce(phase);
     if (!k_.full_stores.empty()) {
-      std::vector<ExprId> roots;
-      for (const auto& s : k_.full_stores) roots.push_back(s.value);
+      const std::vector<ExprId> roots = values(k_.full_stores);
       define(roots, false);
       reduction_loops([&] {
         define(roots, true);
         for (const auto& s : k_.full_stores) store(s);
       });
     }
-    std::vector<ExprId> roots;
-    for (const auto& s : k_.row_stores) roots.push_back(s.value);
-    define(roots, false);
+    define(values(k_.row_stores), false);
     for (const auto& s : k_.row_stores) store(s);
   }
 

@@ -7,8 +7,6 @@
 
 namespace jitney::kernel {
 
-using ir::Dim;
-
 namespace {
 
 /// Every affine function in a kernel: what must agree before axes may change.

@@ -31,6 +31,7 @@ struct Sketch {
   }
   ValueId op(Op op, std::vector<ValueId> inputs, Attributes attributes = {}) {
     std::vector<const ir::Value*> values;
+    values.reserve(inputs.size());
     for (ValueId id : inputs) values.push_back(&g.value(id));
     auto type = value_or_throw(ir::infer(op, info(op).name, values, attributes, g.guards));
     return to(op, std::move(inputs), type.dtype, type.shape, std::move(attributes));

@@ -48,6 +48,7 @@ CompiledGraph::CompiledGraph(const ir::Graph& lowered, Compiler& compiler, const
 
 std::vector<Tensor> CompiledGraph::run(const std::vector<Tensor>& inputs, double cut) const {
   std::vector<std::vector<std::int64_t>> shapes;
+  shapes.reserve(inputs.size());
   for (const auto& t : inputs) shapes.push_back(t.shape());
   const auto symbols = value_or_throw(ir::bind_symbols(graph_, shapes));
   const auto views = value_or_throw(passes::compute_views(graph_));
@@ -63,6 +64,7 @@ std::vector<Tensor> CompiledGraph::run(const std::vector<Tensor>& inputs, double
     const EmittedKernel& emitted = kernels_[next];
     auto* entry = objects_[next++]->symbol<Entry>(emitted.symbol.c_str());
     std::vector<void*> pointers;
+    pointers.reserve(node.inputs.size() + node.outputs.size());
     for (ValueId in : node.inputs) pointers.push_back(buffers.at(views[static_cast<std::size_t>(in)].root).data());
     for (ValueId out : node.outputs) {
       const auto& v = graph_.value(out);
@@ -70,6 +72,7 @@ std::vector<Tensor> CompiledGraph::run(const std::vector<Tensor>& inputs, double
       pointers.push_back(buffers.at(out).data());
     }
     std::vector<std::int64_t> numbers;
+    numbers.reserve(emitted.numbers.size());
     for (const auto& d : emitted.numbers) numbers.push_back(value_or_throw(d.evaluate(symbols)));
     const auto points = value_or_throw(emitted.points.evaluate(symbols));
     if (points == 0) continue;
@@ -81,6 +84,7 @@ std::vector<Tensor> CompiledGraph::run(const std::vector<Tensor>& inputs, double
   }
   EXPECT_EQ(fault, 0);
   std::vector<Tensor> results;
+  results.reserve(graph_.outputs.size());
   for (ValueId out : graph_.outputs) results.push_back(buffers.at(views[static_cast<std::size_t>(out)].root));
   return results;
 }
