@@ -8,6 +8,7 @@
 
 #include "compiler/emit.h"
 #include "kernel/kernel.h"
+#include "kernel/schedule.h"
 
 namespace jitney::compiler {
 
@@ -24,17 +25,20 @@ using kernel::Reduction;
 /// around them is emit_c.cpp's business.
 class CExprWriter {
  protected:
-  CExprWriter(const Kernel& k, const EmitOptions& options)
+  CExprWriter(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
       : k_(k),
         options_(options),
-        vector_(static_cast<std::size_t>(k.vector_axis)),
-        horizontal_(k.axes[vector_].reduction) {}
+        schedule_(schedule),
+        fold_(fold),
+        vector_(static_cast<std::size_t>(schedule_.vector_axis)),
+        horizontal_(schedule_.horizontal()) {}
 
   const Kernel& k_;
   const EmitOptions& options_;
+  const kernel::Schedule& schedule_;
+  const bool fold_;  ///< constants go into the code
   const std::size_t vector_;
   const bool horizontal_;
-  int lanes_ = 16;
   EmittedKernel out_;
   std::string body_;
   int depth_ = 1;
@@ -59,6 +63,7 @@ class CExprWriter {
     line(s);
   }
   std::string number(const Dim& d) {
+    if (auto value = d.constant(); fold_ && value && *value > INT64_MIN) return fmt::format("((i64){})", *value);
     out_.numbers.push_back(d);
     return fmt::format("n[{}]", out_.numbers.size() - 1);
   }

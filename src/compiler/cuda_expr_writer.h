@@ -16,7 +16,8 @@ namespace jitney::compiler {
 /// thread has a few neighbouring elements along the vector axis. Which loops stand around them is the emitter's part.
 class CudaExprWriter : protected CExprWriter {
  protected:
-  CudaExprWriter(const Kernel& k, const EmitOptions& options) : CExprWriter(k, options) {
+  CudaExprWriter(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
+      : CExprWriter(k, schedule, options, fold) {
     parallel_ = static_cast<std::size_t>(k.parallel_axes());
     vector_elements_ = elements_at_once();
     first_reduction_ = parallel_;
@@ -53,6 +54,7 @@ class CudaExprWriter : protected CExprWriter {
   }
 
   std::string count(const Dim& d) {
+    if (auto value = d.constant(); fold_ && value && *value > INT64_MIN) return fmt::format("((i64){})", *value);
     out_.numbers.push_back(d);
     return fmt::format("a.n[{}]", out_.numbers.size() - 1);
   }

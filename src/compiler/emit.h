@@ -1,11 +1,13 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backend/backend.h"
 #include "kernel/kernel.h"
+#include "kernel/schedule.h"
 
 namespace jitney::compiler {
 
@@ -23,15 +25,24 @@ struct EmittedKernel {
   ir::Dim points, cost_per_point;
   /// GPU: threads of a block, and how many points a block does at a time; 0 elsewhere.
   int block_threads = 0, block_points = 0;
+  /// The parallel space may be split at multiples of this; 1 in the generic form.
+  std::int64_t granule = 1;
 };
 
 struct EmitOptions {
   int vector_bytes = 64;     ///< of the target
   bool model_names = false;  ///< operands named as in the model: for people, not for compiling
+  /// The specialized form: values of symbols. Numbers that follow from these, and numbers that are constants already,
+  /// are folded into the code and are no launch arguments; what a shape makes unnecessary (tails, axes of extent 1,
+  /// gathers with stride 1) is left out. Runs at these shapes only. Unset: the generic form, for any shape.
+  std::optional<ir::SymbolValues> known{};
 };
 
 /// C for Clang (src/compiler/prelude_c.inc first). Pure.
 EmittedKernel emit_c(const kernel::Kernel& kernel, const EmitOptions& options);
+
+/// The same by a schedule of the caller's, in the generic form: `options.known` is not looked at.
+EmittedKernel emit_c(const kernel::Kernel& kernel, const kernel::Schedule& schedule, const EmitOptions& options);
 
 /// CUDA C++ for NVRTC (src/compiler/prelude_cuda.inc first). Pure; of the options, only model_names matters.
 EmittedKernel emit_cuda(const kernel::Kernel& kernel, const EmitOptions& options);

@@ -18,40 +18,30 @@ constexpr const char* kFold[] = {"sum", "product", "max", "min"};
 
 class Writer : CExprWriter {
  public:
-  Writer(const Kernel& k, const EmitOptions& options) : CExprWriter(k, options) {}
+  Writer(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
+      : CExprWriter(k, schedule, options, fold) {}
 
   EmittedKernel run() {
-    lanes_ = lanes();
     function();
     header();
     out_.code += body_;
-    out_.points = 1;
-    out_.cost_per_point = static_cast<std::int64_t>(std::max<std::size_t>(k_.exprs.size(), 1));
-    for (const auto& axis : k_.axes)
-      (axis.reduction ? out_.cost_per_point : out_.points) =
-          (axis.reduction ? out_.cost_per_point : out_.points) * axis.extent;
+    out_.points = schedule_.points;
+    out_.cost_per_point = schedule_.cost_per_point;
+    out_.granule = schedule_.granule;
     return std::move(out_);
   }
 
  private:
-  /// Reductions profit from several accumulators in flight, plain maps from few registers. An extent that is known and
-  /// small needs no more lanes than it has elements.
-  int lanes() const {
-    int lanes = options_.vector_bytes / 4 * (k_.has_reduction() ? (horizontal_ ? 2 : 4) : 1);
-    auto extent = k_.axes[vector_].extent.constant();
-    while (extent && lanes > 8 && lanes / 2 >= *extent) lanes /= 2;
-    return lanes;
-  }
-
   // ---- the file
   void header() {
+    const int lanes = schedule_.lanes;
     std::string steps;
-    for (int n = lanes_ / 2; n > 0; n /= 2) {
+    for (int n = lanes / 2; n > 0; n /= 2) {
       std::string order;
-      for (int i = 0; i < lanes_; ++i) order += fmt::format("{}{}", i ? "," : "", (i + n) % lanes_);
+      for (int i = 0; i < lanes; ++i) order += fmt::format("{}{}", i ? "," : "", (i + n) % lanes);
       steps += fmt::format("x = OP(x, __builtin_shufflevector(x, x, {})); ", order);
     }
-    out_.defines = fmt::format("#define JT_LANES {}\n#define JT_FOLD_STEPS(OP, x) {}\n", lanes_, steps);
+    out_.defines = fmt::format("#define JT_LANES {}\n#define JT_FOLD_STEPS(OP, x) {}\n", lanes, steps);
     static constexpr const char* kMemory[] = {"load",      "get",   "load_range", "load_part",  "gather",
                                               "gather_at", "store", "put",        "store_part", "scatter"};
     std::set<std::pair<std::string, std::string>> types;
@@ -98,6 +88,7 @@ class Writer : CExprWriter {
   void bind_numbers() {
     auto affine = [&](const Affine& a) {
       std::vector<std::string> v;
+      v.reserve(a.coefficients.size() + 2);
       for (std::size_t i = 0; i < a.coefficients.size(); ++i)
         v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
                                                                                          : number(a.coefficients[i]));
@@ -171,12 +162,14 @@ class Writer : CExprWriter {
     open(fmt::format("for (; {} + JT_LANES <= stop; {} += JT_LANES)", i, i));
     point();
     close();
-    open(fmt::format("if ({} < stop)", i));
-    line(fmt::format("const i64 m = stop - {};", i));
-    partial_ = true;
-    point();
-    partial_ = false;
-    close();
+    if (schedule_.tail) {
+      open(fmt::format("if ({} < stop)", i));
+      line(fmt::format("const i64 m = stop - {};", i));
+      partial_ = true;
+      point();
+      partial_ = false;
+      close();
+    }
     line(i + " = 0;");
     next_row(parallel - 1);
     close();
@@ -190,21 +183,24 @@ class Writer : CExprWriter {
     close();
   }
 
+  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
+    std::vector<ExprId> result(stores.size());
+    std::transform(stores.begin(), stores.end(), result.begin(), [](const auto& s) { return s.value; });
+    return result;
+  }
+
   /// All phases and stores of one point (horizontal) or of JT_LANES points (vertical) of the parallel axes.
   void point() {
     for (int phase = 0; phase < k_.phases; ++phase) reduce(phase);
     if (!k_.full_stores.empty()) {
-      std::vector<ExprId> roots;
-      for (const auto& s : k_.full_stores) roots.push_back(s.value);
+      const std::vector<ExprId> roots = values(k_.full_stores);
       define(roots, false);
       reduction_loops([&] {
         define(roots, true);
         for (const auto& s : k_.full_stores) store(s);
       });
     }
-    std::vector<ExprId> roots;
-    for (const auto& s : k_.row_stores) roots.push_back(s.value);
-    define(roots, false);
+    define(values(k_.row_stores), false);
     for (const auto& s : k_.row_stores) store(s);
   }
 
@@ -309,12 +305,14 @@ class Writer : CExprWriter {
       open(fmt::format("for (; {} + JT_LANES <= e{}; {} += JT_LANES)", r, vector_, r));
       inner();
       close();
-      open(fmt::format("if ({} < e{})", r, vector_));
-      line(fmt::format("const i64 m = e{} - {};", vector_, r));
-      partial_ = true;
-      inner();
-      partial_ = false;
-      close();
+      if (schedule_.tail) {
+        open(fmt::format("if ({} < e{})", r, vector_));
+        line(fmt::format("const i64 m = e{} - {};", vector_, r));
+        partial_ = true;
+        inner();
+        partial_ = false;
+        close();
+      }
       close();
     } else if (loops.empty()) {
       open("");
@@ -329,6 +327,15 @@ class Writer : CExprWriter {
 
 }  // namespace
 
-EmittedKernel emit_c(const Kernel& kernel, const EmitOptions& options) { return Writer(kernel, options).run(); }
+EmittedKernel emit_c(const Kernel& kernel, const EmitOptions& options) {
+  if (!options.known) return emit_c(kernel, kernel::make_schedule(kernel, options.vector_bytes), options);
+  const Kernel special = kernel::specialize(kernel, *options.known);
+  const auto schedule = kernel::make_schedule(special, options.vector_bytes, /*fixed_shapes=*/true);
+  return Writer(special, schedule, options, /*fold=*/true).run();
+}
+
+EmittedKernel emit_c(const Kernel& kernel, const kernel::Schedule& schedule, const EmitOptions& options) {
+  return Writer(kernel, schedule, options, /*fold=*/false).run();
+}
 
 }  // namespace jitney::compiler

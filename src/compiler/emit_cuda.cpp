@@ -18,7 +18,8 @@ constexpr const char* kFold[] = {"sum", "product", "max", "min"};
 
 class CudaWriter : CudaExprWriter {
  public:
-  CudaWriter(const Kernel& k, const EmitOptions& options) : CudaExprWriter(k, options) {}
+  CudaWriter(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
+      : CudaExprWriter(k, schedule, options, fold) {}
 
   EmittedKernel run() {
     scopes_.emplace_back();
@@ -225,6 +226,14 @@ class CudaWriter : CudaExprWriter {
 
 }  // namespace
 
-EmittedKernel emit_cuda(const Kernel& kernel, const EmitOptions& options) { return CudaWriter(kernel, options).run(); }
+EmittedKernel emit_cuda(const Kernel& kernel, const EmitOptions& options) {
+  if (!options.known) {
+    const auto schedule = kernel::make_schedule(kernel, options.vector_bytes);
+    return CudaWriter(kernel, schedule, options, /*fold=*/false).run();
+  }
+  const Kernel special = kernel::specialize(kernel, *options.known);
+  const auto schedule = kernel::make_schedule(special, options.vector_bytes);
+  return CudaWriter(special, schedule, options, /*fold=*/true).run();
+}
 
 }  // namespace jitney::compiler

@@ -3,10 +3,9 @@
 #include <functional>
 
 #include "kernel/kernel.h"
+#include "kernel/schedule.h"
 
 namespace jitney::kernel {
-
-using ir::Dim;
 
 namespace {
 
@@ -37,37 +36,6 @@ bool only_one_of_its_kind(const Kernel& k, std::size_t axis) {
   return same == 1 && (k.axes[axis].reduction || k.axes.size() == 1);
 }
 
-/// How well an axis vectorizes. Accesses inside the reduction count first: jumps and moving bounds make them slow;
-/// then accesses outside it; then how many walk along memory.
-struct Score {
-  int slow = 0, slow_outside = 0, walks = 0;
-  bool better_than(const Score& o) const {
-    if (slow != o.slow) return slow < o.slow;
-    return slow_outside != o.slow_outside ? slow_outside < o.slow_outside : walks > o.walks;
-  }
-};
-
-Score score(const Kernel& k, std::size_t axis) {
-  Score s;
-  auto count = [&](const Access& a, int& slow) {
-    const Dim& c = a.element.coefficients[axis];
-    s.walks += c.is(1);
-    slow += !c.is(1) && !c.is(0);
-    for (const auto& b : a.bounds) slow += !b.index.coefficients[axis].is(0);
-  };
-  const bool reduction = k.axes[axis].reduction;
-  // A vector over three channels is mostly mask: rather a slow access with every lane at work.
-  constexpr std::int64_t kShort = 8;
-  s.slow += k.axes[axis].extent.constant().value_or(kShort) < kShort;
-  for (const auto& e : k.exprs)
-    if (e.kind == Expr::Kind::load && (e.full || !reduction))
-      count(e.access, e.full || !k.has_reduction() ? s.slow : s.slow_outside);
-  for (const auto& st : k.full_stores) count(st.access, s.slow);
-  if (!reduction)
-    for (const auto& st : k.row_stores) count(st.access, k.has_reduction() ? s.slow_outside : s.slow);
-  return s;
-}
-
 /// Moves an axis behind another; loops may be reordered freely among the parallel ones.
 void move_axis(Kernel& k, std::size_t from, std::size_t to) {
   auto rotate = [&](auto& v) {
@@ -94,19 +62,15 @@ void collapse(Kernel& k) {
     k.axes[a].extent = k.axes[a - 1].extent * k.axes[a].extent;
     remove_axis(k, a - 1);
   }
-  // The vector axis is the innermost reduction axis, or a parallel axis, which then becomes the innermost one. Among
-  // equals the innermost parallel axis is taken, so that a map keeps its outputs' order.
+  // A parallel axis that is to be the vector axis becomes the innermost one. Among equals the innermost is taken, so
+  // that a map keeps its outputs' order.
   const int parallel = k.parallel_axes();
   int best = parallel - 1;
   for (int a = parallel - 2; a >= 0; --a)
     if (score(k, static_cast<std::size_t>(a)).better_than(score(k, static_cast<std::size_t>(best)))) best = a;
-  const auto last = k.axes.size() - 1;
-  if (k.has_reduction() && (best < 0 || !score(k, static_cast<std::size_t>(best)).better_than(score(k, last)))) {
-    k.vector_axis = static_cast<int>(last);
-    return;
-  }
-  if (best != parallel - 1) move_axis(k, static_cast<std::size_t>(best), static_cast<std::size_t>(parallel) - 1);
-  k.vector_axis = parallel - 1;
+  if (best == parallel - 1) return;
+  if (k.has_reduction() && !score(k, static_cast<std::size_t>(best)).better_than(score(k, k.axes.size() - 1))) return;
+  move_axis(k, static_cast<std::size_t>(best), static_cast<std::size_t>(parallel) - 1);
 }
 
 }  // namespace jitney::kernel

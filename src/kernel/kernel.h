@@ -98,13 +98,11 @@ struct Operand {
 struct Kernel {
   std::string name;               ///< from the model, for people
   std::vector<Axis> axes;         ///< parallel ones first, outermost first; then reduction ones
-  int vector_axis = -1;           ///< index into axes, or -1 when there are none
   std::vector<Operand> operands;  ///< inputs in the region's order, then outputs
   std::vector<Expr> exprs;        ///< args come before users
   std::vector<Reduction> reductions;
   int phases = 0;
   std::vector<Store> row_stores, full_stores;
-  double flops_per_point = 1;  ///< rough: decides the grain
 
   int parallel_axes() const;
   bool has_reduction() const { return static_cast<int>(axes.size()) > parallel_axes(); }
@@ -118,7 +116,12 @@ std::string print(const Kernel& kernel);
 Expected<Kernel> build(const ir::Node& region, const std::vector<ir::Dim>& input_offsets,
                        const std::vector<std::vector<ir::Dim>>& input_strides);
 
-/// Merges neighbouring axes that every access walks as one, and picks the vector axis.
+/// Merges neighbouring axes that every access walks as one, and moves the parallel axis that vectorizes best innermost
+/// where the kernel will be vectorized along it (kernel/schedule.h decides that).
 void collapse(Kernel& kernel);
+
+/// The kernel for known values of some symbols: extents, strides and offsets that depend on these only become
+/// constants, and axes are merged anew. It computes the same, but its points may be in another order.
+Kernel specialize(Kernel kernel, const ir::SymbolValues& known);
 
 }  // namespace jitney::kernel

@@ -1,5 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "kernel/build.h"
+#include "kernel/schedule.h"
 
 namespace jitney::kernel {
 
@@ -52,9 +53,10 @@ std::string print(const Kernel& k, const Expr& e) {
 std::string print(const Kernel& k) {
   static constexpr const char* kReduce[] = {"sum", "product", "max", "min"};
   std::string s = fmt::format("kernel '{}'\n", k.name);
+  const int vector_axis = choose_vector_axis(k);
   for (std::size_t i = 0; i < k.axes.size(); ++i)
     s += fmt::format("  {} {} < {}{}\n", k.axes[i].reduction ? "reduce  " : "parallel", k.axes[i].name,
-                     k.axes[i].extent.to_string(), static_cast<int>(i) == k.vector_axis ? "  (vector)" : "");
+                     k.axes[i].extent.to_string(), static_cast<int>(i) == vector_axis ? "  (vector)" : "");
   for (std::size_t i = 0; i < k.exprs.size(); ++i)
     s += fmt::format("  %{}: {} = {}{}\n", i, to_string(k.exprs[i].dtype), print(k, k.exprs[i]),
                      k.exprs[i].full ? "" : "  (row)");

@@ -8,11 +8,14 @@
 //      inputs at other places than where they are computed, so it never shares a region with what makes them.
 //   4. A library call is a region by itself: what it can take was absorbed before.
 //   5. No rule applies where it would make two regions wait for each other.
+//   6. No rule applies where fusion_cost.h finds the one kernel worse than the two.
 #include "passes/regions.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "passes/fusion_cost.h"
 namespace jitney::passes {
 
 using ir::Op;
@@ -40,7 +43,7 @@ bool reads_elsewhere(Op op) {
 class Grouper {
  public:
   explicit Grouper(const ir::Graph& graph)
-      : g_(graph), producer_(graph.producers()), region_of_(graph.nodes.size(), -1) {}
+      : g_(graph), producer_(graph.producers()), region_of_(graph.nodes.size(), -1), cost_(graph) {}
 
   Grouping run() {
     for (std::size_t i = 0; i < g_.nodes.size(); ++i) place(static_cast<int>(i));
@@ -52,6 +55,27 @@ class Grouper {
   std::vector<int> producer_;
   std::vector<Region> regions_;
   std::vector<int> region_of_;
+  FusionCost cost_;
+  std::map<int, int> continued_in_;  // where a node went that a region refused: the next such node goes there, too
+
+  int continued_in(int region) const {
+    auto at = continued_in_.find(region);
+    return at == continued_in_.end() || regions_[static_cast<std::size_t>(at->second)].nodes.empty() ? -1 : at->second;
+  }
+
+  /// Whether one kernel for the nodes of two regions is no worse than two. `kind` and `axes` are of the one.
+  bool worth_it(const Region& a, const Region& b, RegionKind kind, const std::vector<std::int64_t>& axes) const {
+    Region joined{kind, a.shape, axes, a.nodes};
+    joined.nodes.insert(joined.nodes.end(), b.nodes.begin(), b.nodes.end());
+    // In one pass nothing is computed twice, and few nodes hold few values.
+    std::size_t values = joined.nodes.size();
+    for (int n : joined.nodes) values += g_.nodes[static_cast<std::size_t>(n)].inputs.size();
+    if (kind != RegionKind::row && values <= static_cast<std::size_t>(kMostLiveValues)) return true;
+    std::sort(joined.nodes.begin(), joined.nodes.end());
+    const RegionCost one = cost_(joined, region_of_);
+    if (one.recomputed == 0 && one.live <= kMostLiveValues) return true;
+    return judge_join(cost_(a, region_of_, b.nodes), cost_(b, region_of_, a.nodes), one) == Refusal::none;
+  }
 
   int region_making(ValueId id) const {
     int p = id == ir::kNoValue ? -1 : producer_[static_cast<std::size_t>(id)];
@@ -139,18 +163,26 @@ class Grouper {
   void place_elementwise(int index) {
     const auto& node = g_.nodes[static_cast<std::size_t>(index)];
     const auto& shape = g_.value(node.outputs[0]).shape;
-    int joined = -1;
+    int joined = -1, refused = -1;
     for (ValueId in : node.inputs) {
-      int r = region_making(in);
-      if (r < 0 || r == joined || !takes(regions_[static_cast<std::size_t>(r)], shape)) continue;
-      if (joined < 0) {
-        if (needs_through_others({index}, -1, r)) continue;
-        join(index, joined = r);
-      } else {
-        joined = try_merge(joined, r);
+      for (int r = region_making(in); r >= 0 && r != joined; r = continued_in(r)) {
+        const Region& region = regions_[static_cast<std::size_t>(r)];
+        if (!takes(region, shape)) break;
+        if (joined >= 0) {
+          joined = try_merge(joined, r);
+          break;
+        }
+        if (needs_through_others({index}, -1, r)) break;
+        if (worth_it(region, {RegionKind::map, shape, {}, {index}}, region.kind, region.axes)) {
+          join(index, joined = r);
+          break;
+        }
+        refused = r;
       }
     }
-    if (joined < 0) begin(RegionKind::map, index, shape);
+    if (joined >= 0) return;
+    begin(RegionKind::map, index, shape);
+    if (refused >= 0) continued_in_[refused] = region_of_[static_cast<std::size_t>(index)];
   }
 
   void place_reduce(int index) {
@@ -166,7 +198,8 @@ class Grouper {
       Region& region = regions_[static_cast<std::size_t>(r)];
       bool fits = region.nodes.size() < kMaxNodes && region.shape == shape &&
                   (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes));
-      if (fits && !needs_through_others({index}, -1, r)) {
+      if (fits && !needs_through_others({index}, -1, r) &&
+          worth_it(region, {RegionKind::row, shape, axes, {index}}, RegionKind::row, axes)) {
         region.kind = RegionKind::row;
         region.axes = axes;
         join(index, r);
@@ -187,6 +220,8 @@ class Grouper {
     if (!fits) return a;
     if (opaque_edge(ra.nodes, b) || opaque_edge(rb.nodes, a)) return a;
     if (needs_through_others(ra.nodes, a, b) || needs_through_others(rb.nodes, b, a)) return a;
+    const Region& outer = ra.kind == RegionKind::map ? rb : ra;
+    if (!worth_it(ra, rb, outer.kind, outer.axes)) return a;
     if (ra.kind == RegionKind::map) {
       ra.kind = rb.kind;
       ra.axes = rb.axes;

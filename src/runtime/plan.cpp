@@ -10,9 +10,6 @@ namespace jitney::runtime {
 
 namespace {
 
-// A thread is worth waking for about this many scalar operations (some 10 microseconds).
-constexpr std::int64_t kOperationsPerGrain = 1 << 16;
-
 Expected<std::size_t> byte_count(const ir::Value& v, const ir::SymbolValues& symbols) {
   JITNEY_TRY(auto shape, ir::evaluate(v.shape, symbols));
   std::int64_t bytes = static_cast<std::int64_t>(size_of(v.dtype));
@@ -141,7 +138,7 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
       }
       JITNEY_TRY(p.points, step.emitted.points.evaluate(plan->symbols));
       JITNEY_TRY(auto cost, step.emitted.cost_per_point.evaluate(plan->symbols));
-      p.grain = std::max<std::int64_t>(1, kOperationsPerGrain / std::max<std::int64_t>(cost, 1));
+      p.grain = kernel::grain(cost);
     }
     if (step.is_call) {
       plan->has_calls = true;

@@ -8,7 +8,7 @@ COMMANDS = {
     "run": ["--input", "--shape", "--output-dir", "--device", "--iterations", "--warmup", "--threads", "--runtime-cache",
             "--json"],
     "build": ["-o"],
-    "inspect": ["--source"],
+    "inspect": ["--source", "--kernels", "--json", "--shape"],
     "doctor": [],
 }
 

@@ -1,0 +1,52 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// Generated; see tests/compiler/test_golden.cpp.
+
+#define JT_LANES 32
+#define JT_FOLD_STEPS(OP, x) x = OP(x, __builtin_shufflevector(x, x, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15)); x = OP(x, __builtin_shufflevector(x, x, 8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1,2,3,4,5,6,7)); x = OP(x, __builtin_shufflevector(x, x, 4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1,2,3)); x = OP(x, __builtin_shufflevector(x, x, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1)); x = OP(x, __builtin_shufflevector(x, x, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0)); 
+JT_TYPE(f32) JT_MEMORY_load(f32, f32) JT_MEMORY_store(f32, f32)
+
+__attribute__((visibility("default"))) void jitney_kernel(const jitney_args* a, i64 begin, i64 end) {
+  const i64* n = a->numbers;
+  const f32* in0 = a->pointers[0];
+  f32* out0 = a->pointers[1];
+  const i64 e0 = ((i64)3);
+  const i64 e1 = ((i64)128);
+  i64 rest = begin;
+  i64 i0 = rest;
+  for (; begin < end; ++begin) {
+    const f32* p0 = in0 + ((i64)0) + i0*((i64)128);
+    f32* p1 = out0 + ((i64)0) + i0*((i64)128);
+    f32v acc0 = (f32v)((f32)(-__builtin_inf()));
+    {
+      i64 r1 = 0;
+      for (; r1 + JT_LANES <= e1; r1 += JT_LANES) {
+        const f32v t0 = jt_load_f32(p0 + r1);
+        acc0 = jt_max(acc0, t0);
+      }
+    }
+    const f32 s0 = jt_fold_max(acc0);
+    f32v acc1 = (f32v)((f32)0);
+    {
+      i64 r1 = 0;
+      for (; r1 + JT_LANES <= e1; r1 += JT_LANES) {
+        const f32v t0 = jt_load_f32(p0 + r1);
+        const f32v t2 = t0 - (f32v)(s0);
+        const f32v t3 = jt_exp(t2);
+        acc1 = acc1 + t3;
+      }
+    }
+    const f32 s1 = jt_fold_sum(acc1);
+    const f32 t5 = jt_reciprocal(s1);
+    {
+      i64 r1 = 0;
+      for (; r1 + JT_LANES <= e1; r1 += JT_LANES) {
+        const f32v t0 = jt_load_f32(p0 + r1);
+        const f32v t2 = t0 - (f32v)(s0);
+        const f32v t3 = jt_exp(t2);
+        const f32v t6 = t3 * (f32v)(t5);
+        jt_store_f32(p1 + r1, t6);
+      }
+    }
+    ++i0;
+  }
+}
