@@ -108,7 +108,10 @@ class CudaExprWriter : protected CExprWriter {
   void find_place() {
     for (std::size_t i = parallel_; i-- > 0;) {
       if (i == vector_) continue;
-      line(fmt::format("const i64 {} = jt_divide(rest, e{});", axis(i), i));
+      // The outermost axis is what the others leave.
+      const bool is_last = i == 0 || (i == 1 && vector_ == 0);
+      line(is_last ? fmt::format("const i64 {} = rest;", axis(i))
+                   : fmt::format("const i64 {} = jt_divide(rest, e{});", axis(i), i));
     }
     auto pointer = [&](const Access& a) {
       const auto& steps = steps_[&a];
