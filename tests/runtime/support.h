@@ -26,6 +26,31 @@ inline std::vector<TensorView> views(const std::vector<Tensor>& tensors) {
   return v;
 }
 
+/// Where kernels are tested: JITNEY_TEST_DEVICE=cuda:0 runs them on a GPU instead of the CPU.
+inline Device device() {
+  const char* asked = std::getenv("JITNEY_TEST_DEVICE");
+  return asked && std::string_view(asked).starts_with("cuda") ? Device{Device::Type::cuda, 0} : Device{};
+}
+
+inline ContextOptions options() { return {.device = device(), .runtime_cache = "none"}; }
+
+/// Host tensors in and out, on whatever device the context is.
+inline std::vector<Tensor> execute(ExecutionContext& context, const std::vector<Tensor>& inputs) {
+  if (device().type == Device::Type::cpu) return context.execute(views(inputs));
+  std::vector<DeviceTensor> in, out;
+  std::vector<TensorView> in_views, out_views;
+  for (const Tensor& t : inputs) in.emplace_back(t, device());
+  for (const auto& t : in) in_views.push_back(t.view());
+  const auto shapes = context.output_shapes(in_views);
+  const auto infos = context.engine().outputs();
+  for (std::size_t i = 0; i < shapes.size(); ++i) out.emplace_back(infos[i].dtype, shapes[i], device());
+  for (const auto& t : out) out_views.push_back(t.view());
+  context.execute(in_views, out_views);
+  std::vector<Tensor> results;
+  for (const auto& t : out) results.push_back(t.download());
+  return results;
+}
+
 /// Seeded values: floats around 0 with now and then something special, small integers, booleans.
 inline Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape, std::mt19937& rng, bool special = false) {
   Tensor t(dtype, std::move(shape));
@@ -77,7 +102,7 @@ inline double tolerance(DType t) {
 inline void expect_agrees(const ir::Graph& graph, const std::vector<Tensor>& inputs, ExecutionContext& context,
                           int interpreted = 0) {
   auto want = value_or_throw(ir::interpret(graph, inputs));
-  auto got = context.execute(views(inputs));
+  auto got = execute(context, inputs);
   ASSERT_EQ(got.size(), want.size());
   for (std::size_t i = 0; i < got.size(); ++i)
     EXPECT_TRUE(close(got[i], want[i], tolerance(want[i].dtype()))) << "output " << i << "\n"

@@ -17,7 +17,7 @@ class Kernels : public ::testing::Test {
   /// Runs `graph` at several values of its symbols, all with one context, and expects no compile after the first.
   void check(const Graph& graph, const std::vector<ir::SymbolValues>& cases, bool special = false,
              int interpreted = 0) {
-    ExecutionContext context(testing::engine_of(graph), {.runtime_cache = "none"});
+    ExecutionContext context(testing::engine_of(graph), testing::options());
     int compiled = -1;
     for (const auto& symbols : cases) {
       std::vector<Tensor> inputs;
@@ -75,9 +75,9 @@ TEST_F(Kernels, FunctionsKeepTheirRelativeAccuracy) {
         else
           in.as<double>()[i] = static_cast<double>(i - 160) / 8;
       }
-      ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+      ExecutionContext context(testing::engine_of(g), testing::options());
       const Tensor want = value_or_throw(ir::interpret(g, {in}))[0];
-      const Tensor got = context.execute(testing::views({in}))[0];
+      const Tensor got = testing::execute(context, {in})[0];
       for (int i = 0; i < 321; ++i) {
         const double w = t == DType::f32 ? want.as<float>()[i] : want.as<double>()[i];
         const double f = t == DType::f32 ? got.as<float>()[i] : got.as<double>()[i];
@@ -117,7 +117,7 @@ TEST_F(Kernels, LayerNormWithResidual) {
   g.outputs = {g.add_node(Op::layer_norm, "norm", {sum, w, b}, DType::f32, {n, m, 48},
                           {{"axis", std::int64_t{2}}, {"epsilon", 1e-5}}),
                sum};
-  ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+  ExecutionContext context(testing::engine_of(g), testing::options());
   EXPECT_EQ(context.stats().kernels, 1) << "the residual belongs into the normalization's kernel\n"
                                         << context.inspect();
   check(g, {{{"n", 2}, {"m", 7}}, {{"n", 1}, {"m", 1}}});
@@ -204,14 +204,14 @@ TEST_F(Kernels, GatherRowsColumnsAndOutOfRange) {
     ir::Shape out = axis == 0 ? ir::Shape{m, 2, n} : ir::Shape{6, m, 2};
     ValueId y = g.add_node(Op::gather, "take", {x, i}, DType::f32, out, {{"axis", axis}});
     g.outputs = {g.add_node(Op::neg, "neg", {y}, DType::f32, out)};
-    ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+    ExecutionContext context(testing::engine_of(g), testing::options());
     Tensor data = testing::random_tensor(DType::f32, {6, 6}, rng), index(DType::i64, {3, 2});
     for (int k = 0; k < 6; ++k) index.as<std::int64_t>()[k] = k % 2 ? -k : k;
     testing::expect_agrees(g, {data, index}, context);
     index.as<std::int64_t>()[4] = 6;
     std::vector<Tensor> bad{data, index};
     try {
-      context.execute(testing::views(bad));
+      testing::execute(context, bad);
       FAIL() << "an index out of range must be refused";
     } catch (const Error& e) {
       EXPECT_EQ(e.kind(), ErrorKind::user);
@@ -307,7 +307,7 @@ TEST_F(Kernels, StridedUserInput) {
   Graph g;
   ValueId x = input(g, "x", DType::f32, {n, m});
   g.outputs = {g.add_node(Op::neg, "f", {x}, DType::f32, {n, m})};
-  ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+  ExecutionContext context(testing::engine_of(g), testing::options());
   float data[12];
   for (int i = 0; i < 12; ++i) data[i] = static_cast<float>(i);
   std::int64_t shape[] = {3, 2}, strides[] = {-4, 2};

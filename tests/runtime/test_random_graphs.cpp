@@ -130,7 +130,7 @@ TEST(RandomGraphs, AgreeWithTheInterpreter) {
     std::mt19937 rng(static_cast<unsigned>(seed) + 1000);
     Graph graph = Grower(static_cast<unsigned>(seed)).grow(2 + seed % 18);
     ASSERT_TRUE(verify(graph, ir::Stage::imported).has_value()) << print(graph);
-    ExecutionContext context(testing::engine_of(graph), {.runtime_cache = "none"});
+    ExecutionContext context(testing::engine_of(graph), testing::options());
     for (const ir::SymbolValues& symbols :
          {ir::SymbolValues{{"n", 3}, {"m", 5}}, ir::SymbolValues{{"n", 1}, {"m", 1}},
           ir::SymbolValues{{"n", 2}, {"m", 37}}, ir::SymbolValues{{"n", 0}, {"m", 4}}}) {
