@@ -42,13 +42,15 @@ struct CompileFailure {
 using CompileOutcome = tl::expected<CompileResult, CompileFailure>;
 
 struct CompilerOptions {
+  /// What it compiles: c with jitney-compiler-clang, cuda with jitney-compiler-nvrtc. Requests in another are refused.
+  backend::SourceLanguage language = backend::SourceLanguage::c;
   int max_workers = 0;  ///< 0: as many as cores
   /// For one kernel. Time for which the worker was ready to run and the machine gave it no core does not count, up to
   /// nine times as much (time_limit.h).
   std::chrono::milliseconds compile_timeout{30'000};
   std::chrono::milliseconds idle_timeout{2'000};      ///< a worker without work ends itself
   std::int64_t memory_limit = std::int64_t{4} << 30;  ///< address space of one worker, bytes; 0: none
-  std::string worker_path;                            ///< "": JITNEY_COMPILER_CLANG, or found beside the library
+  std::string worker_path;  ///< "": from the environment (worker_of), or found beside the library
 };
 
 /// Compiles in other processes: a pool of workers, started on demand, reused, ended when idle and when this
@@ -72,6 +74,14 @@ class Compiler {
   /// Workers started since construction (a warm start shows 0).
   virtual int workers_started() const = 0;
 };
+
+/// The program that compiles a language, and the environment variable that names another one in its place.
+struct WorkerName {
+  const char* program;
+  const char* variable;
+};
+/// JITNEY_COMPILER_CLANG or JITNEY_COMPILER_NVRTC. A language that nothing compiles (none) has Clang's.
+WorkerName worker_of(backend::SourceLanguage language);
 
 std::unique_ptr<Compiler> make_compiler(const CompilerOptions& options);
 

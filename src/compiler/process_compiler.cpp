@@ -7,6 +7,7 @@
 #include "compiler/compiler.h"
 #include "compiler/find_worker.h"
 #include "compiler/pool.h"
+#include "util/env.h"
 #include "util/threads.h"
 
 namespace jitney::compiler {
@@ -31,7 +32,9 @@ std::string first_error(std::string_view diagnostics) {
 class ProcessCompiler final : public Compiler {
  public:
   explicit ProcessCompiler(const CompilerOptions& options)
-      : options_(options), path_(find_worker(options.worker_path, "JITNEY_COMPILER_CLANG", "jitney-compiler-clang")) {}
+      : options_(options),
+        path_(find_worker(options.worker_path, worker_of(options.language).variable,
+                          worker_of(options.language).program)) {}
 
   ~ProcessCompiler() override {
     Pool* pool = pool_.load();
@@ -69,7 +72,10 @@ class ProcessCompiler final : public Compiler {
 
   Expected<std::string> record_key() const override {
     if (!path_) return tl::unexpected(path_.error());
-    return IdentityRecord::key(*path_);
+    JITNEY_TRY(auto key, IdentityRecord::key(*path_));
+    // Which NVRTC the worker opens.
+    if (options_.language == backend::SourceLanguage::cuda) key += " nvrtc " + env_path("JITNEY_NVRTC").value_or("");
+    return key;
   }
 
   int workers_started() const override {
@@ -120,8 +126,9 @@ class ProcessCompiler final : public Compiler {
   }
 
   CompileOutcome try_compile(const CompileRequest& request, const std::stop_token& stop) {
-    if (request.language != backend::SourceLanguage::c) {
-      return tl::unexpected(CompileFailure{Reason::no_compiler, "no compiler for this source language is installed"});
+    if (request.language != options_.language) {
+      return tl::unexpected(CompileFailure{Reason::no_compiler, fmt::format("{} does not compile this source language",
+                                                                            worker_of(options_.language).program)});
     }
     if (!path_) return tl::unexpected(CompileFailure{Reason::no_compiler, path_.error().message});
     Pool& pool = this->pool();
@@ -166,6 +173,11 @@ class ProcessCompiler final : public Compiler {
 };
 
 }  // namespace
+
+WorkerName worker_of(backend::SourceLanguage language) {
+  if (language == backend::SourceLanguage::cuda) return {"jitney-compiler-nvrtc", "JITNEY_COMPILER_NVRTC"};
+  return {"jitney-compiler-clang", "JITNEY_COMPILER_CLANG"};
+}
 
 std::unique_ptr<Compiler> make_compiler(const CompilerOptions& options) {
   return std::make_unique<ProcessCompiler>(options);

@@ -14,19 +14,28 @@ namespace jitney {
 
 namespace {
 
+struct Trial {
+  backend::SourceLanguage language;
+  const char* backend;  ///< whose first device it compiles for
+  const char* source;
+};
+constexpr Trial kClang{backend::SourceLanguage::c, "cpu", "int jitney_doctor(int x) { return x + 1; }"};
+constexpr Trial kNvrtc{backend::SourceLanguage::cuda, "cuda", "extern \"C\" __global__ void jitney_doctor() {}"};
+
 /// Starts the compiler and compiles one function: the only proof that it works.
-std::string try_compiler() {
-  auto worker = compiler::find_worker("", "JITNEY_COMPILER_CLANG", "jitney-compiler-clang");
+std::string try_compiler(const Trial& trial) {
+  const auto name = compiler::worker_of(trial.language);
+  auto worker = compiler::find_worker("", name.variable, name.program);
   if (!worker) return "no: " + worker.error().message;
-  auto compiler = compiler::make_compiler({.max_workers = 1});
+  auto compiler = compiler::make_compiler({.language = trial.language, .max_workers = 1});
   auto identity = compiler->identity();
   if (!identity) return fmt::format("no: {} ({})", identity.error().message, *worker);
-  auto backend = backend::load_backend("cpu");
+  auto backend = backend::load_backend(trial.backend);
   if (!backend) return fmt::format("{} ({}), untried: {}", *identity, *worker, backend.error().message);
   auto device = (*backend)->device_info(0);
   if (!device) return fmt::format("{} ({}), untried: {}", *identity, *worker, device.error().message);
   auto result = compiler->compile(
-      {.name = "doctor", .source = "int jitney_doctor(int x) { return x + 1; }", .options = device->compiler_options});
+      {.language = trial.language, .name = "doctor", .source = trial.source, .options = device->compiler_options});
   if (!result) return fmt::format("no: {} ({})", result.error().message, *worker);
   return fmt::format("works: {} ({})", *identity, *worker);
 }
@@ -51,7 +60,9 @@ std::vector<std::string> diagnose(const std::string& runtime_cache) {
     }
     for (const auto& l : b.backend->diagnose()) lines.push_back("  " + l);
   }
-  lines.push_back("compiler clang: " + try_compiler());
+  lines.push_back("compiler clang: " + try_compiler(kClang));
+  // Of interest only where the backend that it serves is installed.
+  if (backend::load_backend(kNvrtc.backend)) lines.push_back("compiler nvrtc: " + try_compiler(kNvrtc));
   lines.push_back("cache: " + cache::open_cache(runtime_cache)->describe());
   return lines;
 }

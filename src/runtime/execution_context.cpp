@@ -50,10 +50,10 @@ class ExecutionContext::Impl {
     std::lock_guard lock(prepare_mutex);
     if (ready.load(std::memory_order_relaxed)) return {};
     if (!cache) cache = cache::open_cache(options.runtime_cache);
-    int workers = runtime::shared_compiler().workers_started();
-    kernels =
-        std::make_unique<runtime::KernelSet>(program, target, cache, runtime::shared_compiler(), options.progress);
-    workers_started = runtime::shared_compiler().workers_started() - workers;
+    auto& compiler = runtime::shared_compiler(target.info.language);
+    int workers = compiler.workers_started();
+    kernels = std::make_unique<runtime::KernelSet>(program, target, cache, compiler, options.progress);
+    workers_started = compiler.workers_started() - workers;
     auto e = std::make_unique<runtime::Executor>(
         program, target,
         backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep});

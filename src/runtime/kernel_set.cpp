@@ -31,10 +31,14 @@ Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo&
   return key;
 }
 
-compiler::Compiler& shared_compiler() {
+compiler::Compiler& shared_compiler(backend::SourceLanguage language) {
   // Never destroyed: contexts in static storage may still use it at exit. Its workers end when this process does.
-  static compiler::Compiler* compiler = compiler::make_compiler({}).release();
-  return *compiler;
+  if (language == backend::SourceLanguage::cuda) {
+    static compiler::Compiler* cuda = compiler::make_compiler({.language = language}).release();
+    return *cuda;
+  }
+  static compiler::Compiler* c = compiler::make_compiler({}).release();
+  return *c;
 }
 
 KernelSet::KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,

@@ -60,7 +60,7 @@ class KernelSet {
 cache::Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo& device,
                       const std::string& compiler_identity, bool optimized = true);
 
-/// The compiler all contexts of this process share, so that its workers are reused.
-compiler::Compiler& shared_compiler();
+/// The compiler of a language that all contexts of this process share, so that its workers are reused.
+compiler::Compiler& shared_compiler(backend::SourceLanguage language);
 
 }  // namespace jitney::runtime

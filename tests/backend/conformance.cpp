@@ -25,6 +25,10 @@ void BackendConformance::SetUp() {
   if (const auto excluded = exclusions.find(name); excluded != exclusions.end()) GTEST_SKIP() << excluded->second;
   const auto backend = load_backend(GetParam().backend);
   ASSERT_TRUE(backend) << backend.error().message;
+  if ((*backend)->device_count() == 0) {
+    const auto why = (*backend)->diagnose();
+    GTEST_SKIP() << (why.empty() ? "there is no device" : why.front());
+  }
   backend_ = *backend;
   live_before_ = backend_->live_bytes();
 }

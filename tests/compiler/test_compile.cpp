@@ -187,7 +187,7 @@ TEST(Compile, FourThreadsCompileEightKernels) {
   EXPECT_LE(compiler->workers_started(), 4);
 }
 
-TEST(Compile, OtherLanguagesHaveNoCompilerYet) {
+TEST(Compile, AnotherLanguageIsRefused) {
   auto compiler = make_compiler({});
   auto r = request("");
   r.language = backend::SourceLanguage::cuda;

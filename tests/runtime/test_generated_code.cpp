@@ -80,7 +80,7 @@ Compiled compile(const Graph& g) {
   auto program =
       value_or_throw(runtime::make_program(*testing::engine_of(g).impl(), *target.backend, target.device, target.info));
   EXPECT_EQ(program->sources.size(), 1u);
-  auto result = runtime::shared_compiler().compile(
+  auto result = runtime::shared_compiler(backend::SourceLanguage::c).compile(
       {backend::SourceLanguage::c, "test", program->sources[0].source(), target.info.compiler_options, true});
   if (!result) throw std::runtime_error(result.error().message);
   return {result->diagnostics,
@@ -109,7 +109,7 @@ TEST(GeneratedCode, TheCheckAboveCanFail) {
   EXPECT_NE(compile(g).binary.find("erf"), std::string::npos);
   auto target = value_or_throw(runtime::open_target({}));
   auto loop =
-      runtime::shared_compiler().compile({backend::SourceLanguage::c, "loop",
+      runtime::shared_compiler(backend::SourceLanguage::c).compile({backend::SourceLanguage::c, "loop",
                                           "float f(float*p,long n){float s=0;\n#pragma clang loop "
                                           "vectorize(enable)\nfor(long i=0;i<n;++i)s=s*p[i]+p[(long)s];return s;}",
                                           target.info.compiler_options, true});

@@ -31,7 +31,7 @@ class FakeCompiler final : public compiler::Compiler {
   CompileOutcome compile(const CompileRequest& request, std::stop_token stop) override {
     ++calls;
     if (auto made = answer_(request)) return *made;
-    return shared_compiler().compile(request, stop);
+    return shared_compiler(backend::SourceLanguage::c).compile(request, stop);
   }
   Expected<std::string> identity() override { return "fake"; }
   void remember(const std::string&) override {}
@@ -112,7 +112,7 @@ TEST_F(KernelSets, UnoptimizedKernelIsKeptAndOneThatIsOptimizedReplacesIt) {
   // Somebody else had the time.
   auto request =
       CompileRequest{target_.info.language, "k", program_->sources[0].source(), target_.info.compiler_options, true};
-  auto good = shared_compiler().compile(request);
+  auto good = shared_compiler(backend::SourceLanguage::c).compile(request);
   ASSERT_TRUE(good);
   cache_->publish(kernel_key(program_->sources[0], target_.info, "fake"), good->binary);
   auto later = build(slow);

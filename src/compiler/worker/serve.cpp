@@ -1,7 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// jitney-compiler-clang: compiles C for the library that started it. See compiler/protocol.h for what is said.
-#include <clang/Basic/Version.h>
-#include <llvm/Support/ErrorHandling.h>
+#include "compiler/worker/serve.h"
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,17 +8,13 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <new>
 #include <set>
+#include <span>
 #include <sstream>
-#include <string_view>
 
-#include "compiler/protocol.h"
-#include "compiler/worker/clang_frontend.h"
 #include "compiler/worker/isolate.h"
-#include "compiler/worker/linker.h"
 
 namespace jitney::compiler {
 namespace {
@@ -42,19 +37,6 @@ bool send_all(std::span<const std::byte> bytes) {
   return true;
 }
 
-[[noreturn]] void out_of_memory() { ::_exit(kExitNoMemory); }
-
-/// LLVM's way of giving up. Its reason goes to the parent, which then sees this process end.
-void on_fatal_error(void*, const char* reason, bool) {
-  if (std::string_view(reason).find(std::strerror(EFBIG)) != std::string_view::npos) ::_exit(kExitFileTooLarge);
-  Result result;
-  result.id = g_request;
-  result.status = ResultStatus::fatal;
-  result.diagnostics = reason;
-  send_all(encode(result));
-  ::abort();
-}
-
 std::vector<std::string> mapped_files() {
   std::set<std::string> files;
   std::ifstream maps("/proc/self/maps");
@@ -68,32 +50,17 @@ std::vector<std::string> mapped_files() {
   return {files.begin(), files.end()};
 }
 
-Result answer(const Request& request) {
-  using Clock = std::chrono::steady_clock;
-  auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-  Result result;
-  result.id = g_request = request.id;
-  auto start = Clock::now();
-  llvm::SmallVector<char, 0> object;
-  bool compiled = compile_to_object(request, object, result.diagnostics);
-  auto linking = Clock::now();
-  if (compiled) {
-    if (auto binary = link_shared_object(object)) {
-      result.binary = std::move(*binary);
-    } else {
-      compiled = false;
-      result.diagnostics += "error: " + binary.error().message;
-    }
-  }
-  result.status = compiled ? ResultStatus::ok : ResultStatus::rejected;
-  auto end = Clock::now();
-  result.seconds = seconds(end - start);
-  result.link_seconds = seconds(end - linking);
+Result answer(WorkerProgram& program, const Request& request) {
+  g_request = request.id;
+  auto start = std::chrono::steady_clock::now();
+  Result result = program.compile(request);
+  result.id = request.id;
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 
 /// 0 when the parent hung up or had no work for a while; anything else is a fault.
-int serve(int idle_ms) {
+int serve(WorkerProgram& program, int idle_ms) {
   MessageReader reader;
   std::vector<std::byte> chunk(64 << 10);
   for (;;) {
@@ -103,7 +70,7 @@ int serve(int idle_ms) {
       if ((*message)->type != MessageType::request) return kExitUsage;
       auto request = decode_request((*message)->payload);
       if (!request) return kExitUsage;
-      if (!send_all(encode(answer(*request)))) return 0;
+      if (!send_all(encode(answer(program, *request)))) return 0;
       continue;
     }
     pollfd p{g_socket, POLLIN, 0};
@@ -139,17 +106,25 @@ bool parse(int argc, char** argv, Options& options) {
   return true;
 }
 
-int run(int argc, char** argv) {
+/// The identity; a failure is the last thing that this process says.
+Expected<std::string> introduce(WorkerProgram& program) {
+  auto identity = program.identity();
+  if (!identity) std::fprintf(stderr, "%s\n", identity.error().message.c_str());
+  return identity;
+}
+
+int run(int argc, char** argv, WorkerProgram& program) {
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
-    std::puts(clang_identity().c_str());
-    return 0;
+    auto identity = introduce(program);
+    if (identity) std::puts(identity->c_str());
+    return identity ? 0 : kExitUsage;
   }
   Options options;
   int type = 0;
   socklen_t size = sizeof type;
   if (!parse(argc, argv, options) || ::getsockopt(options.isolate.keep_fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-    std::fputs("jitney-compiler-clang is started by Jitney, with a socket; by hand only --version is of use.\n",
-               stderr);
+    std::fprintf(stderr, "%.*s is started by Jitney, with a socket; by hand only --version is of use.\n",
+                 static_cast<int>(program.name().size()), program.name().data());
     return kExitUsage;
   }
   g_socket = options.isolate.keep_fd;
@@ -158,20 +133,34 @@ int run(int argc, char** argv) {
     return kExitUsage;
   }
   std::set_new_handler(out_of_memory);
-  llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { out_of_memory(); });
-  llvm::install_fatal_error_handler(on_fatal_error);
-  if (!send_all(encode(Hello{clang_identity(), mapped_files()}))) return 0;
-  // After the hello: the parent sends its request while the targets are being registered.
-  initialize_clang();
-  return serve(options.idle_ms);
+  program.install_handlers();
+  auto identity = introduce(program);
+  if (!identity) return kExitUsage;
+  Hello hello{*identity, mapped_files()};
+  for (auto& file : program.further_files()) hello.mapped_files.push_back(std::move(file));
+  if (!send_all(encode(hello))) return 0;
+  // After the hello: the parent sends its request meanwhile.
+  program.initialize();
+  return serve(program, options.idle_ms);
 }
 
 }  // namespace
-}  // namespace jitney::compiler
 
-// Nothing of LLVM is torn down: the process is over, and destructors cost milliseconds.
-int main(int argc, char** argv) {
-  int code = jitney::compiler::run(argc, argv);
+void out_of_memory() { ::_exit(kExitNoMemory); }
+
+void give_up(std::string_view reason) {
+  Result result;
+  result.id = g_request;
+  result.status = ResultStatus::fatal;
+  result.diagnostics = reason;
+  send_all(encode(result));
+  ::abort();
+}
+
+void run_worker(int argc, char** argv, WorkerProgram& program) {
+  int code = run(argc, argv, program);
   std::fflush(nullptr);
   ::_exit(code);
 }
+
+}  // namespace jitney::compiler

@@ -1,0 +1,92 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/cuda/device.h"
+
+namespace jitney::backend::cuda {
+
+/// NVIDIA GPUs through the CUDA driver, which is opened at first use and need not be there: then there are no devices,
+/// and device_info() and diagnose() say why.
+///
+/// A StreamHandle is the CUstream itself, so that a caller may pass a stream that it made, or was given; 0 is the
+/// legacy default stream. Streams made here do not synchronize with that one. Launches and replays are asynchronous.
+/// Binaries are cubins or PTX whose kernels follow kernel_abi.h.
+///
+/// Memory: free() takes effect after what was put on that stream before; use on other streams must be ordered before it
+/// by events or by waiting. Memory allocated on stream 0 is usable everywhere at once.
+/// Copies: a pageable host buffer may be used again as soon as copy() returns (which then waits for the stream, unless
+/// it is being captured); a page-locked one belongs to the copy until the stream is synchronized.
+/// Faults: a number that a kernel wrote reaches *LaunchArgs::fault in the next synchronize() of the stream (see
+/// FaultWords); the word must live until then, and as long as a graph that was captured with it.
+/// Captures are of thread-local mode: begun and ended by one thread, undisturbed by others.
+/// Modules, graphs and events are unloaded or destroyed when nothing that uses them is running any more.
+class CudaBackend final : public Backend {
+ public:
+  /// `open` gives the driver, at most once.
+  explicit CudaBackend(Expected<Driver> (*open)() = open_driver) : open_(open) {}
+
+  std::string_view name() const override { return "cuda"; }
+  int device_count() const override;
+  /// Error(user) for a device that is not there; Error(environment) when there is none at all.
+  Expected<DeviceInfo> device_info(int device) const override;
+  Expected<void*> allocate(int device, std::size_t bytes, StreamHandle stream) override;
+  void free(int device, void* memory, std::size_t bytes, StreamHandle stream) noexcept override;
+  Status copy(int device, void* to, const void* from, std::size_t bytes, CopyKind kind, StreamHandle stream) override;
+  Expected<StreamHandle> create_stream(int device, const StreamOptions& options) override;
+  void destroy_stream(int device, StreamHandle stream) noexcept override;
+  Status synchronize(int device, StreamHandle stream) override;
+  Expected<ModuleHandle> load(int device, std::span<const std::byte> binary) override;
+  void unload(int device, ModuleHandle module) noexcept override;
+  Expected<KernelHandle> kernel(int device, ModuleHandle module, const char* symbol) override;
+  Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) override;
+  Expected<EventHandle> record(int device, StreamHandle stream) override;
+  Status wait(int device, StreamHandle stream, EventHandle event) override;
+  void destroy_event(int device, EventHandle event) noexcept override;
+  Status begin_capture(int device, StreamHandle stream) override;
+  Expected<GraphHandle> end_capture(int device, StreamHandle stream) override;
+  Status replay(int device, GraphHandle graph, StreamHandle stream) override;
+  void destroy_graph(int device, GraphHandle graph) noexcept override;
+  /// Library calls come later: everything is a generated kernel.
+  bool offers(int, const LibraryCall&) const override { return false; }
+  std::int64_t live_bytes() const override;
+  std::vector<std::string> diagnose() const override;
+
+ private:
+  struct State {
+    Driver driver;
+    std::string problem;  ///< why there are no devices
+    std::vector<std::unique_ptr<Device>> devices;
+  };
+  /// A device with its context current on this thread, or the failure that prevented it.
+  class Entry {
+   public:
+    Entry(const CudaBackend& backend, int device);
+    Status status;
+    Device* operator->() const { return device_; }
+    explicit operator bool() const { return device_ != nullptr; }
+
+   private:
+    Device* device_ = nullptr;
+    std::optional<ContextScope> scope_;
+  };
+
+  /// The driver opened and asked for its devices, at the first call.
+  State& state() const;
+  const Driver& driver() const { return state().driver; }
+  Expected<Device*> find(int device) const;
+  /// Whether the stream is being captured, and by whom.
+  Expected<std::optional<cuuint64_t>> capture_id(CUstream stream) const;
+
+  Expected<Driver> (*open_)();
+  mutable std::once_flag once_;
+  mutable State state_;
+};
+
+}  // namespace jitney::backend::cuda

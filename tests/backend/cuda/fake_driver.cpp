@@ -1,0 +1,370 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/fake_driver.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace jitney::backend::cuda {
+namespace {
+
+FakeDriver* g_fake = nullptr;
+FakeDriver& fake() { return *g_fake; }
+
+// Handles are numbers.
+template <class H>
+H handle(std::uintptr_t number) {
+  return reinterpret_cast<H>(number);  // NOLINT(performance-no-int-to-ptr)
+}
+template <class H>
+std::uintptr_t number(H handle) {
+  return reinterpret_cast<std::uintptr_t>(handle);
+}
+CUcontext context_of(int device) { return handle<CUcontext>(0xc0 + static_cast<std::uintptr_t>(device)); }
+void* pointer(CUdeviceptr address) { return reinterpret_cast<void*>(address); }  // NOLINT(performance-no-int-to-ptr)
+
+bool forget(std::set<std::uintptr_t>& live, std::uintptr_t handle, const char* what) {
+  if (live.erase(handle) != 0) return true;
+  fake().breaches.push_back(std::string("stale ") + what);
+  return false;
+}
+
+#define BEGIN(call) \
+  if (const CUresult r = fake().begin(call); r != CUDA_SUCCESS) return r
+#define BEGIN_ANYWHERE(call) \
+  if (const CUresult r = fake().begin(call, false); r != CUDA_SUCCESS) return r
+
+CUresult allocate(CUdeviceptr* out, std::size_t bytes) {
+  std::size_t used = bytes;
+  for (const auto& [address, size] : fake().memory) used += size;
+  if (used > FakeDriver::kMemory) return CUDA_ERROR_OUT_OF_MEMORY;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, 256, bytes) != 0) return CUDA_ERROR_OUT_OF_MEMORY;
+  *out = reinterpret_cast<CUdeviceptr>(memory);
+  fake().memory[*out] = bytes;
+  return CUDA_SUCCESS;
+}
+
+void release(CUdeviceptr address) {
+  if (fake().memory.erase(address) == 0) {
+    fake().breaches.push_back("memory freed twice");
+    return;
+  }
+  std::free(pointer(address));
+}
+
+void add_device_functions(Driver& d) {
+  d.Init = [](unsigned) -> CUresult { return fake().begin("cuInit", false); };
+  d.DriverGetVersion = [](int* version) -> CUresult { return *version = 13000, CUDA_SUCCESS; };
+  d.GetErrorName = [](CUresult code, const char** name) -> CUresult {
+    *name = code == CUDA_ERROR_ILLEGAL_ADDRESS ? "CUDA_ERROR_ILLEGAL_ADDRESS"
+            : code == CUDA_ERROR_NO_DEVICE     ? "CUDA_ERROR_NO_DEVICE"
+                                               : "CUDA_ERROR_OTHER";
+    return CUDA_SUCCESS;
+  };
+  d.GetErrorString = [](CUresult, const char** text) -> CUresult { return *text = "as a test asked", CUDA_SUCCESS; };
+  d.DeviceGetCount = [](int* count) -> CUresult {
+    BEGIN_ANYWHERE("cuDeviceGetCount");
+    return *count = fake().devices, CUDA_SUCCESS;
+  };
+  d.DeviceGet = [](CUdevice* device, int index) -> CUresult { return *device = index, CUDA_SUCCESS; };
+  d.DeviceGetName = [](char* name, int size, CUdevice) -> CUresult {
+    return std::strncpy(name, "Fake GPU", static_cast<std::size_t>(size)), CUDA_SUCCESS;
+  };
+  d.DeviceGetAttribute = [](int* value, CUdevice_attribute which, CUdevice) -> CUresult {
+    *value = which == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR   ? 9
+             : which == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? 0
+             : which == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? FakeDriver::kMultiprocessors
+                                                                     : static_cast<int>(fake().pools);
+    return CUDA_SUCCESS;
+  };
+  d.DeviceTotalMem = [](std::size_t* bytes, CUdevice) -> CUresult {
+    return *bytes = FakeDriver::kMemory, CUDA_SUCCESS;
+  };
+  d.DevicePrimaryCtxRetain = [](CUcontext* context, CUdevice device) -> CUresult {
+    BEGIN_ANYWHERE("cuDevicePrimaryCtxRetain");
+    ++fake().retained[device];
+    return *context = context_of(device), CUDA_SUCCESS;
+  };
+  d.DevicePrimaryCtxRelease = [](CUdevice device) -> CUresult {
+    BEGIN_ANYWHERE("cuDevicePrimaryCtxRelease");
+    return --fake().retained[device], CUDA_SUCCESS;
+  };
+  d.CtxGetCurrent = [](CUcontext* context) -> CUresult { return *context = fake().current, CUDA_SUCCESS; };
+  d.CtxSetCurrent = [](CUcontext context) -> CUresult {
+    BEGIN_ANYWHERE("cuCtxSetCurrent");
+    return fake().current = context, CUDA_SUCCESS;
+  };
+}
+
+void add_memory_functions(Driver& d) {
+  d.MemGetInfo = [](std::size_t* free, std::size_t* total) -> CUresult {
+    *free = *total = FakeDriver::kMemory;
+    for (const auto& [address, size] : fake().memory) *free -= size;
+    return CUDA_SUCCESS;
+  };
+  d.MemAlloc = [](CUdeviceptr* out, std::size_t bytes) -> CUresult {
+    BEGIN("cuMemAlloc");
+    return allocate(out, bytes);
+  };
+  d.MemFree = [](CUdeviceptr address) -> CUresult {
+    BEGIN("cuMemFree");
+    return release(address), CUDA_SUCCESS;
+  };
+  d.MemAllocFromPoolAsync = [](CUdeviceptr* out, std::size_t bytes, CUmemoryPool pool, CUstream) -> CUresult {
+    BEGIN("cuMemAllocFromPoolAsync");
+    if (!fake().memory_pools.contains(number(pool))) fake().breaches.push_back("stale pool");
+    return allocate(out, bytes);
+  };
+  d.MemFreeAsync = [](CUdeviceptr address, CUstream stream) -> CUresult {
+    BEGIN("cuMemFreeAsync");
+    if (stream != nullptr && !fake().streams.contains(number(stream))) return CUDA_ERROR_INVALID_HANDLE;
+    fake().put(stream, [address] { release(address); });
+    return CUDA_SUCCESS;
+  };
+  d.MemPoolCreate = [](CUmemoryPool* pool, const CUmemPoolProps*) -> CUresult {
+    BEGIN_ANYWHERE("cuMemPoolCreate");
+    *pool = handle<CUmemoryPool>(*fake().memory_pools.insert(fake().make()).first);
+    return CUDA_SUCCESS;
+  };
+  d.MemPoolDestroy = [](CUmemoryPool pool) -> CUresult {
+    BEGIN_ANYWHERE("cuMemPoolDestroy");
+    return forget(fake().memory_pools, number(pool), "pool") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  };
+  d.MemPoolSetAttribute = [](CUmemoryPool, CUmemPool_attribute, void*) -> CUresult {
+    return fake().begin("cuMemPoolSetAttribute", false);
+  };
+  d.MemHostAlloc = [](void** out, std::size_t bytes, unsigned flags) -> CUresult {
+    BEGIN("cuMemHostAlloc");
+    if ((flags & CU_MEMHOSTALLOC_DEVICEMAP) == 0) fake().breaches.push_back("host memory that no device sees");
+    return fake().host_pages.insert(*out = std::calloc(1, bytes)), CUDA_SUCCESS;
+  };
+  d.MemFreeHost = [](void* memory) -> CUresult {
+    BEGIN("cuMemFreeHost");
+    if (fake().host_pages.erase(memory) == 0) fake().breaches.push_back("host memory freed twice");
+    return std::free(memory), CUDA_SUCCESS;
+  };
+  d.MemHostGetDevicePointer = [](CUdeviceptr* out, void* memory, unsigned) -> CUresult {
+    BEGIN("cuMemHostGetDevicePointer");
+    return *out = reinterpret_cast<CUdeviceptr>(memory), CUDA_SUCCESS;
+  };
+  d.PointerGetAttribute = [](void* out, CUpointer_attribute, CUdeviceptr address) -> CUresult {
+    if (!fake().page_locked.contains(pointer(address))) return CUDA_ERROR_INVALID_VALUE;
+    return *static_cast<unsigned*>(out) = CU_MEMORYTYPE_HOST, CUDA_SUCCESS;
+  };
+  d.MemcpyHtoDAsync = [](CUdeviceptr to, const void* from, std::size_t bytes, CUstream stream) -> CUresult {
+    BEGIN("cuMemcpyHtoDAsync");
+    fake().put(stream, [=] { fake().touch(to, bytes, "copy"), std::memcpy(pointer(to), from, bytes); });
+    return CUDA_SUCCESS;
+  };
+  d.MemcpyDtoHAsync = [](void* to, CUdeviceptr from, std::size_t bytes, CUstream stream) -> CUresult {
+    BEGIN("cuMemcpyDtoHAsync");
+    fake().put(stream, [=] { fake().touch(from, bytes, "copy"), std::memcpy(to, pointer(from), bytes); });
+    return CUDA_SUCCESS;
+  };
+  d.MemcpyDtoDAsync = [](CUdeviceptr to, CUdeviceptr from, std::size_t bytes, CUstream stream) -> CUresult {
+    BEGIN("cuMemcpyDtoDAsync");
+    fake().put(stream, [=] {
+      fake().touch(to, bytes, "copy"), fake().touch(from, bytes, "copy");
+      std::memcpy(pointer(to), pointer(from), bytes);
+    });
+    return CUDA_SUCCESS;
+  };
+}
+
+void add_stream_functions(Driver& d) {
+  d.StreamCreate = [](CUstream* stream, unsigned flags) -> CUresult {
+    BEGIN("cuStreamCreate");
+    if (flags != CU_STREAM_NON_BLOCKING) fake().breaches.push_back("a stream that waits for the default stream");
+    *stream = handle<CUstream>(*fake().streams.insert(fake().make()).first);
+    return CUDA_SUCCESS;
+  };
+  d.StreamDestroy = [](CUstream stream) -> CUresult {
+    BEGIN("cuStreamDestroy");
+    fake().run(stream);
+    return forget(fake().streams, number(stream), "stream") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+  };
+  d.StreamSynchronize = [](CUstream stream) -> CUresult {
+    BEGIN("cuStreamSynchronize");
+    if (fake().captures.contains(stream)) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    return fake().run(stream), CUDA_SUCCESS;
+  };
+  d.StreamWaitEvent = [](CUstream stream, CUevent event, unsigned) -> CUresult {
+    BEGIN("cuStreamWaitEvent");
+    if (!fake().events.contains(number(event))) return CUDA_ERROR_INVALID_HANDLE;
+    fake().put(stream, [mark = fake().marks[number(event)]] { fake().run_until(mark.first, mark.second); });
+    return CUDA_SUCCESS;
+  };
+  d.StreamIsCapturing = [](CUstream stream, CUstreamCaptureStatus* status) -> CUresult {
+    const bool capturing = fake().foreign_capture || fake().captures.contains(stream);
+    *status = capturing ? CU_STREAM_CAPTURE_STATUS_ACTIVE : CU_STREAM_CAPTURE_STATUS_NONE;
+    return CUDA_SUCCESS;
+  };
+  d.StreamGetCaptureInfo = [](CUstream stream, CUstreamCaptureStatus* status, cuuint64_t* id, CUgraph*,
+                              const CUgraphNode**, std::size_t*) -> CUresult {
+    const auto found = fake().captures.find(stream);
+    const bool mine = found != fake().captures.end();
+    *status = mine || fake().foreign_capture ? CU_STREAM_CAPTURE_STATUS_ACTIVE : CU_STREAM_CAPTURE_STATUS_NONE;
+    *id = mine ? found->second.id : 1;
+    return CUDA_SUCCESS;
+  };
+  d.ThreadExchangeStreamCaptureMode = [](CUstreamCaptureMode*) -> CUresult { return CUDA_SUCCESS; };
+  d.EventCreate = [](CUevent* event, unsigned) -> CUresult {
+    BEGIN("cuEventCreate");
+    *event = handle<CUevent>(*fake().events.insert(fake().make()).first);
+    return CUDA_SUCCESS;
+  };
+  d.EventRecord = [](CUevent event, CUstream stream) -> CUresult {
+    BEGIN("cuEventRecord");
+    auto& queue = fake().queues[stream];
+    fake().marks[number(event)] = {stream, queue.done + queue.waiting.size()};
+    return CUDA_SUCCESS;
+  };
+  d.EventDestroy = [](CUevent event) -> CUresult {
+    BEGIN("cuEventDestroy");
+    return forget(fake().events, number(event), "event") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+  };
+}
+
+void add_kernel_functions(Driver& d) {
+  d.ModuleLoadData = [](CUmodule* module, const void*) -> CUresult {
+    BEGIN("cuModuleLoadData");
+    *module = handle<CUmodule>(*fake().modules.insert(fake().make()).first);
+    return CUDA_SUCCESS;
+  };
+  d.ModuleUnload = [](CUmodule module) -> CUresult {
+    BEGIN("cuModuleUnload");
+    return forget(fake().modules, number(module), "module") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+  };
+  d.ModuleGetFunction = [](CUfunction* function, CUmodule module, const char* name) -> CUresult {
+    BEGIN("cuModuleGetFunction");
+    if (!fake().kernels.contains(name)) return CUDA_ERROR_NOT_FOUND;
+    const auto id = fake().make();
+    fake().functions[id] = {number(module), name};
+    return *function = handle<CUfunction>(id), CUDA_SUCCESS;
+  };
+  d.LaunchKernel = [](CUfunction function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                      unsigned shared, CUstream stream, void** kernel_params, void** extra) -> CUresult {
+    BEGIN("cuLaunchKernel");
+    const auto& [module, name] = fake().functions[number(function)];
+    if (!fake().modules.contains(module)) fake().breaches.push_back("launch from an unloaded module");
+    if (gy * gz * by * bz != 1 || shared != 0 || kernel_params != nullptr || gx == 0 || bx == 0 ||
+        extra[0] != CU_LAUNCH_PARAM_BUFFER_POINTER || extra[2] != CU_LAUNCH_PARAM_BUFFER_SIZE ||
+        extra[4] != CU_LAUNCH_PARAM_END) {
+      fake().breaches.push_back("a launch of another form");
+      return CUDA_ERROR_INVALID_VALUE;
+    }
+    const auto* words = static_cast<const std::uint64_t*>(extra[1]);
+    FakeDriver::Launch launch{gx,
+                              bx,
+                              {words, words + *static_cast<std::size_t*>(extra[3]) / 8},
+                              static_cast<int>(number(fake().current) - 0xc0)};
+    fake().put(stream, [launch, kernel = fake().kernels[name]] {
+      fake().launches.push_back(launch);
+      kernel(launch);
+    });
+    return CUDA_SUCCESS;
+  };
+}
+
+void add_graph_functions(Driver& d) {
+  d.StreamBeginCapture = [](CUstream stream, CUstreamCaptureMode mode) -> CUresult {
+    BEGIN("cuStreamBeginCapture");
+    if (mode != CU_STREAM_CAPTURE_MODE_THREAD_LOCAL) fake().breaches.push_back("a capture that others can break");
+    if (fake().captures.contains(stream)) return CUDA_ERROR_ILLEGAL_STATE;
+    fake().captures[stream].id = fake().make();
+    return CUDA_SUCCESS;
+  };
+  d.StreamEndCapture = [](CUstream stream, CUgraph* graph) -> CUresult {
+    auto node = fake().captures.extract(stream);
+    BEGIN("cuStreamEndCapture");
+    if (node.empty()) return CUDA_ERROR_ILLEGAL_STATE;
+    const auto id = *fake().graphs.insert(fake().make()).first;
+    fake().recorded[id] = std::move(node.mapped().operations);
+    return *graph = handle<CUgraph>(id), CUDA_SUCCESS;
+  };
+  d.GraphInstantiate = [](CUgraphExec* executable, CUgraph graph, unsigned long long) -> CUresult {
+    BEGIN("cuGraphInstantiate");
+    const auto id = *fake().executables.insert(fake().make()).first;
+    fake().recorded[id] = fake().recorded[number(graph)];
+    return *executable = handle<CUgraphExec>(id), CUDA_SUCCESS;
+  };
+  d.GraphLaunch = [](CUgraphExec executable, CUstream stream) -> CUresult {
+    BEGIN("cuGraphLaunch");
+    if (!fake().executables.contains(number(executable))) return CUDA_ERROR_INVALID_HANDLE;
+    for (const auto& operation : fake().recorded[number(executable)]) fake().put(stream, operation);
+    return CUDA_SUCCESS;
+  };
+  d.GraphDestroy = [](CUgraph graph) -> CUresult {
+    BEGIN("cuGraphDestroy");
+    return forget(fake().graphs, number(graph), "graph") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  };
+  d.GraphExecDestroy = [](CUgraphExec executable) -> CUresult {
+    BEGIN("cuGraphExecDestroy");
+    return forget(fake().executables, number(executable), "executable graph") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  };
+}
+
+}  // namespace
+
+FakeDriver::FakeDriver() { g_fake = this; }
+FakeDriver::~FakeDriver() {
+  for (const auto& [address, size] : memory) std::free(pointer(address));
+  g_fake = nullptr;
+}
+
+int FakeDriver::count(const std::string& call) const { return static_cast<int>(std::ranges::count(calls, call)); }
+
+bool FakeDriver::empty() const {
+  return streams.empty() && events.empty() && modules.empty() && graphs.empty() && executables.empty() &&
+         memory_pools.empty() && memory.empty() && host_pages.empty() &&
+         std::ranges::all_of(retained, [](const auto& r) { return r.second == 0; });
+}
+
+CUresult FakeDriver::begin(const char* call, bool needs_context) {
+  calls.emplace_back(call);
+  if (needs_context && current == nullptr) breaches.push_back(std::string(call) + " without a context");
+  const auto failure = failures.find(call);
+  return failure == failures.end() ? CUDA_SUCCESS : failure->second;
+}
+
+void FakeDriver::put(CUstream stream, Operation operation) {
+  const auto capture = captures.find(stream);
+  if (capture != captures.end()) {
+    capture->second.operations.push_back(std::move(operation));
+  } else {
+    queues[stream].waiting.push_back(std::move(operation));
+  }
+}
+
+void FakeDriver::run_until(CUstream stream, std::uint64_t mark) {
+  auto& queue = queues[stream];
+  while (!queue.waiting.empty() && queue.done < mark) {
+    const auto operation = std::move(queue.waiting.front());
+    queue.waiting.pop_front();
+    ++queue.done;
+    operation();
+  }
+}
+
+void FakeDriver::run(CUstream stream) { run_until(stream, ~std::uint64_t{0}); }
+
+void FakeDriver::touch(CUdeviceptr address, std::size_t bytes, const char* who) {
+  const auto after = memory.upper_bound(address);
+  const auto block = after == memory.begin() ? memory.end() : std::prev(after);
+  if (block == memory.end() || address + bytes > block->first + block->second) {
+    breaches.push_back(std::string(who) + " outside of memory");
+  }
+}
+
+Expected<Driver> open_fake() {
+  Driver d;
+  add_device_functions(d);
+  add_memory_functions(d);
+  add_stream_functions(d);
+  add_kernel_functions(d);
+  add_graph_functions(d);
+  return d;
+}
+
+}  // namespace jitney::backend::cuda
