@@ -194,6 +194,7 @@ std::vector<std::string> CudaBackend::diagnose() const {
     lines.push_back(fmt::format("cuda:{}: compute capability {}.{}, memory {}", device->index(), p.major, p.minor,
                                 p.memory_pools ? "in stream order from a pool" : "without pools: every free waits"));
   }
+  for (auto& line : LibraryCalls::diagnose()) lines.push_back(std::move(line));
   return lines;
 }
 

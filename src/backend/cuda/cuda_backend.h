@@ -9,6 +9,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/device.h"
+#include "backend/cuda/library_calls.h"
 
 namespace jitney::backend::cuda {
 
@@ -53,8 +54,15 @@ class CudaBackend final : public Backend {
   Expected<GraphHandle> end_capture(int device, StreamHandle stream) override;
   Status replay(int device, GraphHandle graph, StreamHandle stream) override;
   void destroy_graph(int device, GraphHandle graph) noexcept override;
-  /// Library calls come later: everything is a generated kernel.
-  bool offers(int, const LibraryCall&) const override { return false; }
+  bool offers(int device, const LibraryCall& call) const override;
+  Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call,
+                                                  const PlanOptions& options) override;
+  Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
+                                                      const WeightsSource& source) override;
+  Expected<std::unique_ptr<Invocation>> invocation(int device, std::shared_ptr<const Primitive> primitive,
+                                                   std::shared_ptr<const PackedWeights> weights) override;
+  Status run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
+             StreamHandle stream) override;
   std::int64_t live_bytes() const override;
   std::vector<std::string> diagnose() const override;
 
@@ -87,6 +95,7 @@ class CudaBackend final : public Backend {
   Expected<Driver> (*open_)();
   mutable std::once_flag once_;
   mutable State state_;
+  LibraryCalls library_calls_{*this};
 };
 
 }  // namespace jitney::backend::cuda

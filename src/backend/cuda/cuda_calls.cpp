@@ -1,0 +1,34 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// Library calls, with the device's context current.
+#include "backend/cuda/cuda_backend.h"
+
+namespace jitney::backend::cuda {
+
+bool CudaBackend::offers(int, const LibraryCall& call) const { return library_calls_.offers(call); }
+
+Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const LibraryCall& call, const PlanOptions&) {
+  const Entry entry(*this, device);
+  JITNEY_CHECK(entry.status);
+  return library_calls_.plan(device, call);
+}
+
+Expected<std::shared_ptr<const PackedWeights>> CudaBackend::pack(int device, const Primitive& primitive,
+                                                                 const WeightsSource& source) {
+  const Entry entry(*this, device);
+  JITNEY_CHECK(entry.status);
+  return library_calls_.pack(device, primitive, source);
+}
+
+Expected<std::unique_ptr<Invocation>> CudaBackend::invocation(int, std::shared_ptr<const Primitive> primitive,
+                                                              std::shared_ptr<const PackedWeights> weights) {
+  return LibraryCalls::invocation(std::move(primitive), std::move(weights));
+}
+
+Status CudaBackend::run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
+                        StreamHandle stream) {
+  const Entry entry(*this, device);
+  JITNEY_CHECK(entry.status);
+  return LibraryCalls::run(invocation, pointers, scratch, reinterpret_cast<CUstream>(stream));  // NOLINT
+}
+
+}  // namespace jitney::backend::cuda
