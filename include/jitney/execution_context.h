@@ -27,6 +27,13 @@ enum class Denormals : std::uint8_t {
   keep,   ///< IEEE 754
 };
 
+/// Whether a context captures what it launches and replays it: on GPUs one launch instead of many. On other devices both
+/// do the same.
+enum class CudaGraphStrategy : std::uint8_t {
+  disabled = 0,
+  whole_graph_capture = 1,  ///< one graph for each shape, captured when the shape comes up for the second time
+};
+
 struct ContextOptions {
   Device device{};
   /// CPU: threads that run kernels; 0 is every core this process may use.
@@ -35,6 +42,7 @@ struct ContextOptions {
   std::string runtime_cache{};
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;  ///< on the CPU
+  CudaGraphStrategy cuda_graph_strategy = CudaGraphStrategy::disabled;
   /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
   std::function<void(int, int)> progress{};
 };
@@ -54,7 +62,9 @@ struct ContextStats {
   std::uint64_t cache_hits = 0, cache_published = 0;
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
-  std::int64_t arena_bytes = 0;  ///< intermediate values of the last shape
+  std::uint64_t graphs_captured = 0, graph_replays = 0;
+  std::uint64_t graph_fallbacks = 0;  ///< runs in order although graphs were asked for
+  std::int64_t arena_bytes = 0;       ///< intermediate values of the last shape
   std::int64_t device_bytes =
       0;  ///< what the device's backend holds for all contexts of this process, weights included
 };

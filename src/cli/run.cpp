@@ -37,6 +37,7 @@ struct RunOptions {
   std::string model, output_dir, device = "cpu", runtime_cache;
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;
+  CudaGraphStrategy graphs = CudaGraphStrategy::disabled;
   std::vector<std::string> inputs, shapes;
   int iterations = 10, warmup = 2, threads = 0;
   std::uint64_t seed = 0;
@@ -84,7 +85,8 @@ int run(const RunOptions& options) {
   ContextOptions context_options{.threads = options.threads,
                                  .runtime_cache = options.runtime_cache,
                                  .precision = options.precision,
-                                 .denormals = options.denormals};
+                                 .denormals = options.denormals,
+                                 .cuda_graph_strategy = options.graphs};
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   context_options.device = value_or_throw(parse_device(options.device));
   report.device = to_string(context_options.device);
@@ -141,6 +143,7 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 65536).description(""));
   add_precision(*command, options->precision);
   add_denormals(*command, options->denormals);
+  add_cuda_graph_strategy(*command, options->graphs);
   command
       ->add_option("--runtime-cache", options->runtime_cache,
                    "Folder of compiled kernels: one that exists or ends in '/'\n"

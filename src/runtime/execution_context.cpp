@@ -56,7 +56,9 @@ class ExecutionContext::Impl {
     workers_started = compiler.workers_started() - workers;
     auto e = std::make_unique<runtime::Executor>(
         program, target,
-        backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep});
+        backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep},
+        options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
+            options.device.type != Device::Type::cpu);
     JITNEY_CHECK(e->prepare());
     executor = std::move(e);
     ready.store(true, std::memory_order_release);
@@ -275,6 +277,10 @@ ContextStats ExecutionContext::stats() const {
   s.compile_seconds = c.seconds;
   for (const auto& step : i.program->steps)
     s.interpreted += step.distinct >= 0 && i.kernels->handles()[static_cast<std::size_t>(step.distinct)] == 0;
+  const auto graphs = i.executor->graph_counts();
+  s.graphs_captured = graphs.captured;
+  s.graph_replays = graphs.replayed;
+  s.graph_fallbacks = graphs.fallbacks;
   s.workers_started = i.workers_started;
   auto cs = i.cache->stats();
   s.cache_hits = cs.hits;

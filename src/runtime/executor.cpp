@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -34,12 +35,16 @@ class Executor::Borrowed {
   std::unique_ptr<Workspace> space_;
 };
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options)
-    : program_(std::move(program)), target_(std::move(target)), options_(options), planner_(program_, target_) {}
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options, bool captures)
+    : program_(std::move(program)),
+      target_(std::move(target)),
+      options_(options),
+      planner_(program_, target_),
+      captures_(captures) {}
 
 Executor::~Executor() {
-  for (auto& w : idle_)
-    if (w->arena) target_.backend->free(target_.device, w->arena, w->arena_bytes, stream_);
+  for (auto& g : graphs_) destroy(*g);
+  for (auto& w : idle_) release(*w);
   for (auto [p, bytes] : owned_) target_.backend->free(target_.device, p, bytes, stream_);
   if (stream_ != 0) target_.backend->destroy_stream(target_.device, stream_);
 }
@@ -86,34 +91,19 @@ Status Executor::prepare() {
 Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
                      std::span<void* const> outputs, std::vector<double>* seconds) {
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
+  if (captures_ && !seconds) {
+    JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs));
+    if (done) return {};
+  }
   Borrowed borrowed(*this);
   Workspace& w = *borrowed;
   w.seconds = seconds;
+  JITNEY_CHECK(bind(plan, calls, inputs, outputs, w));
   auto& b = *target_.backend;
-  const std::size_t align = target_.info.alignment;
-  const std::size_t scratch_at = (plan.arena_bytes + align - 1) / align * align;
-  const std::size_t needed = calls && calls->scratch_bytes > 0 ? scratch_at + calls->scratch_bytes : plan.arena_bytes;
-  if (w.arena_bytes < needed) {
-    if (w.arena) b.free(target_.device, w.arena, w.arena_bytes, stream_);
-    w.arena = nullptr;
-    w.arena_bytes = 0;
-    JITNEY_TRY(w.arena, b.allocate(target_.device, needed, stream_));
-    w.arena_bytes = needed;
-  }
-  w.scratch = static_cast<char*>(w.arena) + scratch_at;
-  w.pointers.resize(plan.slots.size());
-  for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-    const Slot& s = plan.slots[i];
-    switch (s.kind) {
-      case Slot::Kind::arena: w.pointers[i] = static_cast<char*>(w.arena) + s.at; break;
-      case Slot::Kind::constant: w.pointers[i] = constants_[s.at]; break;
-      case Slot::Kind::input: w.pointers[i] = inputs[s.at]; break;
-      case Slot::Kind::output: w.pointers[i] = outputs[s.at]; break;
-    }
-  }
   if (!calls) {
     JITNEY_CHECK(launch(plan, kernels, w, nullptr, nullptr));
-    return b.synchronize(target_.device, stream_);
+    JITNEY_CHECK(b.synchronize(target_.device, stream_));
+    return check_faults(plan, w);
   }
   JITNEY_TRY(auto borrowed_invocations, calls->borrow(target_));
   // Both go back on every way out, also when the interpreter finds no memory and throws.
@@ -130,7 +120,48 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
   } bracket{*this, *calls, std::move(borrowed_invocations), std::nullopt};
   JITNEY_TRY(bracket.token, b.begin_execute(target_.device, stream_));
   JITNEY_CHECK(launch(plan, kernels, w, calls, bracket.invocations.get()));
-  return b.synchronize(target_.device, stream_);
+  JITNEY_CHECK(b.synchronize(target_.device, stream_));
+  return check_faults(plan, w);
+}
+
+void Executor::release(Workspace& w) {
+  if (w.arena) target_.backend->free(target_.device, w.arena, w.arena_bytes, stream_);
+  w.arena = nullptr;
+  w.arena_bytes = 0;
+}
+
+Status Executor::bind(const Plan& plan, const CallSet* calls, std::span<void* const> inputs,
+                      std::span<void* const> outputs, Workspace& w) {
+  const std::size_t align = target_.info.alignment;
+  const std::size_t scratch_at = (plan.arena_bytes + align - 1) / align * align;
+  const std::size_t needed = calls && calls->scratch_bytes > 0 ? scratch_at + calls->scratch_bytes : plan.arena_bytes;
+  if (w.arena_bytes < needed) {
+    release(w);
+    JITNEY_TRY(w.arena, target_.backend->allocate(target_.device, needed, stream_));
+    w.arena_bytes = needed;
+  }
+  w.scratch = static_cast<char*>(w.arena) + scratch_at;
+  w.pointers.resize(plan.slots.size());
+  for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+    const Slot& s = plan.slots[i];
+    switch (s.kind) {
+      case Slot::Kind::arena: w.pointers[i] = static_cast<char*>(w.arena) + s.at; break;
+      case Slot::Kind::constant: w.pointers[i] = constants_[s.at]; break;
+      case Slot::Kind::input: w.pointers[i] = inputs[s.at]; break;
+      case Slot::Kind::output: w.pointers[i] = outputs[s.at]; break;
+    }
+  }
+  if (w.faults.size() < plan.steps.size()) w.faults.resize(plan.steps.size());
+  std::fill(w.faults.begin(), w.faults.end(), 0);
+  return {};
+}
+
+Status Executor::check_faults(const Plan& plan, const Workspace& w) const {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    if (w.faults[i] != 0)
+      return user_error("an index of '{}' is out of range",
+                        program_->steps[static_cast<std::size_t>(plan.steps[i].step)].node->name);
+  return {};
 }
 
 Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
@@ -193,14 +224,9 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
   const auto& source = program_->sources[static_cast<std::size_t>(step.distinct)];
   args.block_threads = source.block_threads;
   args.block_points = source.block_points;
-  args.fault = &w.fault;
-  w.fault = 0;
-  JITNEY_CHECK(target_.backend->launch(target_.device, kernel, args, stream_));
-  if (step.reads_indirect) {
-    JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));
-    if (w.fault != 0) return user_error("an index of '{}' is out of range", step.node->name);
-  }
-  return {};
+  // A bad index reads element 0, and is told when everything has run.
+  args.fault = step.reads_indirect ? &w.faults[i] : nullptr;
+  return target_.backend->launch(target_.device, kernel, args, stream_);
 }
 
 Status Executor::interpret(const Plan& plan, const PlannedStep& p, Workspace& w) {

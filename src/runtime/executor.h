@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -12,11 +13,20 @@
 
 namespace jitney::runtime {
 
+/// What became of the calls of an executor that may capture graphs. Counts only grow.
+struct GraphCounts {
+  std::uint64_t captured = 0, replayed = 0;
+  std::uint64_t fallbacks = 0;  ///< runs in order because something cannot be captured
+};
+
 /// Runs plans: binds pointers and launches, in order, on one stream. Thread-safe: each call borrows a workspace (an
 /// arena and a table of pointers) from a pool, so that calls never wait for each other's kernels.
 class Executor {
  public:
-  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options);
+  /// captures: from its second run on a plan is one graph, where the backend can capture (graphs of a plan are bounded
+  /// in number, the least recently used goes).
+  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
+           bool captures = false);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -30,6 +40,7 @@ class Executor {
   /// Who does the library call of a step, and how many operations it takes: "jit:avx512_core", 231211008. Only after
   /// the plan ran.
   std::pair<std::string, std::int64_t> call_of(const Plan& plan, std::size_t step) const;
+  GraphCounts graph_counts() const;
 
  private:
   struct Workspace {
@@ -39,9 +50,40 @@ class Executor {
     std::vector<double>* seconds = nullptr;
     std::vector<void*> operands;  ///< of one library call
     void* scratch = nullptr;      ///< in the arena, behind the plan's buffers
-    std::int32_t fault = 0;
+    std::vector<std::int32_t> faults;  ///< one a step: what its kernel says of the indices that it read
   };
   class Borrowed;
+  struct Buffer {
+    void* data = nullptr;
+    std::size_t bytes = 0;
+  };
+  /// A graph with all memory that it uses. Runs on one stream at a time.
+  struct Captured {
+    std::shared_ptr<const Plan> plan;
+    Workspace space;
+    const CallSet* calls = nullptr;
+    std::unique_ptr<CallSet::Invocations> invocations;
+    std::vector<Buffer> inputs, outputs;
+    backend::GraphHandle graph = 0;
+  };
+
+  /// Room for the plan's buffers and addresses for all its operands.
+  Status bind(const Plan& plan, const CallSet* calls, std::span<void* const> inputs, std::span<void* const> outputs,
+              Workspace& w);
+  /// After the stream was waited for: an error of the user's when an index was out of range.
+  Status check_faults(const Plan& plan, const Workspace& w) const;
+  void release(Workspace& w);
+
+  // executor_graphs.cpp
+  bool is_capturable(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, const CallSet* calls) const;
+  /// Nothing where the backend cannot capture.
+  Expected<std::unique_ptr<Captured>> capture(const Plan& plan, const std::vector<backend::KernelHandle>& kernels,
+                                              const CallSet* calls);
+  Status replay(Captured& captured, std::span<void* const> inputs, std::span<void* const> outputs);
+  /// Whether it ran as a graph.
+  Expected<bool> run_graph(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, const CallSet* calls,
+                           std::span<void* const> inputs, std::span<void* const> outputs);
+  void destroy(Captured& captured);
 
   /// The plan's library calls, planned now if this is its first run.
   Expected<const CallSet*> calls_of(const Plan& plan);
@@ -62,6 +104,10 @@ class Executor {
   std::vector<std::pair<void*, std::size_t>> owned_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
+  bool captures_;
+  mutable std::mutex graphs_mutex_;
+  std::vector<std::unique_ptr<Captured>> graphs_;  ///< idle ones, the least recently used first
+  GraphCounts graph_counts_;
 };
 
 }  // namespace jitney::runtime

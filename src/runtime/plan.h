@@ -32,7 +32,7 @@ struct PlannedStep {
 };
 
 /// A program bound to concrete input shapes. Immutable but for the stamp; shared by threads.
-struct Plan {
+struct Plan : std::enable_shared_from_this<Plan> {
   std::vector<std::vector<std::int64_t>> input_shapes, output_shapes;
   ir::SymbolValues symbols;
   std::vector<PlannedStep> steps;
@@ -41,6 +41,7 @@ struct Plan {
   std::size_t arena_bytes = 0;
   bool has_calls = false;
   mutable std::atomic<std::uint64_t> last_used{0};
+  mutable std::atomic<std::uint64_t> runs{0};  ///< counted where graphs are captured
 
   // Library calls are planned when the plan runs first, on the device: asking for output shapes plans none.
   mutable std::mutex calls_mutex;

@@ -133,6 +133,27 @@ TEST(Context, NullDeviceLaunchesAndComputesNothing) {
   EXPECT_EQ(c.stats().distinct_kernels, 1);
 }
 
+TEST(Context, GraphsAreCapturedOnTheSecondRunAndReplayed) {
+  ExecutionContext c(testing::engine_of(softmax_graph()),
+                     {.device = {Device::Type::null, 0},
+                      .runtime_cache = "none",
+                      .cuda_graph_strategy = CudaGraphStrategy::whole_graph_capture});
+  for (std::int64_t rows : {3, 5}) {
+    for (int i = 0; i < 4; ++i) {
+      // New addresses each time: they are no reason to capture anew.
+      const DeviceTensor in(DType::f32, {rows, 7}, {Device::Type::null, 0});
+      const TensorView input = in.view();
+      const auto shapes = c.output_shapes({&input, 1});
+      const DeviceTensor out(DType::f32, shapes[0], {Device::Type::null, 0});
+      const TensorView output = out.view();
+      c.execute({&input, 1}, {&output, 1});
+    }
+  }
+  EXPECT_EQ(c.stats().graphs_captured, 2u);
+  EXPECT_EQ(c.stats().graph_replays, 6u);
+  EXPECT_EQ(c.stats().graph_fallbacks, 0u);
+}
+
 std::string error_of(ExecutionContext& c, const std::vector<TensorView>& in) {
   try {
     c.execute(in);

@@ -49,8 +49,8 @@ std::optional<Product> product_of(const MatMulCall& call) {
   if (p.dtype != DType::f32 && p.dtype != DType::f16 && p.dtype != DType::bf16) return std::nullopt;
   if (call.b.dtype != p.dtype || call.c.dtype != p.dtype || (call.has_bias && call.bias_dtype != p.dtype))
     return std::nullopt;
-  if (!take_epilogue(call, p)) return std::nullopt;
   const std::size_t rank = call.c.shape.size();
+  if (rank < 2 || !take_epilogue(call, p)) return std::nullopt;
   // Of the constant operand the strides are known even where extents are not.
   const auto& bs = call.b.strides;
   if (bs[rank - 2] >= 0 && bs[rank - 1] >= 0 && bs[rank - 2] != 1 && bs[rank - 1] != 1 && call.b.shape[rank - 1] != 1 &&

@@ -24,7 +24,7 @@ TEST_F(FakeCuda, DescribesDevicesWithoutAContext) {
   EXPECT_EQ(fake_.count("cuDevicePrimaryCtxRetain"), 0);
   EXPECT_FALSE(backend_->offers(0, MatMulCall{}));
   const auto lines = backend_->diagnose();
-  ASSERT_EQ(lines.size(), 3u);
+  ASSERT_EQ(lines.size(), 5u);  // and two libraries
   EXPECT_EQ(lines[0], "NVIDIA driver for CUDA 13.0");
 }
 
