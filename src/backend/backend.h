@@ -51,7 +51,8 @@ struct StreamOptions {
 };
 
 /// What a generated kernel is called with. All arrays are host memory, valid until launch returns.
-/// A backend whose launches are asynchronous copies them.
+/// A backend whose launches are asynchronous copies them. The word that `fault` points to must live until the stream is
+/// synchronized, where it is written at the latest, and as long as a graph that was captured with it.
 struct LaunchArgs {
   void* const* pointers = nullptr;        ///< device addresses, one an operand
   const std::int64_t* numbers = nullptr;  ///< extents, strides and offsets, in the kernel's order
@@ -61,7 +62,7 @@ struct LaunchArgs {
   std::int64_t grain = 1;           ///< CPU: iterations worth giving to one thread at least
   std::int32_t block_threads = 0;   ///< GPU: threads of a block, and how many iterations a block does at a time
   std::int32_t block_points = 0;
-  std::int32_t* fault = nullptr;    ///< device-visible word a kernel sets for a bad index
+  std::int32_t* fault = nullptr;  ///< host word that is set when the kernel met a bad index
 };
 
 enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device };

@@ -80,8 +80,9 @@ Compiled compile(const Graph& g) {
   auto program =
       value_or_throw(runtime::make_program(*testing::engine_of(g).impl(), *target.backend, target.device, target.info));
   EXPECT_EQ(program->sources.size(), 1u);
-  auto result = runtime::shared_compiler(backend::SourceLanguage::c).compile(
-      {backend::SourceLanguage::c, "test", program->sources[0].source(), target.info.compiler_options, true});
+  auto result = runtime::shared_compiler(backend::SourceLanguage::c)
+                    .compile({backend::SourceLanguage::c, "test", program->sources[0].source(),
+                              target.info.compiler_options, true});
   if (!result) throw std::runtime_error(result.error().message);
   return {result->diagnostics,
           std::string(reinterpret_cast<const char*>(result->binary.data()), result->binary.size())};
@@ -108,11 +109,11 @@ TEST(GeneratedCode, TheCheckAboveCanFail) {
   g.inputs.pop_back();
   EXPECT_NE(compile(g).binary.find("erf"), std::string::npos);
   auto target = value_or_throw(runtime::open_target({}));
-  auto loop =
-      runtime::shared_compiler(backend::SourceLanguage::c).compile({backend::SourceLanguage::c, "loop",
-                                          "float f(float*p,long n){float s=0;\n#pragma clang loop "
-                                          "vectorize(enable)\nfor(long i=0;i<n;++i)s=s*p[i]+p[(long)s];return s;}",
-                                          target.info.compiler_options, true});
+  auto loop = runtime::shared_compiler(backend::SourceLanguage::c)
+                  .compile({backend::SourceLanguage::c, "loop",
+                            "float f(float*p,long n){float s=0;\n#pragma clang loop "
+                            "vectorize(enable)\nfor(long i=0;i<n;++i)s=s*p[i]+p[(long)s];return s;}",
+                            target.info.compiler_options, true});
   ASSERT_TRUE(loop.has_value());
   EXPECT_NE(loop->diagnostics.find("pass-failed"), std::string::npos) << loop->diagnostics;
 }

@@ -131,7 +131,10 @@ void add_memory_functions(Driver& d) {
     BEGIN_ANYWHERE("cuMemPoolDestroy");
     return forget(fake().memory_pools, number(pool), "pool") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
   };
-  d.MemPoolSetAttribute = [](CUmemoryPool, CUmemPool_attribute, void*) -> CUresult {
+  d.MemPoolSetAttribute = [](CUmemoryPool, CUmemPool_attribute which, void* value) -> CUresult {
+    if (which != CU_MEMPOOL_ATTR_RELEASE_THRESHOLD || *static_cast<cuuint64_t*>(value) < FakeDriver::kMemory) {
+      fake().breaches.push_back("a pool that keeps no memory");
+    }
     return fake().begin("cuMemPoolSetAttribute", false);
   };
   d.MemHostAlloc = [](void** out, std::size_t bytes, unsigned flags) -> CUresult {

@@ -49,7 +49,10 @@ TEST_F(FakeCuda, CopiesOfPageableMemoryAreCapturedWithoutWaiting) {
 }
 
 TEST_F(FakeCuda, FaultsOfReplaysReachTheHostWord) {
-  fake_.kernels["fault"] = report_fault;
+  bool faulty = true;
+  fake_.kernels["fault"] = [&](const FakeDriver::Launch& launch) {
+    if (faulty) report_fault(launch);
+  };
   const auto bad = kernel("fault"), good = kernel("noop");
   const auto s = stream(), other = stream();
   std::int32_t word = 0;
@@ -62,14 +65,24 @@ TEST_F(FakeCuda, FaultsOfReplaysReachTheHostWord) {
     word = 0;
     ASSERT_TRUE(backend_->replay(0, *graph, on));
     ASSERT_TRUE(backend_->replay(0, *graph, on));
-    // Others get stand-ins of their own meanwhile.
+    // Others get stand-ins of their own meanwhile, also after the replays have run.
     std::int32_t clean = 0;
+    const auto event = backend_->record(0, on);
+    ASSERT_TRUE(event);
     ASSERT_TRUE(launch(good, 0, &clean));
+    ASSERT_TRUE(backend_->wait(0, 0, *event));
     ASSERT_TRUE(backend_->synchronize(0, 0));
     EXPECT_EQ(clean, 0);
+    backend_->destroy_event(0, *event);
     ASSERT_TRUE(backend_->synchronize(0, on));
     EXPECT_EQ(word, 7);
   }
+  word = 0;
+  faulty = false;
+  ASSERT_TRUE(backend_->replay(0, *graph, s));
+  ASSERT_TRUE(backend_->synchronize(0, s));
+  EXPECT_EQ(word, 0) << "an earlier replay's fault";
+  faulty = true;
   // Destroyed while it runs: its stand-in waits for the stream, too.
   word = 0;
   ASSERT_TRUE(backend_->replay(0, *graph, s));
