@@ -34,7 +34,7 @@ void remove_axis(Kernel& k, std::size_t axis) {
 bool only_one_of_its_kind(const Kernel& k, std::size_t axis) {
   int same = 0;
   for (const auto& a : k.axes) same += a.reduction == k.axes[axis].reduction;
-  return same == 1 && (k.axes[axis].reduction || k.axes.size() == 1);
+  return same == 1 && (k.axes[axis].reduction || k.axes.size() == 1 || k.has_scan());
 }
 
 /// How well an axis vectorizes. Accesses inside the reduction count first: jumps and moving bounds make them slow;
@@ -101,7 +101,8 @@ void collapse(Kernel& k) {
   for (int a = parallel - 2; a >= 0; --a)
     if (score(k, static_cast<std::size_t>(a)).better_than(score(k, static_cast<std::size_t>(best)))) best = a;
   const auto last = k.axes.size() - 1;
-  if (k.has_reduction() && (best < 0 || !score(k, static_cast<std::size_t>(best)).better_than(score(k, last)))) {
+  if (k.has_reduction() && !k.has_scan() &&
+      (best < 0 || !score(k, static_cast<std::size_t>(best)).better_than(score(k, last)))) {
     k.vector_axis = static_cast<int>(last);
     return;
   }

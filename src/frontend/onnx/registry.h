@@ -37,6 +37,8 @@ std::span<const OperatorRow> movement_operators();    // ops_movement.cpp
 std::span<const OperatorRow> slice_operators();       // ops_slice.cpp
 std::span<const OperatorRow> shape_operators();       // ops_shape.cpp
 std::span<const OperatorRow> rearrange_operators();   // ops_rearrange.cpp
+std::span<const OperatorRow> index_operators();       // ops_index.cpp
+std::span<const OperatorRow> order_operators();       // ops_order.cpp
 
 /// Null for an operator that is not supported.
 const OperatorRow* find_operator(std::string_view name);
