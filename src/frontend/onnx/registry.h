@@ -39,6 +39,7 @@ std::span<const OperatorRow> shape_operators();       // ops_shape.cpp
 std::span<const OperatorRow> rearrange_operators();   // ops_rearrange.cpp
 std::span<const OperatorRow> index_operators();       // ops_index.cpp
 std::span<const OperatorRow> order_operators();       // ops_order.cpp
+std::span<const OperatorRow> resize_operators();      // ops_resize.cpp
 
 /// Null for an operator that is not supported.
 const OperatorRow* find_operator(std::string_view name);
