@@ -121,6 +121,23 @@ def test_qlinear_conv(check, x, w, groups):
            "b": np.array([100, -2000, 0, 7], np.int32)}, symbols={"x": ["n", 4, "h", "k"]})
 
 
+def test_bf16_leaves_whole_numbers_alone(check, cache):
+    from operators import build
+
+    nodes = [helper.make_node("QLinearMatMul", ["a", "as", "az", "b", "bs", "bz", "ys", "yz"], ["p"]),
+             helper.make_node("DequantizeLinear", ["p", "ys", "yz"], ["d"]),
+             helper.make_node("QuantizeLinear", ["d", "qs", "qz"], ["y"])]
+    constants = {"as": np.float32(0.01), "az": np.uint8(7), "b": quantized((19, 6), np.uint8), "bs": np.float32(0.02),
+                 "bz": np.uint8(3), "ys": np.float32(0.5), "yz": np.uint8(111), "qs": np.float32(0.003),
+                 "qz": np.int16(-9000)}
+    a = {"a": quantized((8, 19), np.uint8, 1)}
+    path = check.save(build(nodes, a, ["p", "y"], constants, symbols={"a": ["m", 19]}))
+    plain, low = (check.jitney.run(path, a, cache, arguments=arguments).outputs
+                  for arguments in ([], ["--precision", "bf16"]))
+    for name in ("p", "y"):
+        np.testing.assert_array_equal(plain[name], low[name])
+
+
 def test_wrong_types_are_said(check):
     node = helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"])
     check.refused(node, {"x": random((2, 3))}, ["y"], "no block_size", {"s": np.ones((2, 3), np.float32), "z": np.zeros((2, 3), np.int8)})

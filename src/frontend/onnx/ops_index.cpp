@@ -75,7 +75,7 @@ Status reverse_sequence(NodeContext& c) {
   const std::int64_t batch = c.integer("batch_axis", 1);
   const std::int64_t time = c.integer("time_axis", 0);
   const Shape& shape = c.shape(0);
-  if (shape.size() < 2 || batch + time != 1 || batch * time != 0)
+  if (shape.size() < 2 || !((batch == 0 && time == 1) || (batch == 1 && time == 0)))
     return c.error("batch_axis {} and time_axis {} must be 0 and 1, in any order, of an input of rank 2 or more", batch,
                    time);
   if (c.rank(1) != 1) return c.error("sequence_lens must have rank 1, not {}", c.rank(1));
@@ -128,6 +128,7 @@ Status one_hot(NodeContext& c) {
     depth = given[0];
   } else {
     JITNEY_TRY(const double given, c.constant_number(1, "depth"));
+    if (!(given >= 0 && given < 0x1p53)) return c.error("depth is {}; it must be 0 or more", given);
     depth = Dim(static_cast<std::int64_t>(given));
   }
   b.require(Guard::Relation::less_equal, Dim(0), depth, fmt::format("{}: depth must not be negative", c.label()));

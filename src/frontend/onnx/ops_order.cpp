@@ -25,8 +25,9 @@ ValueId reversed(GraphBuilder& b, ValueId x, int axis) {
 
 Status cumulative_sum(NodeContext& c) {
   GraphBuilder& b = c.b;
-  JITNEY_TRY(const double given, c.constant_number(1, "the axis"));
-  JITNEY_TRY(const int axis, c.axis(static_cast<std::int64_t>(given), c.rank(0)));
+  JITNEY_TRY(const auto given, c.integers(1, "the axis"));
+  if (given.size() != 1) return c.error("its axis must be one number, not {}", given.size());
+  JITNEY_TRY(const int axis, c.axis(given[0], c.rank(0)));
   const std::int64_t exclusive = c.integer("exclusive", 0) != 0;
   const bool reverse = c.integer("reverse", 0) != 0;
   ValueId x = c.value(0);
@@ -72,9 +73,10 @@ Status eye_like(NodeContext& c) {
   if (c.has_attribute("dtype")) {
     JITNEY_TRY(dtype, to_dtype(static_cast<int>(c.integer("dtype", 0)), c.label()));
   }
-  const auto k = static_cast<double>(c.integer("k", 0));
+  const std::int64_t k = c.integer("k", 0);
+  if (k < INT32_MIN || k > INT32_MAX) return c.error("k is {}; it must have 32 bits", k);
   const Shape shape = c.shape(0);
-  const ValueId row = b.binary(Op::add, b.iota({shape[0], Dim(1)}, 0), b.scalar(k, DType::i64));
+  const ValueId row = b.binary(Op::add, b.iota({shape[0], Dim(1)}, 0), b.scalar(static_cast<double>(k), DType::i64));
   return c.set(0, b.cast(b.binary(Op::equal, row, b.iota({Dim(1), shape[1]}, 1)), dtype));
 }
 

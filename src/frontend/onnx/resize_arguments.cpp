@@ -26,7 +26,8 @@ Expected<std::optional<Reals>> constant_reals(NodeContext& c, int i, std::string
 
 /// floor(extent * scale). Scales are f32: one that is nearest to a fraction of small numbers means that fraction.
 Dim scaled(const Dim& extent, double scale) {
-  if (const auto known = extent.constant())
+  const auto known = extent.constant();
+  if (known && static_cast<double>(*known) * scale < 0x1p53)
     return Dim(static_cast<std::int64_t>(static_cast<float>(*known) * static_cast<float>(scale)));
   for (std::int64_t q = 1; q <= 1000; ++q) {
     const auto p = std::llround(scale * static_cast<double>(q));
@@ -47,6 +48,7 @@ Status keep_aspect(NodeContext& c, const std::string& policy, std::vector<Resize
     const auto from = axis.from.constant(), to = axis.to.constant();
     if (!from || !to || *from == 0)
       return c.error("keep_aspect_ratio_policy '{}' needs constant extents and sizes", policy);
+    if (*from > 1 << 24 || *to > 1 << 24) return c.error("size {} is too large", *to);
     const double own = static_cast<float>(*to) / static_cast<float>(*from);
     scale = policy == "not_larger" ? std::min(scale, own) : std::max(scale, own);
   }
