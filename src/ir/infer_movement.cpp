@@ -42,12 +42,25 @@ Expected<Inferred> infer_concat(const InferContext& c) {
   return out;
 }
 
+/// Where any element is taken, data must have one on each axis that is indexed: kernels read the first in place of one
+/// that is out of range, before they say so.
+Status check_something_to_take(const InferContext& c, const Shape& out, std::size_t axis) {
+  const Dim& extent = c.shape(0)[axis];
+  const Dim least = Dim::min(product(out), Dim(1));
+  if (const auto known = extent.constant(); (known && *known > 0) || least.is(0)) return {};
+  const std::string reason = fmt::format("an index of '{}' is out of range, since axis {} is empty", c.node, axis);
+  if (extent.is(0) && least.is(1)) return user_error("{} (inputs: {})", reason, c.shapes());
+  c.guards.push_back({Guard::Relation::less_equal, least, extent, reason});
+  return {};
+}
+
 Expected<Inferred> infer_gather(const InferContext& c) {
   const Shape &data = c.shape(0), &indices = c.shape(1);
   JITNEY_TRY(const std::size_t axis, c.axis(data.size()));
   Inferred out{c.dtype(0), data};
   const auto at = out.shape.erase(out.shape.begin() + static_cast<std::ptrdiff_t>(axis));
   out.shape.insert(at, indices.begin(), indices.end());
+  JITNEY_CHECK(check_something_to_take(c, out.shape, axis));
   return out;
 }
 
@@ -65,6 +78,7 @@ Status check_element_indices(const InferContext& c, std::size_t axis) {
 Expected<Inferred> infer_gather_elements(const InferContext& c) {
   JITNEY_TRY(const std::size_t axis, c.axis(c.shape(0).size()));
   JITNEY_CHECK(check_element_indices(c, axis));
+  JITNEY_CHECK(check_something_to_take(c, c.shape(1), axis));
   return Inferred{c.dtype(0), c.shape(1)};
 }
 
@@ -100,7 +114,10 @@ Expected<Shape> tuple_shape(const InferContext& c, std::int64_t batch) {
 }
 
 Expected<Inferred> infer_gather_nd(const InferContext& c) {
-  JITNEY_TRY(Shape out, tuple_shape(c, c.integer("batch")));
+  const std::int64_t batch = c.integer("batch");
+  JITNEY_TRY(Shape out, tuple_shape(c, batch));
+  for (std::int64_t j = 0; j < *c.shape(1).back().constant(); ++j)
+    JITNEY_CHECK(check_something_to_take(c, out, static_cast<std::size_t>(batch + j)));
   return Inferred{c.dtype(0), std::move(out)};
 }
 
@@ -127,6 +144,8 @@ Expected<Inferred> infer_gather_grid(const InferContext& c) {
       return user_error("the indices of {} must be vectors (inputs: {})", c.who(), c.shapes());
     out.shape[static_cast<std::size_t>(axes[i])] = c.shape(i + 1)[0];
   }
+  for (const std::int64_t axis : axes)
+    JITNEY_CHECK(check_something_to_take(c, out.shape, static_cast<std::size_t>(axis)));
   return out;
 }
 

@@ -14,17 +14,6 @@ using ir::Op;
 using ir::Shape;
 using ir::ValueId;
 
-/// Where any element is taken there must be one on each of the axes that are indexed: the kernels read element 0 in
-/// place of one that is out of range, before they report it.
-void require_elements(NodeContext& c, ValueId result, const std::vector<std::size_t>& axes) {
-  for (const std::size_t axis : axes) {
-    const Dim& extent = c.shape(0)[axis];
-    c.b.require(Guard::Relation::less_equal, Dim::min(ir::product(c.b.shape(result)), Dim(1)), extent,
-                fmt::format("{}: an index is out of range, since axis {} of {} is empty", c.label(), axis,
-                            ir::to_string(c.shape(0))));
-  }
-}
-
 /// A constant index outside the data is an error now.
 Status check_constant_indices(NodeContext& c, const Dim& extent) {
   const auto bound = extent.constant();
@@ -41,21 +30,12 @@ Status gather_elements(NodeContext& c) {
   JITNEY_TRY(const int axis, c.axis(c.integer("axis", 0), c.rank(0)));
   const auto at = static_cast<std::size_t>(axis);
   JITNEY_CHECK(check_constant_indices(c, c.shape(0)[at]));
-  const ValueId y =
-      c.b.node(Op::gather_elements, {c.value(0), c.value(1)}, {{"axis", static_cast<std::int64_t>(axis)}});
-  JITNEY_CHECK(c.b.status());
-  require_elements(c, y, {at});
-  return c.set(0, y);
+  return c.set(0, c.b.node(Op::gather_elements, {c.value(0), c.value(1)}, {{"axis", static_cast<std::int64_t>(axis)}}));
 }
 
 Status gather_nd(NodeContext& c) {
   const std::int64_t batch = c.integer("batch_dims", 0);
-  const ValueId y = c.b.node(Op::gather_nd, {c.value(0), c.value(1)}, {{"batch", batch}});
-  JITNEY_CHECK(c.b.status());
-  std::vector<std::size_t> axes;
-  for (std::int64_t j = 0; j < *c.shape(1).back().constant(); ++j) axes.push_back(static_cast<std::size_t>(batch + j));
-  require_elements(c, y, axes);
-  return c.set(0, y);
+  return c.set(0, c.b.node(Op::gather_nd, {c.value(0), c.value(1)}, {{"batch", batch}}));
 }
 
 Status scatter_elements(NodeContext& c) {
