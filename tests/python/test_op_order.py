@@ -79,3 +79,10 @@ def test_range_and_tile_of_extents(check):
              helper.make_node("Range", ["zero", "n", "step"], ["r"]), helper.make_node("Tile", ["x", "s"], ["t"])]
     check(nodes, [{"x": random(shape)} for shape in [(2, 7), (1, 1), (3, 0)]], ["r", "t"],
           {"zero": np.int64(0), "one": np.int64(1), "step": np.int64(2)})
+
+
+@pytest.mark.parametrize("opset", [12, 13])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_hardmax(check, opset, axis):
+    node = helper.make_node("Hardmax", ["x"], ["y"], axis=axis)
+    check(node, [{"x": np.round(random(shape) * 2)} for shape in [(2, 3, 5), (1, 1, 1), (4, 7, 33)]], ["y"], opset=opset)

@@ -1,5 +1,5 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// CumSum, TopK, EyeLike.
+// CumSum, TopK, Hardmax, EyeLike.
 #include "frontend/onnx/registry.h"
 
 namespace jitney::onnx {
@@ -66,6 +66,27 @@ Status top_k(NodeContext& c) {
   return c.set(0, b.node(Op::gather_elements, {x, index}, {{"axis", along}}));
 }
 
+/// 1 where the first of the largest is, else 0. Before opset 13 everything from the axis on is one axis.
+Status hardmax(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  JITNEY_TRY(const int given, c.axis(c.integer("axis", c.opset < 13 ? 1 : -1), c.rank(0)));
+  const Shape shape = c.shape(0);
+  const bool flattens = c.opset < 13;
+  const Shape seen = flattens ? Shape{ir::product({shape.begin(), shape.begin() + given}),
+                                      ir::product({shape.begin() + given, shape.end()})}
+                              : shape;
+  const std::int64_t axis = flattens ? 1 : given;
+  const Dim extent = seen[static_cast<std::size_t>(axis)];
+  const ValueId x = b.reshape(c.value(0), seen);
+  const ValueId best =
+      b.node(Op::arg_max, {x},
+             {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", std::int64_t{1}}, {"last", std::int64_t{0}}});
+  Shape line(seen.size() - static_cast<std::size_t>(axis), Dim(1));
+  line[0] = extent;
+  const ValueId hit = b.cast(b.binary(Op::equal, best, b.iota(line, 0)), c.dtype(0));
+  return c.set(0, b.reshape(hit, shape));
+}
+
 Status eye_like(NodeContext& c) {
   GraphBuilder& b = c.b;
   if (c.rank(0) != 2) return c.error("its input must have rank 2, not {}", ir::to_string(c.shape(0)));
@@ -86,6 +107,7 @@ std::span<const OperatorRow> order_operators() {
   static constexpr OperatorRow kRows[] = {
       {"CumSum", 11, 2, 2, cumulative_sum},
       {"TopK", 1, 1, 2, top_k},
+      {"Hardmax", 1, 1, 1, hardmax},
       {"EyeLike", 9, 1, 1, eye_like},
   };
   return kRows;
