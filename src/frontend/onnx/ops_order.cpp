@@ -76,7 +76,7 @@ Status hardmax(NodeContext& c) {
                                       ir::product({shape.begin() + given, shape.end()})}
                               : shape;
   const std::int64_t axis = flattens ? 1 : given;
-  const Dim extent = seen[static_cast<std::size_t>(axis)];
+  const Dim& extent = seen[static_cast<std::size_t>(axis)];
   const ValueId x = b.reshape(c.value(0), seen);
   const ValueId best =
       b.node(Op::arg_max, {x},

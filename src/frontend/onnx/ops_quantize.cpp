@@ -1,6 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear.
-#include <limits>
+#include <numeric>
 
 #include "frontend/onnx/quantization.h"
 #include "frontend/onnx/registry.h"
@@ -134,8 +134,8 @@ Status dynamic_quantize(NodeContext& c) {
   if (c.dtype(0) != DType::f32) return c.error("its input is {}; it must be float32", to_string(c.dtype(0)));
   const auto f = [&](double v) { return b.scalar(v, DType::f32); };
   const ValueId x = c.value(0);
-  std::vector<std::int64_t> axes;
-  for (int axis = 0; axis < c.rank(0); ++axis) axes.push_back(axis);
+  std::vector<std::int64_t> axes(static_cast<std::size_t>(c.rank(0)));
+  std::iota(axes.begin(), axes.end(), 0);
   const ValueId least = b.binary(Op::min, b.reduce(Op::reduce_min, x, axes, false), f(0));
   const ValueId most = b.binary(Op::max, b.reduce(Op::reduce_max, x, axes, false), f(0));
   const ValueId range = b.binary(Op::sub, most, least);

@@ -19,7 +19,7 @@ using ir::ValueId;
 /// A source of numbers in [0, 1) for one node.
 class Dice {
  public:
-  Dice(NodeContext& c) : b_(c.b) {
+  explicit Dice(NodeContext& c) : b_(c.b) {
     std::uint32_t seed = 2166136261u;
     const auto mix = [&seed](unsigned char byte) { seed = (seed ^ byte) * 16777619u; };
     if (c.has_attribute("seed")) {

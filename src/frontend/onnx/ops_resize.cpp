@@ -1,9 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Resize and Upsample: for each resized axis a vector of coordinates, from it indices and weights, and sums of what is
 // gathered at the indices. Coordinates are computed in f32 by the formulas of the standard, so that ties fall alike.
-#include <algorithm>
-#include <cmath>
-
 #include "frontend/onnx/registry.h"
 #include "frontend/onnx/resize_arguments.h"
 
