@@ -34,6 +34,15 @@ void CExprWriter::define(const std::vector<ExprId>& roots, bool full) {
 void CExprWriter::define_one(ExprId id) {
   const Expr& e = expr(id);
   bool vec = varies(id);
+  std::string name = fmt::format("t{}", id);
+  if (e.kind == Expr::Kind::scan) {
+    const std::string step = fmt::format("sum{} = sum{} + {};", id, id, vector_of(e.args[0]));
+    if (e.integer == 0) line(step);
+    line(fmt::format("const {}v {} = sum{};", kernel::compute_type(e.dtype), name, id));
+    if (e.integer != 0) line(step);
+    scopes_.back()[id] = name;
+    return;
+  }
   std::string value;
   switch (e.kind) {
     case Expr::Kind::number: value = index_numbers_[id][0]; break;
@@ -59,7 +68,6 @@ void CExprWriter::define_one(ExprId id) {
     }
     default: return;
   }
-  std::string name = fmt::format("t{}", id);
   line(fmt::format("const {}{} {} = {};", kernel::compute_type(e.dtype), vec ? "v" : "", name, value));
   scopes_.back()[id] = name;
 }

@@ -91,6 +91,7 @@ class CExprWriter {
       case Expr::Kind::inside:
         return std::any_of(e.bounds.begin(), e.bounds.end(), [&](const Bound& b) { return moves(b.index); });
       case Expr::Kind::accumulator: return !horizontal_;
+      case Expr::Kind::scan: return true;
       case Expr::Kind::load:
         return moves(e.access.element) ||
                std::any_of(e.access.bounds.begin(), e.access.bounds.end(),

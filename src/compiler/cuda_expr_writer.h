@@ -48,7 +48,7 @@ class CudaExprWriter : protected CExprWriter {
   }
 
   int slices() const {
-    if (!k_.has_reduction() || horizontal_) return 1;
+    if (!k_.has_reduction() || horizontal_ || k_.has_scan()) return 1;
     const auto extent = k_.axes[first_reduction_].extent.constant();
     return extent && *extent < 8 ? 1 : 8;
   }
@@ -193,6 +193,15 @@ class CudaExprWriter : protected CExprWriter {
 
   void define_scalar(ExprId id) {
     const Expr& e = expr(id);
+    const std::string name = fmt::format("t{}", id);
+    if (e.kind == Expr::Kind::scan) {
+      const std::string step = fmt::format("sum{} = sum{} + {};", id, id, text_of(e.args[0]));
+      if (e.integer == 0) line(step);
+      line(fmt::format("const {} {} = sum{};", kernel::compute_type(e.dtype), name, id));
+      if (e.integer != 0) line(step);
+      scopes_.back()[id] = name;
+      return;
+    }
     std::string value;
     switch (e.kind) {
       case Expr::Kind::number: value = index_numbers_[id][0]; break;
@@ -215,7 +224,6 @@ class CudaExprWriter : protected CExprWriter {
       }
       default: return;
     }
-    const std::string name = fmt::format("t{}", id);
     line(fmt::format("const {} {} = {};", kernel::compute_type(e.dtype), name, value));
     scopes_.back()[id] = name;
   }

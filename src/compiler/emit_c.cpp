@@ -195,6 +195,9 @@ class Writer : CExprWriter {
     if (!k_.full_stores.empty()) {
       const std::vector<ExprId> roots = values(k_.full_stores);
       define(roots, false);
+      for (std::size_t i = 0; i < k_.exprs.size(); ++i)
+        if (k_.exprs[i].kind == Expr::Kind::scan)
+          line(fmt::format("{0}v sum{1} = ({0}v)(({0})0);", kernel::compute_type(k_.exprs[i].dtype), i));
       reduction_loops([&] {
         define(roots, true);
         for (const auto& s : k_.full_stores) store(s);

@@ -133,6 +133,9 @@ class CudaWriter : CudaExprWriter {
     }
     if (!k_.full_stores.empty()) {
       define_all(values(k_.full_stores), false, !horizontal_);
+      for (std::size_t i = 0; i < k_.exprs.size(); ++i)
+        if (k_.exprs[i].kind == Expr::Kind::scan)
+          line(fmt::format("{} sum{} = 0;", kernel::compute_type(k_.exprs[i].dtype), i));
       loops(values(k_.full_stores), &k_.full_stores, [] {});
     }
     if (k_.row_stores.empty()) return;

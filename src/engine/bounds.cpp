@@ -40,6 +40,7 @@ class Bounds {
       case Op::reshape: return require(node, Guard::Relation::equal, ir::product(x->shape), ir::product(out.shape));
       case Op::expand: return expand(node, x->shape, out.shape);
       case Op::slice: return slice(node, x->shape, out.shape);
+      case Op::top_k: return top_k(node, x->shape, out.shape);
       case Op::pad: return pad(node, x->shape, out.shape);
       default: return inferred(node, out);
     }
@@ -89,6 +90,14 @@ class Bounds {
     // The other modes map every index into the input, which must have something to repeat.
     for (std::size_t i = 0; i < from.size(); ++i) {
       JITNEY_CHECK(require(node, Guard::Relation::less_equal, Dim::min(to[i], 1), from[i]));
+    }
+    return {};
+  }
+
+  Status top_k(const Node& node, const Shape& from, const Shape& to) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const bool along = static_cast<std::int64_t>(i) == node.integer("axis");
+      JITNEY_CHECK(require(node, along ? Guard::Relation::less_equal : Guard::Relation::equal, to[i], from[i]));
     }
     return {};
   }

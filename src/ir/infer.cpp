@@ -26,6 +26,16 @@ Status InferContext::equal(const Dim& a, const Dim& b, const std::string& what) 
   return {};
 }
 
+Status InferContext::at_most(const Dim& a, const Dim& b, const std::string& what) const {
+  const auto room = (b - a).constant();
+  if (room && *room < 0)
+    return user_error("{} has {} {}; at most {} is allowed (inputs: {})", who(), a.to_string(), what, b.to_string(),
+                      shapes());
+  if (!room && !a.is(0))
+    guards.push_back({Guard::Relation::less_equal, a, b, fmt::format("'{}' has too many {}", node, what)});
+  return {};
+}
+
 Expected<std::size_t> InferContext::axis(std::size_t rank) const {
   const std::int64_t value = integer("axis");
   if (value < 0 || value >= static_cast<std::int64_t>(rank)) {
@@ -53,7 +63,7 @@ Status check_inputs(const InferContext& c) {
       return user_error("input {} of {} is {}; it must be {}", i, c.who(), to_string(c.dtype(i)),
                         accepted_dtypes(c.op, i));
     }
-    const bool own_dtype = (c.op == Op::where && i == 0) || (c.op == Op::gather && i == 1);
+    const bool own_dtype = (c.op == Op::where && i == 0) || is_index(c.op, i);
     if (!own_dtype && c.has(first) && c.dtype(i) != c.dtype(first)) {
       return user_error("inputs of {} have dtypes {} and {}; they must be equal", c.who(), to_string(c.dtype(first)),
                         to_string(c.dtype(i)));
@@ -135,6 +145,7 @@ Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<co
     case Op::expand:
     case Op::slice:
     case Op::pad:
+    case Op::top_k:
     case Op::max_pool:
     case Op::avg_pool:
     case Op::region: return internal_error("{} has its type from whoever builds it; it cannot be inferred", c.who());
@@ -146,6 +157,7 @@ Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<co
     case OpFamily::ternary: return infer_elementwise(c);
     case OpFamily::reduce: return infer_reduce(c);
     case OpFamily::normalize: return infer_normalize(c);
+    case OpFamily::scan: JITNEY_CHECK(c.axis(c.shape(0).size())); return Inferred{c.dtype(0), c.shape(0)};
     case OpFamily::contract: return infer_contract(c);
     default: return infer_movement(c);
   }

@@ -36,10 +36,14 @@ struct InferContext {
   std::string shapes() const;
   /// a == b, now or (a guard) when shapes are bound. `what` completes "... must have one extent ...".
   Status equal(const Dim& a, const Dim& b, const std::string& what) const;
+  /// a <= b, now or when shapes are bound. `what` completes "... has 5 ...".
+  Status at_most(const Dim& a, const Dim& b, const std::string& what) const;
   /// The axis attribute, checked against rank.
   Expected<std::size_t> axis(std::size_t rank) const;
 };
 
+/// Whether op's `input`th input holds indices into another.
+bool is_index(Op op, std::size_t input);
 /// Whether op takes tensors of this dtype as its `input`th input, whatever the other inputs are.
 bool accepts_dtype(Op op, std::size_t input, DType dtype);
 /// "floating point", "integer or bool": for messages.

@@ -4,7 +4,7 @@
 namespace jitney::ir {
 namespace {
 
-enum class Accepts { any, numeric, floating, boolean, integer, bits, index };
+enum class Accepts { any, numeric, floating, boolean, integer, bits };
 
 Accepts accepts(Op op, std::size_t input) {
   switch (op) {
@@ -25,6 +25,8 @@ Accepts accepts(Op op, std::size_t input) {
     case Op::reduce_sum:
     case Op::reduce_mean:
     case Op::reduce_prod:
+    case Op::cumsum:
+    case Op::top_k:
     case Op::matmul:
     case Op::conv:
     case Op::conv_transpose:
@@ -40,7 +42,6 @@ Accepts accepts(Op op, std::size_t input) {
     case Op::shift_left:
     case Op::shift_right: return Accepts::integer;
     case Op::where: return input == 0 ? Accepts::boolean : Accepts::any;
-    case Op::gather: return input == 1 ? Accepts::index : Accepts::any;
     case Op::attention:
     case Op::avg_pool: return Accepts::floating;
     default: break;
@@ -54,7 +55,20 @@ Accepts accepts(Op op, std::size_t input) {
 
 }  // namespace
 
+bool is_index(Op op, std::size_t input) {
+  switch (op) {
+    case Op::gather:
+    case Op::gather_elements:
+    case Op::gather_nd:
+    case Op::scatter_elements:
+    case Op::scatter_nd: return input == 1;
+    case Op::gather_grid: return input >= 1;
+    default: return false;
+  }
+}
+
 bool accepts_dtype(Op op, std::size_t input, DType t) {
+  if (is_index(op, input)) return t == DType::i32 || t == DType::i64;
   switch (accepts(op, input)) {
     case Accepts::any: return true;
     case Accepts::numeric: return t != DType::boolean;
@@ -62,12 +76,12 @@ bool accepts_dtype(Op op, std::size_t input, DType t) {
     case Accepts::boolean: return t == DType::boolean;
     case Accepts::integer: return is_integer(t);
     case Accepts::bits: return is_integer(t) || t == DType::boolean;
-    case Accepts::index: return t == DType::i32 || t == DType::i64;
   }
   return false;
 }
 
 std::string_view accepted_dtypes(Op op, std::size_t input) {
+  if (is_index(op, input)) return "int32 or int64";
   switch (accepts(op, input)) {
     case Accepts::any: return "any dtype";
     case Accepts::numeric: return "a number dtype";
@@ -75,7 +89,6 @@ std::string_view accepted_dtypes(Op op, std::size_t input) {
     case Accepts::boolean: return "bool";
     case Accepts::integer: return "an integer dtype";
     case Accepts::bits: return "an integer dtype or bool";
-    case Accepts::index: return "int32 or int64";
   }
   return "";
 }

@@ -16,6 +16,12 @@ Status run_node(const NodeRun& run) {
     case Op::pad: return interpret_pad(run);
     case Op::concat: return interpret_concat(run);
     case Op::gather: return interpret_gather(run);
+    case Op::gather_elements: return interpret_gather_elements(run);
+    case Op::gather_nd: return interpret_gather_nd(run);
+    case Op::gather_grid: return interpret_gather_grid(run);
+    case Op::scatter_elements:
+    case Op::scatter_nd: return interpret_scatter(run);
+    case Op::top_k: return interpret_top_k(run);
     case Op::matmul: return interpret_matmul(run);
     case Op::conv: return interpret_conv(run);
     case Op::conv_transpose: return interpret_conv_transpose(run);
@@ -32,6 +38,7 @@ Status run_node(const NodeRun& run) {
     case OpFamily::source: return interpret_source(run);
     case OpFamily::view: return interpret_view(run);
     case OpFamily::reduce: return interpret_reduce(run);
+    case OpFamily::scan: return interpret_scan(run);
     case OpFamily::normalize: return interpret_normalize(run);
     default: return internal_error("the reference interpreter does not know {}", info(run.node.op).name);
   }

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "ir/element.h"
+#include "ir/indices.h"
 #include "ir/interpret_internal.h"
 #include "ir/strided.h"
 
@@ -110,12 +111,7 @@ Status interpret_gather(const NodeRun& run) {
   auto* to = run.out.as<std::byte>();
   for (std::int64_t o = 0; o < outer; ++o) {
     for (std::int64_t i = 0; i < picked; ++i, to += bytes) {
-      const std::int64_t given =
-          indices.dtype() == DType::i32 ? indices.as<std::int32_t>()[i] : indices.as<std::int64_t>()[i];
-      const std::int64_t index = given < 0 ? given + extent : given;
-      if (index < 0 || index >= extent) {
-        return user_error("index {} is outside axis {}, which allows {} to {}", given, axis, -extent, extent - 1);
-      }
+      JITNEY_TRY(const std::int64_t index, checked_index(indices, i, extent, axis));
       std::memcpy(to, data.as<std::byte>() + (o * extent + index) * bytes, static_cast<std::size_t>(bytes));
     }
   }

@@ -23,6 +23,7 @@ enum class OpFamily : std::uint8_t {
   view,
   movement,
   reduce,
+  scan,
   normalize,
   contract,
   region

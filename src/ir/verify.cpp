@@ -12,7 +12,7 @@ namespace {
 struct LegalForms {
   Stage stage;
   std::string_view name;
-  std::array<bool, 11> families;  ///< in OpFamily's order
+  std::array<bool, 12> families;  ///< in OpFamily's order
   std::vector<Op> also;
   std::vector<Op> never;
 };
@@ -20,11 +20,11 @@ struct LegalForms {
 const std::vector<LegalForms>& legal_forms() {
   // clang-format off
   static const std::vector<LegalForms> table = {
-      //                             unary  binary ternary cast  source view  move  reduce norm.  contr. region  also         never
-      {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  false}, {},         {}},
-      {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  false}, {},         {Op::batch_norm}},
-      {Stage::called,    "called",    {true,  true,  true,  true,  true,  true, true,  true,  true,  true,  true},  {},         {Op::batch_norm}},
-      {Stage::fused,     "fused",     {false, false, false, false, false, true, false, false, false, false, true},  {Op::dims}, {}},
+      //                             unary  binary ternary cast  source view  move  reduce scan   norm.  contr. region  also         never
+      {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false}, {},         {}},
+      {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false}, {},         {Op::batch_norm}},
+      {Stage::called,    "called",    {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true},  {},         {Op::batch_norm}},
+      {Stage::fused,     "fused",     {false, false, false, false, false, true,  false, false, false, false, false, true},  {Op::dims}, {}},
   };
   // clang-format on
   return table;

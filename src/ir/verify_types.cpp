@@ -89,6 +89,17 @@ Status verify_pool(const Node& node, const Value& x, const Value& out) {
   return {};
 }
 
+Status verify_top_k(const Node& node, const Value& x, const Value& out) {
+  const std::int64_t axis = node.integer("axis");
+  bool fits = out.dtype == DType::i64 && x.shape.size() == out.shape.size() && axis >= 0 && axis < std::ssize(x.shape);
+  for (std::size_t i = 0; fits && i < x.shape.size(); ++i) {
+    const auto room = (x.shape[i] - out.shape[i]).constant();
+    fits = !room || (static_cast<std::int64_t>(i) == axis ? *room >= 0 : *room == 0);
+  }
+  if (fits && accepts_dtype(node.op, 0, x.dtype)) return {};
+  return internal_error("{} has no best along axis {} that are {}", type_name(x), axis, type_name(out));
+}
+
 Status verify_region(const Graph& g, const Node& node) {
   const auto& body_pointer = std::get<std::shared_ptr<const Graph>>(node.attributes.find("body")->second);
   if (body_pointer == nullptr) return internal_error("its body is null");
@@ -138,6 +149,7 @@ Status verify_types(const Graph& g, const Node& node) {
     case Op::expand: return verify_expand(*inputs[0], out);
     case Op::slice: return verify_slice(node, *inputs[0], out);
     case Op::pad: return verify_pad(node, *inputs[0], out);
+    case Op::top_k: return verify_top_k(node, *inputs[0], out);
     case Op::max_pool:
     case Op::avg_pool: return verify_pool(node, *inputs[0], out);
     case Op::region: return verify_region(g, node);

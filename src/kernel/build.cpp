@@ -120,6 +120,15 @@ ExprId Builder::reduce(Reduction::Kind kind, ExprId value) {
   return it->second;
 }
 
+ExprId Builder::scan(ExprId value, bool exclusive) {
+  auto [it, is_new] = memo_.try_emplace(fmt::format("scan {} {}", value, exclusive), -1);
+  if (is_new) {
+    const DType dtype = expr(value).dtype;
+    it->second = push({.kind = Expr::Kind::scan, .dtype = dtype, .args = {value}, .integer = exclusive});
+  }
+  return it->second;
+}
+
 Expected<ExprId> Builder::value_at(ValueId id, const Place& place, const std::vector<Bound>& bounds) {
   std::string key = fmt::format("val {} ", id);
   for (const auto& i : place) key += describe(i) + ",";
@@ -158,6 +167,14 @@ Expected<ExprId> Builder::build_value(ValueId id, const Place& place, const std:
   }
   switch (node.op) {
     case Op::gather: return build_gather(*this, node, place, bounds);
+    case Op::gather_elements: return build_gather_elements(*this, node, place, bounds);
+    case Op::gather_nd: return build_gather_nd(*this, node, place, bounds);
+    case Op::gather_grid: return build_gather_grid(*this, node, place, bounds);
+    case Op::cumsum: {
+      // A scan runs along the region's own axis, so the input is taken at the full place, as for a reduction.
+      JITNEY_TRY(ExprId x, value_at(node.inputs[0], full_place_, bounds));
+      return scan(x, node.integer("exclusive") != 0);
+    }
     case Op::concat: return build_concat(*this, node, place, bounds);
     case Op::pad: return build_pad(*this, node, place, bounds);
     case Op::matmul: return build_matmul(*this, node, place);
@@ -180,13 +197,15 @@ Expected<ExprId> Builder::load(int input, const Place& place, const std::vector<
 }
 
 Expected<ExprId> Builder::load_indirect(ValueId id, const Place& place, const std::vector<Bound>& bounds,
-                                        std::size_t axis, ExprId index, const Dim& extent) {
+                                        const std::vector<DataIndex>& indices) {
   auto at = std::find(body_.inputs.begin(), body_.inputs.end(), id);
   if (at == body_.inputs.end())
     return internal_error("no loop nest for an indirect read of a computed value in '{}'", region_.name);
   auto input = static_cast<std::size_t>(at - body_.inputs.begin());
   JITNEY_TRY(ExprId e, load(static_cast<int>(input), place, bounds));
-  kernel_.exprs[static_cast<std::size_t>(e)].access.indirect.push_back({index, strides_[input][axis], extent});
+  for (const auto& [axis, index] : indices)
+    kernel_.exprs[static_cast<std::size_t>(e)].access.indirect.push_back(
+        {index, strides_[input][axis], body_.value(id).shape[axis]});
   return e;
 }
 
@@ -265,6 +284,7 @@ void mark_levels(Kernel& k) {
       phase[i] = std::max(phase[i], phase[static_cast<std::size_t>(a)]);
     };
     for (auto a : e.args) use(a);
+    e.full = e.full || e.kind == Expr::Kind::scan;
     for (const auto& ind : e.access.indirect) use(ind.index);
     if (e.kind == Expr::Kind::accumulator) {
       Reduction& r = k.reductions[static_cast<std::size_t>(e.reduction)];
@@ -312,6 +332,10 @@ Expected<Kernel> Builder::run() {
     }
     full_place_[d] = along(add_axis(fmt::format("i{}", d), shape[d], false));
   }
+  // A scan takes its steps one by one: what is computed side by side are rows, if only one.
+  const bool scans =
+      std::any_of(body_.nodes.begin(), body_.nodes.end(), [](const auto& n) { return n.op == Op::cumsum; });
+  if (scans && kernel_.axes.empty()) add_axis("i", 1, false);
   for (std::size_t d = 0; d < shape.size(); ++d)
     if (is_reduced(d)) full_place_[d] = along(add_axis(fmt::format("r{}", d), shape[d], true));
   if (kernel_.axes.empty()) add_axis("i", 1, false);
@@ -355,6 +379,10 @@ Expected<Kernel> build(const ir::Node& region, const std::vector<Dim>& input_off
   JITNEY_TRY(Kernel k, Builder(region, input_offsets, input_strides).run());
   collapse(k);
   return k;
+}
+
+bool Kernel::has_scan() const {
+  return std::any_of(exprs.begin(), exprs.end(), [](const Expr& e) { return e.kind == Expr::Kind::scan; });
 }
 
 int Kernel::parallel_axes() const {

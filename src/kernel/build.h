@@ -37,9 +37,13 @@ class Builder {
   /// The expression for an element of a value. Loads are made only where `bounds` hold.
   Expected<ExprId> value_at(ir::ValueId id, const Place& place, const std::vector<Bound>& bounds);
 
-  /// An element of an input (only of an input), whose index along `axis` is data.
-  Expected<ExprId> load_indirect(ir::ValueId id, const Place& place, const std::vector<Bound>& bounds, std::size_t axis,
-                                 ExprId index, const ir::Dim& extent);
+  /// An element of an input (only of an input), whose indices along some axes are data.
+  struct DataIndex {
+    std::size_t axis;
+    ExprId index;
+  };
+  Expected<ExprId> load_indirect(ir::ValueId id, const Place& place, const std::vector<Bound>& bounds,
+                                 const std::vector<DataIndex>& indices);
 
   ExprId literal(DType dtype, double v);
   ExprId operation(ir::Op op, DType dtype, std::vector<ExprId> args);
@@ -48,6 +52,8 @@ class Builder {
   ExprId index(const Index& i);
   ExprId number(const ir::Dim& d);
   ExprId reduce(Reduction::Kind kind, ExprId value);
+  /// The running sum of `value` along the region's reduction axis.
+  ExprId scan(ExprId value, bool exclusive);
   /// With groups: the kernel's axis that counts them.
   int group_axis() const { return group_axis_; }
   const Expr& expr(ExprId id) const { return kernel_.exprs[static_cast<std::size_t>(id)]; }
@@ -72,6 +78,12 @@ class Builder {
 };
 
 Expected<ExprId> build_gather(Builder& b, const ir::Node& node, const Place& place, const std::vector<Bound>& bounds);
+Expected<ExprId> build_gather_elements(Builder& b, const ir::Node& node, const Place& place,
+                                       const std::vector<Bound>& bounds);
+Expected<ExprId> build_gather_nd(Builder& b, const ir::Node& node, const Place& place,
+                                 const std::vector<Bound>& bounds);
+Expected<ExprId> build_gather_grid(Builder& b, const ir::Node& node, const Place& place,
+                                   const std::vector<Bound>& bounds);
 Expected<ExprId> build_concat(Builder& b, const ir::Node& node, const Place& place, const std::vector<Bound>& bounds);
 Expected<ExprId> build_pad(Builder& b, const ir::Node& node, const Place& place, const std::vector<Bound>& bounds);
 Expected<ExprId> build_source(Builder& b, const ir::Node& node, const Place& place);

@@ -7,7 +7,6 @@ using ir::Dim;
 using ir::Op;
 
 Expected<ExprId> build_gather(Builder& b, const ir::Node& node, const Place& place, const std::vector<Bound>& bounds) {
-  const auto& data = b.body().value(node.inputs[0]);
   std::size_t axis = static_cast<std::size_t>(node.integer("axis"));
   std::size_t index_rank = b.body().value(node.inputs[1]).shape.size();
   auto at = [&](std::size_t from, std::size_t to) {
@@ -17,7 +16,49 @@ Expected<ExprId> build_gather(Builder& b, const ir::Node& node, const Place& pla
   Place source = at(0, axis);
   source.push_back(b.fixed(0));
   for (const auto& i : at(axis + index_rank, place.size())) source.push_back(i);
-  return b.load_indirect(node.inputs[0], source, bounds, axis, b.cast(DType::i64, index), data.shape[axis]);
+  return b.load_indirect(node.inputs[0], source, bounds, {{axis, b.cast(DType::i64, index)}});
+}
+
+Expected<ExprId> build_gather_elements(Builder& b, const ir::Node& node, const Place& place,
+                                       const std::vector<Bound>& bounds) {
+  const auto axis = static_cast<std::size_t>(node.integer("axis"));
+  JITNEY_TRY(ExprId index, b.value_at(node.inputs[1], place, bounds));
+  Place source = place;
+  source[axis] = b.fixed(0);
+  return b.load_indirect(node.inputs[0], source, bounds, {{axis, b.cast(DType::i64, index)}});
+}
+
+Expected<ExprId> build_gather_nd(Builder& b, const ir::Node& node, const Place& place,
+                                 const std::vector<Bound>& bounds) {
+  const auto& indices = b.body().value(node.inputs[1]).shape;
+  const auto batch = static_cast<std::size_t>(node.integer("batch"));
+  const std::int64_t k = *indices.back().constant();
+  const auto tuple_axes = static_cast<std::ptrdiff_t>(indices.size()) - 1;
+  Place source(place.begin(), place.begin() + static_cast<std::ptrdiff_t>(batch));
+  std::vector<Builder::DataIndex> found;
+  for (std::int64_t j = 0; j < k; ++j) {
+    Place at(place.begin(), place.begin() + tuple_axes);
+    at.push_back(b.fixed(j));
+    JITNEY_TRY(ExprId index, b.value_at(node.inputs[1], at, bounds));
+    found.push_back({source.size(), b.cast(DType::i64, index)});
+    source.push_back(b.fixed(0));
+  }
+  source.insert(source.end(), place.begin() + tuple_axes, place.end());
+  return b.load_indirect(node.inputs[0], source, bounds, found);
+}
+
+Expected<ExprId> build_gather_grid(Builder& b, const ir::Node& node, const Place& place,
+                                   const std::vector<Bound>& bounds) {
+  const auto& axes = node.integers("axes");
+  Place source = place;
+  std::vector<Builder::DataIndex> found;
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    const auto axis = static_cast<std::size_t>(axes[a]);
+    JITNEY_TRY(ExprId index, b.value_at(node.inputs[a + 1], {place[axis]}, bounds));
+    found.push_back({axis, b.cast(DType::i64, index)});
+    source[axis] = b.fixed(0);
+  }
+  return b.load_indirect(node.inputs[0], source, bounds, found);
 }
 
 Expected<ExprId> build_concat(Builder& b, const ir::Node& node, const Place& place, const std::vector<Bound>& bounds) {

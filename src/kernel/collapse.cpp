@@ -33,7 +33,7 @@ void remove_axis(Kernel& k, std::size_t axis) {
 bool only_one_of_its_kind(const Kernel& k, std::size_t axis) {
   int same = 0;
   for (const auto& a : k.axes) same += a.reduction == k.axes[axis].reduction;
-  return same == 1 && (k.axes[axis].reduction || k.axes.size() == 1);
+  return same == 1 && (k.axes[axis].reduction || k.axes.size() == 1 || k.has_scan());
 }
 
 /// Moves an axis behind another; loops may be reordered freely among the parallel ones.
@@ -69,7 +69,9 @@ void collapse(Kernel& k) {
   for (int a = parallel - 2; a >= 0; --a)
     if (score(k, static_cast<std::size_t>(a)).better_than(score(k, static_cast<std::size_t>(best)))) best = a;
   if (best == parallel - 1) return;
-  if (k.has_reduction() && !score(k, static_cast<std::size_t>(best)).better_than(score(k, k.axes.size() - 1))) return;
+  if (k.has_reduction() && !k.has_scan() &&
+      !score(k, static_cast<std::size_t>(best)).better_than(score(k, k.axes.size() - 1)))
+    return;
   move_axis(k, static_cast<std::size_t>(best), static_cast<std::size_t>(parallel) - 1);
 }
 

@@ -13,8 +13,9 @@
 /// on parallel axes only) or at *full* level (it depends on reduction axes too). Execution, for each point of the
 /// parallel axes:
 ///   for each phase p in order: for each point of the reduction axes: update the accumulators of phase p
-///   then: for each point of the reduction axes: the full-level stores
+///   then: for each point of the reduction axes: the full-level stores, scans taking a step each
 ///   then: the row-level stores
+/// A kernel with scans has one reduction axis, and no accumulator depends on a scan.
 /// A kernel without reduction axes has no phases and only row-level stores.
 /// Extents, strides, offsets and bounds are numbers given at launch: shapes are not part of the code. What is part of
 /// the code: dtypes, expressions, the number of axes, and for each access how it moves along the vector axis.
@@ -63,6 +64,7 @@ struct Expr {
     inside,       ///< whether bounds hold, boolean
     load,         ///< an element of an operand; 0 where its bounds do not hold
     accumulator,  ///< the result of reductions[reduction]
+    scan,         ///< the running sum of args[0] along the reduction axis, before this point if integer is 1
     op,           ///< an elementwise ir::Op of args
   } kind = Kind::literal;
   DType dtype = DType::f32;
@@ -105,6 +107,7 @@ struct Kernel {
   std::vector<Store> row_stores, full_stores;
 
   int parallel_axes() const;
+  bool has_scan() const;
   bool has_reduction() const { return static_cast<int>(axes.size()) > parallel_axes(); }
 };
 

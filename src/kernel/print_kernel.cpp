@@ -41,6 +41,7 @@ std::string print(const Kernel& k, const Expr& e) {
     case Expr::Kind::inside: return print(k, e.bounds);
     case Expr::Kind::load: return print(k, e.access);
     case Expr::Kind::accumulator: return fmt::format("acc{}", e.reduction);
+    case Expr::Kind::scan: return fmt::format("{}scan(%{})", e.integer != 0 ? "exclusive " : "", e.args[0]);
     case Expr::Kind::op: break;
   }
   std::string s = std::string(info(e.op).name) + "(";

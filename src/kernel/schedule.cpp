@@ -67,6 +67,7 @@ AxisScore score(const Kernel& k, std::size_t axis) {
 int choose_vector_axis(const Kernel& k) {
   const int innermost = k.parallel_axes() - 1, last = static_cast<int>(k.axes.size()) - 1;
   if (!k.has_reduction() || innermost < 0) return last;
+  if (k.has_scan()) return innermost;  // its own axis is walked in order
   const bool parallel =
       score(k, static_cast<std::size_t>(innermost)).better_than(score(k, static_cast<std::size_t>(last)));
   return parallel ? innermost : last;

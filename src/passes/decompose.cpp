@@ -83,6 +83,28 @@ ValueId keep_dims(Rewriter& rw, const ir::Node& node) {
   return e.reshape(e.cast(y, dtype), out.shape);
 }
 
+// The index of the extreme: the least (or greatest) index where the extreme is found. The extreme is NaN if any element
+// is, and then NaN is what is found.
+ValueId arg(Rewriter& rw, const ir::Node& node) {
+  Emit e(rw, node);
+  const ValueId x = rw(node.inputs[0]);
+  const ir::Shape shape = rw.to.value(x).shape;
+  const std::int64_t axis = node.integers("axes")[0];
+  const bool last = node.integer("last") != 0;
+  const auto typed = [&](Op op, std::vector<ValueId> in, DType dtype, ir::Shape s, ir::Attributes a = {}) {
+    return rw.emit(op, node.name, std::move(in), dtype, std::move(s), std::move(a));
+  };
+  const ValueId extreme = e.reduce(node.op == Op::arg_max ? Op::reduce_max : Op::reduce_min, x, {axis});
+  ValueId found = typed(Op::equal, {x, extreme}, DType::boolean, shape);
+  if (is_floating(rw.to.value(x).dtype))
+    found = typed(Op::logical_or, {found, typed(Op::is_nan, {x}, DType::boolean, shape)}, DType::boolean, shape);
+  const ValueId index = typed(Op::iota, {}, DType::i64, shape, {{"axis", axis}});
+  const ValueId none = rw.scalar(DType::i64, last ? -1 : 0x1p62);  // worse than any index
+  const ValueId candidate = typed(Op::where, {found, index, none}, DType::i64, shape);
+  const ValueId y = e.reduce(last ? Op::reduce_max : Op::reduce_min, candidate, {axis});
+  return e.reshape(y, rw.from.value(node.outputs[0]).shape);
+}
+
 // Rank 1 operands get the extent of 1 that numpy.matmul gives them; the result loses it again.
 ValueId promote_matmul(Rewriter& rw, const ir::Node& node) {
   Emit e(rw, node);
@@ -135,6 +157,8 @@ Expected<ir::Graph> decompose(const ir::Graph& graph) {
       case Op::reduce_max:
       case Op::reduce_min:
       case Op::reduce_prod: now = keep_dims(rw, node); break;
+      case Op::arg_max:
+      case Op::arg_min: now = arg(rw, node); break;
       case Op::concat:
         if (node.inputs.size() > kMaxConcat) now = split_concat(rw, node);
         break;

@@ -63,9 +63,8 @@ class Alone {
   std::vector<std::shared_ptr<const Tensor>> inputs_;
 };
 
-}  // namespace
-
-Expected<ir::Graph> fold_constants(const ir::Graph& graph) {
+/// `times` its inputs' bytes, and a little more, are what a result may have.
+Expected<ir::Graph> fold(const ir::Graph& graph, std::int64_t times) {
   Rewriter rw(graph);
   for (const auto& node : graph.nodes) {
     std::int64_t input_bytes = 0;
@@ -79,7 +78,7 @@ Expected<ir::Graph> fold_constants(const ir::Graph& graph) {
         input_bytes += static_cast<std::int64_t>(rw.to.value(id).constant->num_bytes());
     }
     auto bytes = static_bytes(graph.value(node.outputs[0]));
-    if (!foldable || !bytes || *bytes > input_bytes + kMaxGrowth) {
+    if (!foldable || !bytes || *bytes > times * input_bytes + kMaxGrowth) {
       rw.copy(node);
       continue;
     }
@@ -92,5 +91,11 @@ Expected<ir::Graph> fold_constants(const ir::Graph& graph) {
   }
   return rw.finish();
 }
+
+}  // namespace
+
+Expected<ir::Graph> fold_constants(const ir::Graph& graph) { return fold(graph, 1); }
+
+Expected<ir::Graph> expand_constants(const ir::Graph& graph) { return fold(graph, 4); }
 
 }  // namespace jitney::passes

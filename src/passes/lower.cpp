@@ -86,6 +86,8 @@ Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options, std::vec
       {"eliminate_dead", eliminate_dead, ir::Stage::called},
       {"fuse", fuse, ir::Stage::fused},
   };
+  const Pass constants[] = {{"expand_constants", expand_constants, ir::Stage::optimized}};
+  JITNEY_TRY(graph, run(constants, std::move(graph), records));
   if (options.bf16) {
     const Pass precision[] = {{"lower_precision", lower_precision, ir::Stage::optimized}};
     JITNEY_TRY(graph, run(precision, std::move(graph), records));

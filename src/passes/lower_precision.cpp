@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "passes/lower_precision.h"
 
+#include <algorithm>
+
 #include "passes/rewrite.h"
 #include "util/half.h"
 #include "util/reloadable.h"
@@ -50,6 +52,30 @@ bool can_be_low(Op op) {
   }
 }
 
+/// Operators whose result is as whole as what they are given: of whole numbers they make whole numbers.
+bool keeps_whole(Op op) {
+  switch (op) {
+    case Op::relu:
+    case Op::neg:
+    case Op::abs:
+    case Op::add:
+    case Op::sub:
+    case Op::min:
+    case Op::max:
+    case Op::where:
+    case Op::reduce_max:
+    case Op::reduce_min:
+    case Op::reshape:
+    case Op::permute:
+    case Op::expand:
+    case Op::slice:
+    case Op::concat:
+    case Op::pad:
+    case Op::gather: return true;
+    default: return false;
+  }
+}
+
 class Lowerer {
  public:
   explicit Lowerer(const ir::Graph& graph) : g_(graph), rw_(graph) {}
@@ -57,7 +83,9 @@ class Lowerer {
   ir::Graph run() {
     for (const auto& node : g_.nodes) {
       const auto& out = g_.value(node.outputs[0]);
-      if (out.dtype != DType::f32 || !can_be_low(node.op) || node.outputs.size() != 1) {
+      const bool counts = takes_whole(node) && (keeps_whole(node.op) || node.op == Op::mul);
+      if (is_whole(node) || (counts && node.op != Op::mul)) whole_.insert(node.outputs[0]);
+      if (out.dtype != DType::f32 || !can_be_low(node.op) || node.outputs.size() != 1 || counts) {
         for (ValueId in : node.inputs)
           if (in != ir::kNoValue) make_high(in);
         rw_.copy(node);
@@ -76,6 +104,16 @@ class Lowerer {
   Rewriter rw_;
   std::map<ValueId, ValueId> low_;  // of f32 values: what holds them in bf16
   std::set<ValueId> high_;          // of those: what is there as f32, too
+  std::set<ValueId> whole_;         // f32 values that count: bf16 holds no whole numbers above 256
+
+  /// Sums of quantized numbers come out of integers, and quantizing ends in a rounding.
+  bool is_whole(const ir::Node& node) const {
+    if (node.op == Op::round) return true;
+    return node.op == Op::cast && is_integer(g_.value(node.inputs[0]).dtype);
+  }
+  bool takes_whole(const ir::Node& node) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [this](ValueId in) { return whole_.contains(in); });
+  }
 
   /// The value as bf16, where it is f32.
   ValueId low(ValueId old) {

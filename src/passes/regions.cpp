@@ -4,6 +4,7 @@
 //      row region: of the full or of the reduced shape). Its other inputs' regions are merged in too where they fit.
 //   2. A reduction joins the map region that makes its input and turns it into a row region, or joins a row region
 //      that reduces the same axes of the same shape.
+//      A scan joins in the same way, and no reduction comes after it in its region.
 //   3. A contraction, gather, concat or pad begins a region; elementwise consumers join it by rule 1. It reads its
 //      inputs at other places than where they are computed, so it never shares a region with what makes them.
 //   4. A library call is a region by itself: what it can take was absorbed before.
@@ -38,6 +39,17 @@ bool reads_elsewhere(Op op) {
   auto family = info(op).family;
   return family == OpFamily::movement || family == OpFamily::contract || family == OpFamily::view ||
          family == OpFamily::region;
+}
+
+/// Whether a movement has a loop nest; the interpreter runs the others.
+bool has_loops(const ir::Node& node) {
+  switch (node.op) {
+    case Op::scatter_elements:
+    case Op::scatter_nd:
+    case Op::top_k: return false;
+    case Op::pad: return node.text("mode") == "constant";
+    default: return true;
+  }
 }
 
 class Grouper {
@@ -147,11 +159,9 @@ class Grouper {
       case OpFamily::source: begin(RegionKind::map, index, shape); return;
       case OpFamily::contract: begin(RegionKind::contract, index, shape); return;
       case OpFamily::region: begin(static_cast<RegionKind>(node.integer("kind")), index, shape); return;
-      case OpFamily::movement:
-        begin(node.op == Op::pad && node.text("mode") != "constant" ? RegionKind::alone : RegionKind::map, index,
-              shape);
-        return;
-      case OpFamily::reduce: place_reduce(index); return;
+      case OpFamily::movement: begin(has_loops(node) ? RegionKind::map : RegionKind::alone, index, shape); return;
+      case OpFamily::reduce: place_reduce(index, node.integers("axes")); return;
+      case OpFamily::scan: place_reduce(index, {node.integer("axis")}); return;
       case OpFamily::unary:
       case OpFamily::binary:
       case OpFamily::ternary:
@@ -185,19 +195,22 @@ class Grouper {
     if (refused >= 0) continued_in_[refused] = region_of_[static_cast<std::size_t>(index)];
   }
 
-  void place_reduce(int index) {
+  /// Whether there is a scan in a region: its steps come after all reductions.
+  bool scans(const Region& r) const {
+    return std::any_of(r.nodes.begin(), r.nodes.end(), [this](int n) {
+      return info(g_.nodes[static_cast<std::size_t>(n)].op).family == OpFamily::scan;
+    });
+  }
+
+  void place_reduce(int index, const std::vector<std::int64_t>& axes) {
     const auto& node = g_.nodes[static_cast<std::size_t>(index)];
     const auto& shape = g_.value(node.inputs[0]).shape;
-    if (node.op == Op::arg_max || node.op == Op::arg_min) {
-      begin(RegionKind::alone, index, g_.value(node.outputs[0]).shape);
-      return;
-    }
-    auto axes = node.integers("axes");
     int r = region_making(node.inputs[0]);
     if (r >= 0) {
       Region& region = regions_[static_cast<std::size_t>(r)];
       bool fits = region.nodes.size() < kMaxNodes && region.shape == shape &&
-                  (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes));
+                  (region.kind == RegionKind::map || (region.kind == RegionKind::row && region.axes == axes)) &&
+                  (info(node.op).family == OpFamily::scan || !scans(region));
       if (fits && !needs_through_others({index}, -1, r) &&
           worth_it(region, {RegionKind::row, shape, axes, {index}}, RegionKind::row, axes)) {
         region.kind = RegionKind::row;
@@ -216,6 +229,7 @@ class Grouper {
     if (!(ra.shape == rb.shape) || ra.nodes.size() + rb.nodes.size() > kMaxNodes) return a;
     bool fits = ra.kind == RegionKind::map || rb.kind == RegionKind::map ||
                 (ra.kind == RegionKind::row && rb.kind == RegionKind::row && ra.axes == rb.axes);
+    fits = fits && (ra.kind != RegionKind::row || rb.kind != RegionKind::row || (!scans(ra) && !scans(rb)));
     for (RegionKind kind : {ra.kind, rb.kind}) fits = fits && kind != RegionKind::alone && kind != RegionKind::call;
     if (!fits) return a;
     if (opaque_edge(ra.nodes, b) || opaque_edge(rb.nodes, a)) return a;

@@ -14,6 +14,7 @@
 #include "passes/simplify.h"
 #include "passes/sink_permutes.h"
 #include "passes/views.h"
+#include "util/reloadable.h"
 
 namespace jitney::passes {
 namespace {
@@ -67,6 +68,23 @@ TEST(FoldConstants, ComputesSmallResultsAndLeavesLargeOnes) {
   EXPECT_EQ(r.value(r.nodes.back().op == Op::add ? r.nodes.back().inputs[1] : r.nodes.front().inputs[1])
                 .constant->as<float>()[1],
             -1.25f);
+}
+
+TEST(FoldConstants, ExpandsQuantizedConstantsOnlyWhereTheyAreRead) {
+  Graph g;
+  ValueId x = input(g, "x", {n, 1000});
+  Tensor weights(DType::i8, {1000, 1000});
+  weights.as<std::int8_t>()[7] = -3;
+  ValueId q = g.add_constant("q", weights);
+  ValueId steps = g.add_node(Op::cast, "cast", {q}, DType::f32, {1000, 1000});
+  ValueId scale = g.add_constant("scale", filled({1}, 0.25f));
+  ValueId w = g.add_node(Op::mul, "scaled", {steps, scale}, DType::f32, {1000, 1000});
+  g.outputs = {g.add_node(Op::matmul, "mm", {x, w}, DType::f32, {n, 1000})};
+  EXPECT_EQ(count(value_or_throw(fold_constants(g)), Op::mul), 1);  // a file keeps the bytes
+  auto r = value_or_throw(expand_constants(g));
+  ASSERT_EQ(r.nodes.size(), 1u);
+  const Tensor folded = value_or_throw(resident(*r.value(r.nodes[0].inputs[1]).constant));
+  EXPECT_EQ(folded.as<float>()[7], -0.75f);
 }
 
 TEST(ShareCommon, MergesEqualNodesOnly) {

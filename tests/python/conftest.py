@@ -107,3 +107,11 @@ def filled(tmp_path_factory):
         return path
 
     return make
+
+
+@pytest.fixture
+def check(jitney, cache, tmp_path):
+    """Compares one operator with a reference: operators.Checker."""
+    from operators import Checker
+
+    return Checker(jitney, cache, tmp_path)

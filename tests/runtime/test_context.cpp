@@ -141,7 +141,7 @@ TEST(Context, GraphsAreCapturedOnTheSecondRunAndReplayed) {
   for (std::int64_t rows : {3, 5}) {
     for (int i = 0; i < 4; ++i) {
       // New addresses each time: they are no reason to capture anew.
-      const DeviceTensor in(DType::f32, {rows, 7}, {Device::Type::null, 0});
+      const DeviceTensor in(DType::f32, {rows, 8}, {Device::Type::null, 0});
       const TensorView input = in.view();
       const auto shapes = c.output_shapes({&input, 1});
       const DeviceTensor out(DType::f32, shapes[0], {Device::Type::null, 0});

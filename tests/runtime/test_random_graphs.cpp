@@ -52,7 +52,7 @@ class Grower {
     ValueId x = any();
     ir::Shape s = shape(x);
     auto rank = static_cast<int>(s.size());
-    switch (pick(rank == 0 ? 2 : 10)) {
+    switch (pick(rank == 0 ? 2 : 12)) {
       case 0: {
         // Bounded functions: values stay where float comparison means something.
         constexpr Op ops[] = {Op::tanh, Op::sigmoid, Op::neg,      Op::abs,   Op::erf,
@@ -87,6 +87,22 @@ class Grower {
         ir::Shape t;
         for (auto a : perm) t.push_back(s[static_cast<std::size_t>(a)]);
         return push(Op::permute, {x}, t, {{"perm", perm}});
+      }
+      case 10: {
+        push(Op::cumsum, {x}, s, {{"axis", std::int64_t{pick(rank)}}, {"exclusive", std::int64_t{pick(2)}}});
+        return push(Op::tanh, {pool_.back()}, s);
+      }
+      case 11: {  // an index along an axis of 6, as a number
+        if (!s.back().is(6)) return;
+        ir::Shape kept = s;
+        kept.back() = 1;
+        const ValueId index =
+            g.add_node(pick(2) == 0 ? Op::arg_max : Op::arg_min, fmt::format("arg{}", count_++), {x}, DType::i64, kept,
+                       {{"axes", std::vector<std::int64_t>{std::int64_t{rank - 1}}},
+                        {"keepdims", std::int64_t{1}},
+                        {"last", std::int64_t{pick(2)}}});
+        push(Op::cast, {index}, kept);
+        return push(Op::sin, {pool_.back()}, kept);
       }
       case 6: return push(Op::reshape, {x}, {product(s)});
       case 7: {

@@ -1,7 +1,5 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // MatMul, Gemm, Conv and ConvTranspose.
-#include <fmt/ranges.h>
-
 #include <cmath>
 
 #include "frontend/onnx/registry.h"
@@ -42,27 +40,8 @@ Status gemm(NodeContext& c) {
   return c.set(0, y);
 }
 
-/// The extents of a convolution's kernel, from its weight, whose first two axes are `channels`.
-Expected<std::vector<std::int64_t>> kernel_of(NodeContext& c, const char* channels) {
-  const ir::Shape& weight = c.shape(1);
-  if (weight.size() < 3 || c.rank(0) != c.rank(1)) {
-    return c.error("its input must be [n, c, spatial...] and its weight [{}, kernel...]; they are {} and {}", channels,
-                   ir::to_string(c.shape(0)), ir::to_string(weight));
-  }
-  std::vector<std::int64_t> kernel;
-  for (std::size_t i = 2; i < weight.size(); ++i) {
-    const auto extent = weight[i].constant();
-    if (!extent) return c.error("the kernel's extents must be constant; its weight is {}", ir::to_string(weight));
-    kernel.push_back(*extent);
-  }
-  if (const auto declared = c.integer_list("kernel_shape"); declared && *declared != kernel) {
-    return c.error("kernel_shape [{}] contradicts its weight {}", fmt::join(*declared, ", "), ir::to_string(weight));
-  }
-  return kernel;
-}
-
 Status conv(NodeContext& c) {
-  JITNEY_TRY(const auto kernel, kernel_of(c, "o, c/group"));
+  JITNEY_TRY(const auto kernel, kernel_of(c, 1, "o, c/group"));
   JITNEY_TRY(Window w, read_window(c, c.shape(0), kernel));
   const std::int64_t groups = c.integer("group", 1);
   std::vector<ValueId> inputs{c.value(0), c.value(1)};
@@ -95,7 +74,7 @@ Status pad_to_shape(NodeContext& c, Window& w, const std::vector<std::int64_t>& 
 }
 
 Status conv_transpose(NodeContext& c) {
-  JITNEY_TRY(const auto kernel, kernel_of(c, "c, o/group"));
+  JITNEY_TRY(const auto kernel, kernel_of(c, 1, "c, o/group"));
   const std::size_t spatial = kernel.size();
   const std::string auto_pad = c.text("auto_pad", "NOTSET");
   auto wanted = c.integer_list("output_shape");

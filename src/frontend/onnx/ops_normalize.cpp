@@ -89,50 +89,78 @@ Status batch_normalization(NodeContext& c) {
   return c.set(0, c.b.node(Op::batch_norm, std::move(inputs), {{"epsilon", c.real("epsilon", 1e-5)}}));
 }
 
-/// A per-channel vector [c] shaped so that it broadcasts over [n, c, spatial...].
-ValueId per_channel(GraphBuilder& b, ValueId vector, int rank) {
-  Shape shape{ir::product(b.shape(vector))};
-  shape.resize(static_cast<std::size_t>(rank - 1), Dim(1));
-  return b.reshape(vector, shape);
-}
-
-/// Normalizes each of `groups` equal parts of a sample, without scale and bias.
-ValueId normalize_groups(NodeContext& c, const Dim& groups, double epsilon) {
+/// Normalizes the parts of a sample that [n, groups, group, rest] gives: each over its last two axes. Scale and bias
+/// have one of the shapes [groups, group, 1] and [groups, 1, 1]. All of it keeps the one shape, so that it is one
+/// kernel.
+ValueId normalize_groups(NodeContext& c, const Dim& groups, const Shape& affine, double epsilon) {
   GraphBuilder& b = c.b;
   const Shape shape = c.shape(0);
-  const Dim size = Dim::floordiv(shape[1], groups) * ir::product({shape.begin() + 2, shape.end()});
-  return b.reshape(layer_norm(b, {b.reshape(c.value(0), {shape[0], groups, size})}, 2, epsilon), shape);
+  const Shape grouped{shape[0], groups, Dim::floordiv(shape[1], groups), ir::product({shape.begin() + 2, shape.end()})};
+  const ValueId normalized = layer_norm(b, {b.reshape(c.value(0), grouped)}, 2, epsilon);
+  const ValueId scaled = b.binary(Op::mul, normalized, b.reshape(b.cast(c.value(1), c.dtype(0)), affine));
+  return b.reshape(b.binary(Op::add, scaled, b.reshape(b.cast(c.value(2), c.dtype(0)), affine)), shape);
 }
 
 Status instance_normalization(NodeContext& c) {
-  GraphBuilder& b = c.b;
-  const int rank = c.rank(0);
-  if (rank < 3) return c.error("its input must have rank 3 or more, not {}", rank);
-  const ValueId normalized = normalize_groups(c, c.shape(0)[1], c.real("epsilon", 1e-5));
-  const ValueId scaled = b.binary(Op::mul, normalized, per_channel(b, c.value(1), rank));
-  return c.set(0, b.binary(Op::add, scaled, per_channel(b, c.value(2), rank)));
+  c.ignore({"consumed_inputs"});
+  if (c.rank(0) < 3) return c.error("its input must have rank 3 or more, not {}", c.rank(0));
+  const Dim channels = c.shape(0)[1];
+  return c.set(0, normalize_groups(c, channels, {channels, Dim(1), Dim(1)}, c.real("epsilon", 1e-5)));
 }
 
 Status group_normalization(NodeContext& c) {
   c.ignore({"stash_type"});
-  GraphBuilder& b = c.b;
-  const int rank = c.rank(0);
   const std::int64_t groups = c.integer("num_groups", 0);
   const double epsilon = c.real("epsilon", 1e-5);
-  if (rank < 3) return c.error("its input must have rank 3 or more, not {}", rank);
+  if (c.rank(0) < 2) return c.error("its input must have rank 2 or more, not {}", c.rank(0));
   if (groups < 1) return c.error("num_groups is {}; it must be 1 or more", groups);
+  const Dim channels = c.shape(0)[1];
+  c.b.require(ir::Guard::Relation::divides, Dim(groups), channels,
+              fmt::format("{}: num_groups {} must divide the {} channels", c.label(), groups, channels.to_string()));
+  // Scale and bias are per channel since opset 21, and were per group.
+  const Dim each = c.opset >= 21 ? Dim::floordiv(channels, Dim(groups)) : Dim(1);
+  return c.set(0, normalize_groups(c, Dim(groups), {Dim(groups), each, Dim(1)}, epsilon));
+}
+
+/// (x - mean) / sqrt(variance) over some axes.
+Status mean_variance_normalization(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  JITNEY_TRY(const auto axes, c.axes(c.integer_list("axes").value_or(std::vector<std::int64_t>{0, 2, 3}), c.rank(0)));
+  const DType dtype = c.dtype(0);
+  const DType wide = dtype == DType::f64 ? dtype : DType::f32;
+  const ValueId x = b.cast(c.value(0), wide);
+  const ValueId centered = b.binary(Op::sub, x, b.reduce(Op::reduce_mean, x, axes, true));
+  const ValueId variance = b.reduce(Op::reduce_mean, b.binary(Op::mul, centered, centered), axes, true);
+  // What the standard divides by: it keeps a constant input from becoming NaN.
+  const ValueId deviation = b.binary(Op::add, b.unary(Op::sqrt, variance), b.scalar(1e-9, wide));
+  return c.set(0, b.cast(b.binary(Op::div, centered, deviation), dtype));
+}
+
+/// x / (bias + alpha/size * sum of squares of `size` neighbouring channels)^beta
+Status local_response_normalization(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  const std::int64_t size = c.integer("size", 0);
+  const double alpha = c.real("alpha", 1e-4);
+  const double beta = c.real("beta", 0.75);
+  const double bias = c.real("bias", 1);
+  if (c.rank(0) < 2) return c.error("its input must be [n, c, ...], not {}", ir::to_string(c.shape(0)));
+  if (size < 1 || size > 1 << 15) return c.error("size is {}; it must be 1 or more", size);
   const Shape shape = c.shape(0);
-  b.require(ir::Guard::Relation::divides, Dim(groups), shape[1],
-            fmt::format("{}: num_groups {} must divide the {} channels", c.label(), groups, shape[1].to_string()));
-  const ValueId normalized = normalize_groups(c, Dim(groups), epsilon);
-  if (c.opset >= 21) {  // scale and bias are per channel
-    const ValueId scaled = b.binary(Op::mul, normalized, per_channel(b, c.value(1), rank));
-    return c.set(0, b.binary(Op::add, scaled, per_channel(b, c.value(2), rank)));
-  }
-  Shape grouped{shape[0], Dim(groups), Dim::floordiv(shape[1], Dim(groups))};  // per group
-  grouped.insert(grouped.end(), shape.begin() + 2, shape.end());
-  const ValueId scaled = b.binary(Op::mul, b.reshape(normalized, grouped), per_channel(b, c.value(1), rank + 1));
-  return c.set(0, b.reshape(b.binary(Op::add, scaled, per_channel(b, c.value(2), rank + 1)), shape));
+  const DType dtype = c.dtype(0);
+  const DType wide = dtype == DType::f64 ? dtype : DType::f32;
+  const ValueId x = b.cast(c.value(0), wide);
+  // The mean over a window of channels, absent ones counting as zeros: average pooling of one plane.
+  const Shape plane{shape[0], Dim(1), shape[1], ir::product({shape.begin() + 2, shape.end()})};
+  using Integers = std::vector<std::int64_t>;
+  const ValueId mean = b.typed_node(Op::avg_pool, {b.reshape(b.binary(Op::mul, x, x), plane)}, wide, plane,
+                                    {{"kernel", Integers{size, 1}},
+                                     {"strides", Integers{1, 1}},
+                                     {"dilations", Integers{1, 1}},
+                                     {"pads", Integers{(size - 1) / 2, 0, size / 2, 0}},
+                                     {"include_pad", std::int64_t{1}}});
+  const ValueId base =
+      b.binary(Op::add, b.binary(Op::mul, b.reshape(mean, shape), b.scalar(alpha, wide)), b.scalar(bias, wide));
+  return c.set(0, b.cast(b.binary(Op::div, x, b.binary(Op::pow, base, b.scalar(beta, wide))), dtype));
 }
 
 Status lp_normalization(NodeContext& c) {
@@ -159,6 +187,8 @@ std::span<const OperatorRow> normalize_operators() {
       {"InstanceNormalization", 1, 3, 3, instance_normalization},
       {"GroupNormalization", 18, 3, 3, group_normalization},
       {"LpNormalization", 1, 1, 1, lp_normalization},
+      {"MeanVarianceNormalization", 9, 1, 1, mean_variance_normalization},
+      {"LRN", 1, 1, 1, local_response_normalization},
   };
   return kRows;
 }

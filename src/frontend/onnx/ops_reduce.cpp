@@ -116,6 +116,11 @@ Status arg(NodeContext& c) {
   JITNEY_TRY(const int axis, c.axis(c.integer("axis", 0), c.rank(0)));
   const std::int64_t keepdims = c.integer("keepdims", 1) != 0;
   const std::int64_t last = c.integer("select_last_index", 0) != 0;
+  ir::Shape others = c.shape(0);
+  others[static_cast<std::size_t>(axis)] = 1;
+  c.b.require(ir::Guard::Relation::less_equal, Dim::min(ir::product(others), Dim(1)),
+              c.shape(0)[static_cast<std::size_t>(axis)],
+              fmt::format("{}: axis {} of {} is empty and has no index", c.label(), axis, ir::to_string(c.shape(0))));
   return c.set(0, c.b.node(op, {c.value(0)},
                            {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", keepdims}, {"last", last}}));
 }

@@ -37,6 +37,12 @@ std::span<const OperatorRow> movement_operators();    // ops_movement.cpp
 std::span<const OperatorRow> slice_operators();       // ops_slice.cpp
 std::span<const OperatorRow> shape_operators();       // ops_shape.cpp
 std::span<const OperatorRow> rearrange_operators();   // ops_rearrange.cpp
+std::span<const OperatorRow> index_operators();       // ops_index.cpp
+std::span<const OperatorRow> order_operators();       // ops_order.cpp
+std::span<const OperatorRow> resize_operators();      // ops_resize.cpp
+std::span<const OperatorRow> random_operators();      // ops_random.cpp
+std::span<const OperatorRow> quantize_operators();    // ops_quantize.cpp
+std::span<const OperatorRow> quantized_operators();   // ops_quantized.cpp
 
 /// Null for an operator that is not supported.
 const OperatorRow* find_operator(std::string_view name);

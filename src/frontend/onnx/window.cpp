@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "frontend/onnx/window.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace jitney::onnx {
@@ -77,6 +79,24 @@ Shape pooled_shape(NodeContext& c, const Shape& input, const Window& w, bool cei
     }
   }
   return shape;
+}
+
+Expected<std::vector<std::int64_t>> kernel_of(NodeContext& c, int weight_input, const char* channels) {
+  const ir::Shape& weight = c.shape(weight_input);
+  if (weight.size() < 3 || c.rank(0) != c.rank(weight_input)) {
+    return c.error("its input must be [n, c, spatial...] and its weight [{}, kernel...]; they are {} and {}", channels,
+                   ir::to_string(c.shape(0)), ir::to_string(weight));
+  }
+  std::vector<std::int64_t> kernel;
+  for (std::size_t i = 2; i < weight.size(); ++i) {
+    const auto extent = weight[i].constant();
+    if (!extent) return c.error("the kernel's extents must be constant; its weight is {}", ir::to_string(weight));
+    kernel.push_back(*extent);
+  }
+  if (const auto declared = c.integer_list("kernel_shape"); declared && *declared != kernel) {
+    return c.error("kernel_shape [{}] contradicts its weight {}", fmt::join(*declared, ", "), ir::to_string(weight));
+  }
+  return kernel;
 }
 
 }  // namespace jitney::onnx

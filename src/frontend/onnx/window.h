@@ -21,6 +21,10 @@ struct Window {
 Expected<Window> read_window(NodeContext& c, const ir::Shape& input, std::vector<std::int64_t> kernel,
                              bool resolve = true);
 
+/// The extents of a convolution's kernel, from its weight, whose first two axes are `channels`; checked against input 0
+/// and the attribute kernel_shape.
+Expected<std::vector<std::int64_t>> kernel_of(NodeContext& c, int weight_input, const char* channels);
+
 /// Extents of pooling's output; with `ceil`, a last window that is cut off counts if it starts inside the input or
 /// its left padding.
 ir::Shape pooled_shape(NodeContext& c, const ir::Shape& input, const Window& window, bool ceil);

@@ -1,0 +1,35 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/onnx/node_context.h"
+
+namespace jitney::onnx {
+
+/// One axis whose extent (or part of it) is stretched.
+struct ResizedAxis {
+  std::size_t axis = 0;
+  ir::Dim from, to;
+  std::optional<double> scale;  ///< the model's own; else to / from
+  double roi_begin = 0, roi_end = 1;
+};
+
+/// What a Resize or an Upsample of any opset asks for.
+struct ResizeArguments {
+  std::string mode;         ///< nearest, linear or cubic
+  std::string coordinates;  ///< coordinate_transformation_mode
+  std::string nearest;      ///< nearest_mode, or "simple" for opset 10
+  double cubic_a = -0.75;
+  double extrapolation = 0;
+  bool exclude_outside = false;
+  std::vector<ResizedAxis> axes;  ///< those that change, ascending
+};
+
+/// Fails (user) for scales and regions that are not constant, for antialiasing, and for a contradiction. Sizes may be
+/// symbolic.
+Expected<ResizeArguments> read_resize(NodeContext& c);
+
+}  // namespace jitney::onnx
