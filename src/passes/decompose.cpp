@@ -28,7 +28,20 @@ class Emit {
     for (auto a : axes) s[static_cast<std::size_t>(a)] = 1;
     return rw_.emit(op, name_, {x}, type(x), s, {{"axes", std::move(axes)}, {"keepdims", std::int64_t{1}}});
   }
-  ValueId cast(ValueId x, DType to) { return type(x) == to ? x : rw_.emit(Op::cast, name_, {x}, to, shape(x)); }
+  /// Of a small constant at once: a scale or a bias is no kernel of its own.
+  ValueId cast(ValueId x, DType to) {
+    if (type(x) == to) return x;
+    constexpr std::size_t kSmall = 64 << 10;
+    const auto& constant = rw_.to.value(x).constant;
+    if (!constant || constant->num_bytes() > kSmall) return rw_.emit(Op::cast, name_, {x}, to, shape(x));
+    Tensor t(to, constant->shape());
+    for (std::int64_t i = 0; i < t.num_elements(); ++i)
+      store_scalar(to,
+                   load_scalar(type(x), static_cast<const char*>(constant->data()) +
+                                            i * static_cast<std::int64_t>(size_of(type(x)))),
+                   static_cast<char*>(t.data()) + i * static_cast<std::int64_t>(size_of(to)));
+    return rw_.to.add_constant(rw_.fresh(rw_.to.value(x).name), std::move(t));
+  }
   ValueId reshape(ValueId x, ir::Shape to) {
     return shape(x) == to ? x : rw_.emit(Op::reshape, name_, {x}, type(x), std::move(to));
   }

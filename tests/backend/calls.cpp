@@ -194,10 +194,13 @@ std::string compare(const LibraryCall& call, const std::vector<double>& result, 
   const auto type = operands_of(call).back().dtype;
   if (result.size() != expected.size()) return fmt::format("{} elements, not {}", result.size(), expected.size());
   const std::int64_t terms = terms_of(call);
+  // Fused attention keeps its weights, too, in the narrow type: each is off by half a unit of itself.
+  const bool rounds_weights = std::holds_alternative<AttentionCall>(call) && type != DType::f32;
+  const double weights = rounds_weights ? 0.1 * (tolerance(type, 1, 1) - tolerance(DType::f32, 1, 1)) : 0;
   double worst = 0;
   std::string message;
   for (std::size_t i = 0; i < result.size(); ++i) {
-    const double excess = std::abs(result[i] - expected[i]) / tolerance(type, terms, expected[i]);
+    const double excess = std::abs(result[i] - expected[i]) / (weights + tolerance(type, terms, expected[i]));
     if (excess <= std::max(worst, 1.0)) continue;
     worst = excess;
     message = fmt::format("element {} is {}, not {} ({} times the tolerance)", i, result[i], expected[i], excess);

@@ -61,7 +61,7 @@ TEST(GeneratedCode, EveryOperatorCompilesForEveryType) {
     if (!nightly) graphs.push_back(std::move(together));
     for (const Graph& g : graphs) {
       SCOPED_TRACE(fmt::format("{} {}", to_string(dtype), g.nodes[0].name));
-      ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+      ExecutionContext context(testing::engine_of(g), testing::options());
       std::vector<Tensor> in{testing::random_tensor(dtype, {19}, rng), testing::random_tensor(dtype, {19}, rng)};
       testing::expect_agrees(g, in, context);
       tried += static_cast<int>(g.outputs.size());

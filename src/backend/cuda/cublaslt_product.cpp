@@ -94,6 +94,9 @@ Status CublasLtProduct::plan() {
     for (auto which : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
                        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
       library_.preference_set(preference, which, &alignment, sizeof alignment);
+    // No sum in parts that are rounded to the result's type before they meet.
+    const std::uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    library_.preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes, sizeof schemes);
     cublasLtMatmulHeuristicResult_t found{};
     int count = 0;
     const auto status = library_.heuristic(handle_, description.get(), left_, right_, result_, result_, preference, 1,

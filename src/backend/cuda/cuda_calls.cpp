@@ -4,7 +4,9 @@
 
 namespace jitney::backend::cuda {
 
-bool CudaBackend::offers(int, const LibraryCall& call) const { return library_calls_.offers(call); }
+bool CudaBackend::offers(int device, const LibraryCall& call) const {
+  return device >= 0 && device < device_count() && library_calls_.offers(call);
+}
 
 Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const LibraryCall& call, const PlanOptions&) {
   const Entry entry(*this, device);

@@ -74,8 +74,12 @@ bool is_for_cudnn(const AttentionCall& call) {
   if ((t != DType::f16 && t != DType::bf16) || call.k.dtype != t || call.v.dtype != t || call.y.dtype != t) return false;
   if (call.has_mask() && (call.mask.dtype != t || call.mask.shape.size() != call.q.shape.size())) return false;
   const std::size_t rank = call.q.shape.size();
+  if (rank != 3 && rank != 4) return false;
+  // Heads lie dense; a stride of -1 is not known.
+  for (const TensorDesc* d : {&call.q, &call.k, &call.v})
+    if (d->strides.size() != rank || d->strides[rank - 1] > 1 || d->strides[rank - 1] == 0) return false;
   const auto fits = [](std::int64_t length) { return length > 0 && length <= 128 && length % 8 == 0; };
-  return (rank == 3 || rank == 4) && fits(call.q.shape[rank - 1]) && fits(call.v.shape[rank - 1]);
+  return fits(call.q.shape[rank - 1]) && fits(call.v.shape[rank - 1]);
 }
 
 Expected<std::shared_ptr<const CudnnAttention>> plan_attention(const AttentionCall& call) {

@@ -140,9 +140,12 @@ class Convolution final : public CudnnConvolution {
 
 bool is_for_cudnn(const ConvolutionCall& call) {
   const DType t = call.x.dtype;
+  const auto tail = tail_of(call);
+  // Its engines that add another tensor to an f32 result all round operands to TF32.
+  if (tail && tail->has_addend && t == DType::f32) return false;
   return (t == DType::f32 || t == DType::f16 || t == DType::bf16) && call.w.dtype == t && call.y.dtype == t &&
          (!call.has_bias || call.bias_dtype == t) && call.x.shape.size() == 4 && call.constant_w && !call.transposed &&
-         tail_of(call).has_value();
+         tail.has_value();
 }
 
 Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const ConvolutionCall& call) {

@@ -97,7 +97,7 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(int device, const 
   std::shared_ptr<const Primitive> made;
   if (const auto* m = std::get_if<MatMulCall>(&call)) {
     const auto product = product_of(*m);
-    if (!product) return environment_error("cuBLASLt has no such product");
+    if (!product) return environment_error("the cuda backend has no library for such a product");
     JITNEY_TRY(const CublasLt* library, cublaslt());
     JITNEY_TRY(cublasLtHandle_t h, handle(device));
     JITNEY_TRY(made, CublasLtProduct::make(*library, h, *product));
@@ -107,7 +107,7 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(int device, const 
   } else if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
     JITNEY_TRY(made, plan_attention(*a));
   } else {
-    return environment_error("no CUDA library has such a call");
+    return environment_error("the cuda backend has no library for such a call");
   }
   planned_.push_back({device, call, made});
   return made;
