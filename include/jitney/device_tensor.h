@@ -15,8 +15,8 @@ namespace jitney {
 /// threads at once needs the caller's own exclusion.
 class JITNEY_EXPORT DeviceTensor {
  public:
-  /// Uninitialized. Throws Error(user) on a negative extent or when the byte count overflows, Error(environment) when the
-  /// device is not there or has not enough memory; the message says how much was asked.
+  /// Uninitialized. Throws Error(user) on a negative extent or when the byte count overflows, Error(environment) when
+  /// the device is not there or has not enough memory; the message says how much was asked.
   DeviceTensor(DType dtype, std::vector<std::int64_t> shape, Device device);
   /// A copy of host memory. Throws as above.
   DeviceTensor(const Tensor& host, Device device);

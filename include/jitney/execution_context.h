@@ -27,8 +27,8 @@ enum class Denormals : std::uint8_t {
   keep,   ///< IEEE 754
 };
 
-/// Whether a context captures what it launches and replays it: on GPUs one launch instead of many. On other devices both
-/// do the same.
+/// Whether a context captures what it launches and replays it: on GPUs one launch instead of many. On other devices
+/// both do the same.
 enum class CudaGraphStrategy : std::uint8_t {
   disabled = 0,
   whole_graph_capture = 1,  ///< one graph for each shape, captured when the shape comes up for the second time

@@ -16,8 +16,7 @@ BoundRun::BoundRun(ExecutionContext& context, const Engine& engine, const std::v
     inputs_.push_back(on_device_.back().view());
   }
   const auto shapes = context_.output_shapes(inputs_);
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    results_.emplace_back(engine.outputs()[i].dtype, shapes[i], device);
+  for (std::size_t i = 0; i < shapes.size(); ++i) results_.emplace_back(engine.outputs()[i].dtype, shapes[i], device);
   for (const DeviceTensor& t : results_) outputs_.push_back(t.view());
   again();
 }

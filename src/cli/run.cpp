@@ -104,7 +104,8 @@ int run(const RunOptions& options) {
 
   ExecutionContext context = open_context(*engine, context_options);
   std::optional<BoundRun> bound;
-  report.first_run_ms = milliseconds_of([&] { bound.emplace(context, *engine, inputs.tensors, context_options.device); });
+  report.first_run_ms =
+      milliseconds_of([&] { bound.emplace(context, *engine, inputs.tensors, context_options.device); });
   report.total_ms = milliseconds_since_start();
   progress.clear();
   report.latency_ms = measure(*bound, options);
@@ -131,7 +132,8 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("NAME=1x3x8x8")
       ->allow_extra_args(false);
   command->add_option("--output-dir", options->output_dir, "Write each output to DIR/NAME.npy")->type_name("DIR");
-  command->add_option("--device", options->device, "Where to run: cpu (the default) or cuda:INDEX")->type_name("DEVICE");
+  command->add_option("--device", options->device, "Where to run: cpu (the default) or cuda:INDEX")
+      ->type_name("DEVICE");
   command->add_option("--iterations", options->iterations, "Timed runs (default 10); 0: one run, no statistics")
       ->type_name("N")
       ->check(CLI::Range(0, 100'000'000).description(""));

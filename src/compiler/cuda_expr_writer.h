@@ -179,8 +179,7 @@ class CudaExprWriter : protected CExprWriter {
 
   std::string text_of(ExprId id) const {
     const Expr& e = expr(id);
-    if (e.kind == Expr::Kind::literal)
-      return fmt::format("({}){}", kernel::compute_type(e.dtype), literal(e));
+    if (e.kind == Expr::Kind::literal) return fmt::format("({}){}", kernel::compute_type(e.dtype), literal(e));
     if (e.kind == Expr::Kind::accumulator) return fmt::format("acc{}", e.reduction);
     return *defined(id);
   }

@@ -17,7 +17,7 @@ struct EmittedKernel {
   backend::SourceLanguage language = backend::SourceLanguage::c;
   std::string defines, code;    ///< what stands before and after the prelude; these two decide the binary with it
   std::string prelude() const;  ///< the parts of the language's prelude that the code needs
-  std::string source() const;  ///< the whole translation unit
+  std::string source() const;   ///< the whole translation unit
   std::string symbol = "jitney_kernel";
   /// LaunchArgs::numbers in order, to be evaluated when shapes are bound.
   std::vector<ir::Dim> numbers;

@@ -49,9 +49,10 @@ class CudaWriter : CudaExprWriter {
     if (!k_.operands.empty()) s += fmt::format(" void* p[{}];", k_.operands.size());
     if (!out_.numbers.empty()) s += fmt::format(" i64 n[{}];", out_.numbers.size());
     s += " i64 begin, end; i32* fault; };\n";
-    s += fmt::format("extern \"C\" __global__ void __launch_bounds__({}) jitney_kernel(const __grid_constant__ "
-                     "jitney_args a) {{\n",
-                     kThreads);
+    s += fmt::format(
+        "extern \"C\" __global__ void __launch_bounds__({}) jitney_kernel(const __grid_constant__ "
+        "jitney_args a) {{\n",
+        kThreads);
     return s;
   }
 
@@ -121,7 +122,8 @@ class CudaWriter : CudaExprWriter {
       std::vector<ExprId> roots;
       for (auto r : of_phase(phase)) {
         roots.push_back(k_.reductions[r].value);
-        line(fmt::format("{} acc{} = {};", kernel::compute_type(k_.reductions[r].dtype), r, identity(k_.reductions[r])));
+        line(
+            fmt::format("{} acc{} = {};", kernel::compute_type(k_.reductions[r].dtype), r, identity(k_.reductions[r])));
       }
       define_all(roots, false, !horizontal_);
       loops(roots, nullptr, [&] {
@@ -217,9 +219,9 @@ class CudaWriter : CudaExprWriter {
           line("__syncthreads();");
           line(fmt::format("acc{} = (({}*)shared)[column];", r, type));
           open(fmt::format("for (i32 s = 1; s < {}; ++s)", slices_));
-          line(fmt::format("acc{} = {};", r,
-                           combined(red, fmt::format("acc{}", r),
-                                    fmt::format("(({}*)shared)[s * {} + column]", type, width))));
+          line(fmt::format(
+              "acc{} = {};", r,
+              combined(red, fmt::format("acc{}", r), fmt::format("(({}*)shared)[s * {} + column]", type, width))));
           close();
         },
         slices_ > 1 ? "if (exists && slice == 0)" : "if (exists)");

@@ -48,8 +48,8 @@ class Executor {
     std::size_t arena_bytes = 0;
     std::vector<void*> pointers;
     std::vector<double>* seconds = nullptr;
-    std::vector<void*> operands;  ///< of one library call
-    void* scratch = nullptr;      ///< in the arena, behind the plan's buffers
+    std::vector<void*> operands;       ///< of one library call
+    void* scratch = nullptr;           ///< in the arena, behind the plan's buffers
     std::vector<std::int32_t> faults;  ///< one a step: what its kernel says of the indices that it read
   };
   class Borrowed;

@@ -47,8 +47,8 @@ std::string inspect(const Program& program, const backend::DeviceInfo& device, b
     s += fmt::format(", source {}\n{}", step.distinct, kernel::print(*step.kernel));
     if (source && !shown[static_cast<std::size_t>(step.distinct)]) {
       shown[static_cast<std::size_t>(step.distinct)] = true;
-      auto named = compiler::emit(*step.kernel, {.vector_bytes = device.vector_bytes, .model_names = true},
-                                  device.language);
+      auto named =
+          compiler::emit(*step.kernel, {.vector_bytes = device.vector_bytes, .model_names = true}, device.language);
       s += named.defines + "// ... the prelude (src/compiler/prelude_c.inc) ...\n" + named.code;
     }
   }

@@ -101,8 +101,8 @@ KernelReport report_kernels(const ir::Graph& model, const Program& program, cons
     line.bytes = traffic(*step.node);
     if (source && step.kernel && !shown[static_cast<std::size_t>(step.distinct)]) {
       shown[static_cast<std::size_t>(step.distinct)] = true;
-      auto named = compiler::emit(*step.kernel, {.vector_bytes = device.vector_bytes, .model_names = true},
-                                  device.language);
+      auto named =
+          compiler::emit(*step.kernel, {.vector_bytes = device.vector_bytes, .model_names = true}, device.language);
       line.source = named.defines + "// ... the prelude (src/compiler/prelude_c.inc) ...\n" + named.code;
     }
     report.steps.push_back(std::move(line));

@@ -21,7 +21,7 @@ Graph with_inputs(int count, DType dtype) {
 
 int check(const Graph& g) {
   std::mt19937 rng(5);
-  ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+  ExecutionContext context(testing::engine_of(g), testing::options());
   for (std::vector<std::int64_t> shape : {std::vector<std::int64_t>{3, 37}, {1, 1}, {2, 64}, {4, 0}}) {
     std::vector<Tensor> inputs;
     for (ValueId in : g.inputs) inputs.push_back(testing::random_tensor(g.value(in).dtype, shape, rng));

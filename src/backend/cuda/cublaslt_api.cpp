@@ -24,8 +24,7 @@ Expected<CublasLt> open() {
         "toolkit or the package nvidia-cublas",
         ::dlerror());
   CublasLt t{};
-  const bool all = resolve(library, "cublasLtCreate", t.create) &&
-                   resolve(library, "cublasLtGetVersion", t.version) &&
+  const bool all = resolve(library, "cublasLtCreate", t.create) && resolve(library, "cublasLtGetVersion", t.version) &&
                    resolve(library, "cublasLtGetStatusName", t.status_name) &&
                    resolve(library, "cublasLtMatmul", t.matmul) &&
                    resolve(library, "cublasLtMatmulAlgoGetHeuristic", t.heuristic) &&

@@ -22,7 +22,8 @@ class Description {
   Description(const Description&) = delete;
 
   Status make(const void* bias) {
-    JITNEY_CHECK(library_.check(library_.desc_create(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate"));
+    JITNEY_CHECK(
+        library_.check(library_.desc_create(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate"));
     const auto operation = [](const Product::Matrix& m) { return m.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
     JITNEY_CHECK(set(CUBLASLT_MATMUL_DESC_TRANSA, operation(p_.left)));
     JITNEY_CHECK(set(CUBLASLT_MATMUL_DESC_TRANSB, operation(p_.right)));
@@ -99,8 +100,8 @@ Status CublasLtProduct::plan() {
     library_.preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes, sizeof schemes);
     cublasLtMatmulHeuristicResult_t found{};
     int count = 0;
-    const auto status = library_.heuristic(handle_, description.get(), left_, right_, result_, result_, preference, 1,
-                                           &found, &count);
+    const auto status =
+        library_.heuristic(handle_, description.get(), left_, right_, result_, result_, preference, 1, &found, &count);
     library_.preference_destroy(preference);
     if (status != CUBLAS_STATUS_SUCCESS || count == 0) return false;
     algo = found.algo;
@@ -126,14 +127,14 @@ Status CublasLtProduct::once(const char* a, const char* b, const void* bias, con
   const float one = 1, zero = 0;
   const bool aligned = is_aligned(a) && is_aligned(b) && is_aligned(c) && is_aligned(addend) && is_aligned(bias);
   const bool use_aligned = has_aligned_ && (aligned || !has_unaligned_);
-  return library_.check(
-      library_.matmul(handle_, description.get(), &one, b, left_, a, right_, addend ? &one : &zero, addend ? addend : c,
-                      result_, c, result_, use_aligned ? &aligned_ : &unaligned_, scratch, workspace_,
-                      reinterpret_cast<cudaStream_t>(stream)),
-      "cublasLtMatmul");
+  return library_.check(library_.matmul(handle_, description.get(), &one, b, left_, a, right_, addend ? &one : &zero,
+                                        addend ? addend : c, result_, c, result_, use_aligned ? &aligned_ : &unaligned_,
+                                        scratch, workspace_, reinterpret_cast<cudaStream_t>(stream)),
+                        "cublasLtMatmul");
 }
 
 Status CublasLtProduct::run(std::span<void* const> pointers, void* scratch, CUstream stream) const {
+  if (p_.m == 0 || p_.n == 0 || p_.batch == 0) return {};
   auto at = [&](int i) { return i < 0 ? nullptr : static_cast<char*>(pointers[static_cast<std::size_t>(i)]); };
   const auto size = static_cast<std::int64_t>(size_of(p_.dtype));
   std::int64_t points = 1;

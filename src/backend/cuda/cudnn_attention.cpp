@@ -28,8 +28,9 @@ class Attention final : public CudnnAttention {
   Status plan(const AttentionCall& call) {
     JITNEY_TRY(auto handle, cudnn_handle(nullptr));
     const auto type = call.q.dtype == DType::f16 ? fe::DataType_t::HALF : fe::DataType_t::BFLOAT16;
-    graph_.set_io_data_type(type).set_intermediate_data_type(fe::DataType_t::FLOAT).set_compute_data_type(
-        fe::DataType_t::FLOAT);
+    graph_.set_io_data_type(type)
+        .set_intermediate_data_type(fe::DataType_t::FLOAT)
+        .set_compute_data_type(fe::DataType_t::FLOAT);
     auto tensor = [&](Uid uid, const TensorDesc& desc) {
       const TensorDesc t = of_rank_4(desc);
       return graph_.tensor(
@@ -71,7 +72,8 @@ class Attention final : public CudnnAttention {
 
 bool is_for_cudnn(const AttentionCall& call) {
   const DType t = call.q.dtype;
-  if ((t != DType::f16 && t != DType::bf16) || call.k.dtype != t || call.v.dtype != t || call.y.dtype != t) return false;
+  if ((t != DType::f16 && t != DType::bf16) || call.k.dtype != t || call.v.dtype != t || call.y.dtype != t)
+    return false;
   if (call.has_mask() && (call.mask.dtype != t || call.mask.shape.size() != call.q.shape.size())) return false;
   const std::size_t rank = call.q.shape.size();
   if (rank != 3 && rank != 4) return false;

@@ -71,11 +71,13 @@ class Convolution final : public CudnnConvolution {
   Status plan(const ConvolutionCall& call) {
     JITNEY_TRY(auto handle, cudnn_handle(nullptr));
     const auto type = type_of(call.x.dtype);
-    graph_.set_io_data_type(type).set_intermediate_data_type(fe::DataType_t::FLOAT).set_compute_data_type(
-        fe::DataType_t::FLOAT);
+    graph_.set_io_data_type(type)
+        .set_intermediate_data_type(fe::DataType_t::FLOAT)
+        .set_compute_data_type(fe::DataType_t::FLOAT);
     auto tensor = [&](Uid uid, const std::vector<std::int64_t>& shape) {
       const auto [dims, strides] = channels_first(shape);
-      return graph_.tensor(fe::graph::Tensor_attributes().set_uid(uid).set_dim(dims).set_stride(strides).set_data_type(type));
+      return graph_.tensor(
+          fe::graph::Tensor_attributes().set_uid(uid).set_dim(dims).set_stride(strides).set_data_type(type));
     };
     const std::size_t rank = call.x.shape.size();
     std::vector<std::int64_t> filter{call.w.shape[0]};
@@ -121,9 +123,8 @@ class Convolution final : public CudnnConvolution {
 
   Status run(std::span<void* const> pointers, const void* filter, void* scratch, CUstream stream) const override {
     JITNEY_TRY(auto handle, cudnn_handle(stream));
-    std::unordered_map<std::int64_t, void*> pack{{kX, pointers[0]},
-                                                 {kFilter, const_cast<void*>(filter)},
-                                                 {kY, pointers[static_cast<std::size_t>(tail_.y)]}};
+    std::unordered_map<std::int64_t, void*> pack{
+        {kX, pointers[0]}, {kFilter, const_cast<void*>(filter)}, {kY, pointers[static_cast<std::size_t>(tail_.y)]}};
     if (tail_.bias >= 0) pack[kBias] = pointers[static_cast<std::size_t>(tail_.bias)];
     if (tail_.has_addend) pack[kAddend] = pointers[static_cast<std::size_t>(tail_.addend)];
     return check(graph_.execute(handle, pack, scratch), "cuDNN's convolution");
@@ -143,6 +144,8 @@ bool is_for_cudnn(const ConvolutionCall& call) {
   const auto tail = tail_of(call);
   // Its engines that add another tensor to an f32 result all round operands to TF32.
   if (tail && tail->has_addend && t == DType::f32) return false;
+  // An upper bound takes an engine that is three times as slow as a kernel of its own behind the convolution.
+  if (tail && tail->high < std::numeric_limits<float>::infinity()) return false;
   return (t == DType::f32 || t == DType::f16 || t == DType::bf16) && call.w.dtype == t && call.y.dtype == t &&
          (!call.has_bias || call.bias_dtype == t) && call.x.shape.size() == 4 && call.constant_w && !call.transposed &&
          tail.has_value();
@@ -152,8 +155,7 @@ Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const Convolu
   const auto tail = tail_of(call);
   if (!tail) return internal_error("a convolution with an epilogue that cuDNN does not have");
   JITNEY_CHECK(open_cudnn());
-  auto made = std::make_shared<Convolution>(
-      *tail, fmt::format("cudnn:{}x{}", call.w.shape[2], call.w.shape[3]));
+  auto made = std::make_shared<Convolution>(*tail, fmt::format("cudnn:{}x{}", call.w.shape[2], call.w.shape[3]));
   JITNEY_CHECK(made->plan(call));
   return std::shared_ptr<const CudnnConvolution>(std::move(made));
 }

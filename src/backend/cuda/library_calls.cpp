@@ -148,6 +148,9 @@ Expected<std::shared_ptr<const PackedWeights>> LibraryCalls::pack(int device, co
 
 Expected<std::unique_ptr<Invocation>> LibraryCalls::invocation(std::shared_ptr<const Primitive> primitive,
                                                                std::shared_ptr<const PackedWeights> weights) {
+  const bool wants_filter = dynamic_cast<const PlannedConvolution*>(primitive.get()) != nullptr;
+  if (wants_filter != (dynamic_cast<const PackedFilter*>(weights.get()) != nullptr) || (!wants_filter && weights))
+    return internal_error("weights that were packed for another library call");
   return std::unique_ptr<Invocation>(std::make_unique<CudaInvocation>(std::move(primitive), std::move(weights)));
 }
 

@@ -15,9 +15,9 @@
 
 namespace jitney::backend::cuda {
 
-/// The CUDA backend's library calls, as backend.h describes them: products by cuBLASLt, convolutions and attention by cuDNN, each
-/// where its library is installed. One object a process: equal calls share a primitive, equal weights a packing.
-/// Thread-safe. The device's context is current in every call but offers().
+/// The CUDA backend's library calls, as backend.h describes them: products by cuBLASLt, convolutions and attention by
+/// cuDNN, each where its library is installed. One object a process: equal calls share a primitive, equal weights a
+/// packing. Thread-safe. The device's context is current in every call but offers().
 class LibraryCalls {
  public:
   /// `memory` allocates, copies and frees, and outlives this.

@@ -7,7 +7,9 @@
 namespace jitney::backend::cuda {
 
 bool cudnn_is_available() { return false; }
-std::string cudnn_problem() { return "this build was made without cuDNN's headers: convolutions run in generated kernels"; }
+std::string cudnn_problem() {
+  return "this build was made without cuDNN's headers: convolutions run in generated kernels";
+}
 
 bool is_for_cudnn(const ConvolutionCall&) { return false; }
 Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const ConvolutionCall&) {

@@ -17,8 +17,7 @@ std::optional<Product::Matrix> transpose_of(std::int64_t rows, std::int64_t colu
   // An axis of extent 1 has whatever stride is needed.
   if (column_stride == 1 || columns == 1)
     return Product::Matrix{columns, rows, std::max(rows == 1 ? columns : row_stride, columns), false, 0};
-  if (row_stride == 1 || rows == 1)
-    return Product::Matrix{rows, columns, std::max(column_stride, rows), true, 0};
+  if (row_stride == 1 || rows == 1) return Product::Matrix{rows, columns, std::max(column_stride, rows), true, 0};
   return std::nullopt;
 }
 
@@ -51,6 +50,12 @@ std::optional<Product> product_of(const MatMulCall& call) {
     return std::nullopt;
   const std::size_t rank = call.c.shape.size();
   if (rank < 2 || !take_epilogue(call, p)) return std::nullopt;
+  // Rows of narrow types that are not aligned to 16 bytes have kernels that round before the epilogue.
+  const bool is_narrow = p.dtype != DType::f32;
+  const auto is_odd = [](std::int64_t extent) { return extent >= 0 && extent % 8 != 0; };
+  if (is_narrow && (p.addend >= 0 || p.activation != Product::Activation::none) &&
+      (is_odd(call.c.shape[rank - 1]) || is_odd(call.a.shape[rank - 1])))
+    return std::nullopt;
   // Of the constant operand the strides are known even where extents are not.
   const auto& bs = call.b.strides;
   if (bs[rank - 2] >= 0 && bs[rank - 1] >= 0 && bs[rank - 2] != 1 && bs[rank - 1] != 1 && call.b.shape[rank - 1] != 1 &&
@@ -61,6 +66,7 @@ std::optional<Product> product_of(const MatMulCall& call) {
   p.m = call.c.shape[rank - 2];
   p.n = call.c.shape[rank - 1];
   p.k = call.a.shape[rank - 1];
+  if (p.k == 0) return std::nullopt;  // nothing to add up, which the library refuses
   // Rows of all batches are rows of one matrix when b is the same for all of them.
   std::size_t batches = rank - 2;
   std::int64_t a_rows = call.a.strides[rank - 2], c_rows = call.c.strides[rank - 2];
