@@ -58,8 +58,7 @@ std::vector<std::byte> second_binary() {
 const Joining kCuda{.backend = "cuda",
                     .binary = first_binary,
                     .other_binary = second_binary,
-                    .exclusions = {{"ChildOfAForkLaunches", "CUDA does not work in a child of a fork"},
-                                   {"ChildOfAForkRuns", "CUDA does not work in a child of a fork"}}};
+                    .exclusions = {{"ChildOfAForkLaunches", "CUDA does not work in a child of a fork"}}};
 
 INSTANTIATE_TEST_SUITE_P(Cuda, BackendConformance, testing::Values(kCuda));
 INSTANTIATE_TEST_SUITE_P(Cuda, BackendCalls, testing::Values(kCuda));
