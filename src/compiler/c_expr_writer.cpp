@@ -5,6 +5,43 @@
 
 namespace jitney::compiler {
 
+void CExprWriter::bind_numbers() {
+  auto numbers_of = [&](const Affine& a) {
+    std::vector<std::string> v;
+    v.reserve(a.coefficients.size() + 2);
+    for (std::size_t i = 0; i < a.coefficients.size(); ++i)
+      v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
+                                                                                       : number(a.coefficients[i]));
+    v.push_back(number(a.offset));
+    return v;
+  };
+  auto bounds = [&](const std::vector<Bound>& bs) {
+    for (const auto& b : bs) {
+      auto v = numbers_of(b.index);
+      v.push_back(number(b.extent));
+      bound_numbers_[&b] = std::move(v);
+    }
+  };
+  auto access = [&](const Access& a) {
+    auto v = numbers_of(a.element);
+    for (const auto& i : a.indirect) {
+      v.push_back(number(i.stride));
+      v.push_back(number(i.extent));
+    }
+    steps_[&a] = std::move(v);
+    bounds(a.bounds);
+  };
+  for (std::size_t i = 0; i < k_.exprs.size(); ++i) {
+    const Expr& e = k_.exprs[i];
+    if (e.kind == Expr::Kind::load) access(e.access);
+    if (e.kind == Expr::Kind::inside) bounds(e.bounds);
+    if (e.kind == Expr::Kind::index) index_numbers_[static_cast<ExprId>(i)] = numbers_of(e.affine);
+    if (e.kind == Expr::Kind::number) index_numbers_[static_cast<ExprId>(i)] = {number(e.affine.offset)};
+  }
+  for (const auto& s : k_.full_stores) access(s.access);
+  for (const auto& s : k_.row_stores) access(s.access);
+}
+
 const std::string* CExprWriter::defined(ExprId id) const {
   for (auto it = scopes_.rbegin(); it != scopes_.rend(); ++it)
     if (auto f = it->find(id); f != it->end()) return &f->second;
@@ -13,22 +50,9 @@ const std::string* CExprWriter::defined(ExprId id) const {
 
 /// Defines what `roots` need, in the innermost scope: only row-level expressions, or all.
 void CExprWriter::define(const std::vector<ExprId>& roots, bool full) {
-  // Iterative post-order: chains of operators can be long.
-  std::vector<std::pair<ExprId, bool>> stack;
-  for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
-  while (!stack.empty()) {
-    auto [id, ready] = stack.back();
-    stack.pop_back();
-    const Expr& e = expr(id);
-    if (e.kind == Expr::Kind::literal || e.kind == Expr::Kind::accumulator || defined(id)) continue;
-    if (ready) {
-      if (full || !e.full) define_one(id);
-      continue;
-    }
-    stack.push_back({id, true});
-    for (auto it = e.args.rbegin(); it != e.args.rend(); ++it) stack.push_back({*it, false});
-    for (const auto& i : e.access.indirect) stack.push_back({i.index, false});
-  }
+  for_each_undefined(roots, [&](ExprId id) {
+    if (full || !expr(id).full) define_one(id);
+  });
 }
 
 void CExprWriter::define_one(ExprId id) {

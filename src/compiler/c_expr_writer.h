@@ -47,7 +47,8 @@ class CExprWriter {
   std::map<const Access*, std::vector<std::string>> steps_;  // numbers of the access' coefficients, "" where not needed
   std::map<const Bound*, std::vector<std::string>> bound_numbers_;  // coefficients, offset, extent
   std::map<ExprId, std::vector<std::string>> index_numbers_;
-  bool partial_ = false;  // emitting the masked rest of a row
+  const char* numbers_ = "n";  ///< the array of numbers, in the source
+  bool partial_ = false;       // emitting the masked rest of a row
   int fresh_ = 0;
 
   // ---- text
@@ -65,7 +66,7 @@ class CExprWriter {
   std::string number(const Dim& d) {
     if (auto value = d.constant(); fold_ && value && *value > INT64_MIN) return fmt::format("((i64){})", *value);
     out_.numbers.push_back(d);
-    return fmt::format("n[{}]", out_.numbers.size() - 1);
+    return fmt::format("{}[{}]", numbers_, out_.numbers.size() - 1);
   }
   const Expr& expr(ExprId id) const { return k_.exprs[static_cast<std::size_t>(id)]; }
   std::string operand(int i) const {
@@ -103,7 +104,35 @@ class CExprWriter {
     return false;
   }
 
+  /// Numbers in a fixed order: shapes must not decide which there are.
+  void bind_numbers();
+  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
+    std::vector<ExprId> result(stores.size());
+    std::transform(stores.begin(), stores.end(), result.begin(), [](const auto& s) { return s.value; });
+    return result;
+  }
+
   // ---- expressions
+  /// Calls f for each expression that `roots` need and that is not defined yet, arguments first.
+  template <class F>
+  void for_each_undefined(const std::vector<ExprId>& roots, F f) const {
+    // Iterative post-order: chains of operators can be long.
+    std::vector<std::pair<ExprId, bool>> stack;
+    for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
+    while (!stack.empty()) {
+      auto [id, ready] = stack.back();
+      stack.pop_back();
+      const Expr& e = expr(id);
+      if (e.kind == Expr::Kind::literal || e.kind == Expr::Kind::accumulator || defined(id)) continue;
+      if (ready) {
+        f(id);
+        continue;
+      }
+      stack.push_back({id, true});
+      for (auto it = e.args.rbegin(); it != e.args.rend(); ++it) stack.push_back({*it, false});
+      for (const auto& i : e.access.indirect) stack.push_back({i.index, false});
+    }
+  }
   const std::string* defined(ExprId id) const;
   void define(const std::vector<ExprId>& roots, bool full);
   void define_one(ExprId id);

@@ -22,6 +22,7 @@ class CudaExprWriter : protected CExprWriter {
     vector_elements_ = elements_at_once();
     first_reduction_ = parallel_;
     slices_ = slices();
+    numbers_ = "a.n";
   }
 
   std::size_t parallel_ = 0, first_reduction_ = 0;
@@ -53,54 +54,15 @@ class CudaExprWriter : protected CExprWriter {
     return extent && *extent < 8 ? 1 : 8;
   }
 
-  std::string count(const Dim& d) {
-    if (auto value = d.constant(); fold_ && value && *value > INT64_MIN) return fmt::format("((i64){})", *value);
-    out_.numbers.push_back(d);
-    return fmt::format("a.n[{}]", out_.numbers.size() - 1);
-  }
-
-  /// Numbers in a fixed order: shapes must not decide which there are.
-  void bind_numbers() {
+  void bind_arguments() {
     for (std::size_t i = 0; i < k_.operands.size(); ++i) {
       const auto& o = k_.operands[i];
       const std::string type = fmt::format("{}{}*", o.output ? "" : "const ", kernel::storage_type(o.dtype));
       line(fmt::format("{} {} = ({})a.p[{}];", type, operand(static_cast<int>(i)), type, i));
     }
     for (std::size_t i = 0; i < k_.axes.size(); ++i)
-      line(fmt::format("const i64 e{} = {};", i, count(k_.axes[i].extent)));
-    auto affine_numbers = [&](const Affine& a) {
-      std::vector<std::string> v;
-      for (std::size_t i = 0; i < a.coefficients.size(); ++i)
-        v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
-                                                                                         : count(a.coefficients[i]));
-      v.push_back(count(a.offset));
-      return v;
-    };
-    auto bounds = [&](const std::vector<Bound>& bs) {
-      for (const auto& b : bs) {
-        auto v = affine_numbers(b.index);
-        v.push_back(count(b.extent));
-        bound_numbers_[&b] = std::move(v);
-      }
-    };
-    auto access = [&](const Access& a) {
-      auto v = affine_numbers(a.element);
-      for (const auto& i : a.indirect) {
-        v.push_back(count(i.stride));
-        v.push_back(count(i.extent));
-      }
-      steps_[&a] = std::move(v);
-      bounds(a.bounds);
-    };
-    for (std::size_t i = 0; i < k_.exprs.size(); ++i) {
-      const Expr& e = k_.exprs[i];
-      if (e.kind == Expr::Kind::load) access(e.access);
-      if (e.kind == Expr::Kind::inside) bounds(e.bounds);
-      if (e.kind == Expr::Kind::index) index_numbers_[static_cast<ExprId>(i)] = affine_numbers(e.affine);
-      if (e.kind == Expr::Kind::number) index_numbers_[static_cast<ExprId>(i)] = {count(e.affine.offset)};
-    }
-    for (const auto& s : k_.full_stores) access(s.access);
-    for (const auto& s : k_.row_stores) access(s.access);
+      line(fmt::format("const i64 e{} = {};", i, number(k_.axes[i].extent)));
+    bind_numbers();
   }
 
   // ---- places
@@ -160,21 +122,9 @@ class CudaExprWriter : protected CExprWriter {
 
   // ---- expressions: scalars of one element
   void define_all(const std::vector<ExprId>& roots, bool full, bool varying) {
-    std::vector<std::pair<ExprId, bool>> stack;
-    for (auto it = roots.rbegin(); it != roots.rend(); ++it) stack.push_back({*it, false});
-    while (!stack.empty()) {
-      auto [id, ready] = stack.back();
-      stack.pop_back();
-      const Expr& e = expr(id);
-      if (e.kind == Expr::Kind::literal || e.kind == Expr::Kind::accumulator || defined(id)) continue;
-      if (ready) {
-        if ((full || !e.full) && (varying || !varies(id))) define_scalar(id);
-        continue;
-      }
-      stack.push_back({id, true});
-      for (auto it = e.args.rbegin(); it != e.args.rend(); ++it) stack.push_back({*it, false});
-      for (const auto& i : e.access.indirect) stack.push_back({i.index, false});
-    }
+    for_each_undefined(roots, [&](ExprId id) {
+      if ((full || !expr(id).full) && (varying || !varies(id))) define_scalar(id);
+    });
   }
 
   std::string text_of(ExprId id) const {
@@ -325,12 +275,6 @@ class CudaExprWriter : protected CExprWriter {
 
   const char* storage_of(const kernel::Store& st) const {
     return kernel::storage_type(k_.operands[static_cast<std::size_t>(st.access.operand)].dtype);
-  }
-
-  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
-    std::vector<ExprId> roots;
-    for (const auto& s : stores) roots.push_back(s.value);
-    return roots;
   }
 };
 

@@ -7,14 +7,11 @@
 #include <set>
 
 #include "compiler/c_expr_writer.h"
-#include "compiler/prelude_c.h"
 #include "kernel/print_expr.h"
 
 namespace jitney::compiler {
 
 namespace {
-
-constexpr const char* kFold[] = {"sum", "product", "max", "min"};
 
 class Writer : CExprWriter {
  public:
@@ -84,44 +81,6 @@ class Writer : CExprWriter {
     body_ += "}\n";
   }
 
-  /// Numbers in a fixed order: shapes must not decide which there are.
-  void bind_numbers() {
-    auto affine = [&](const Affine& a) {
-      std::vector<std::string> v;
-      v.reserve(a.coefficients.size() + 2);
-      for (std::size_t i = 0; i < a.coefficients.size(); ++i)
-        v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
-                                                                                         : number(a.coefficients[i]));
-      v.push_back(number(a.offset));
-      return v;
-    };
-    auto bounds = [&](const std::vector<Bound>& bs) {
-      for (const auto& b : bs) {
-        auto v = affine(b.index);
-        v.push_back(number(b.extent));
-        bound_numbers_[&b] = std::move(v);
-      }
-    };
-    auto access = [&](const Access& a) {
-      auto v = affine(a.element);
-      for (const auto& i : a.indirect) {
-        v.push_back(number(i.stride));
-        v.push_back(number(i.extent));
-      }
-      steps_[&a] = std::move(v);
-      bounds(a.bounds);
-    };
-    for (std::size_t i = 0; i < k_.exprs.size(); ++i) {
-      const Expr& e = k_.exprs[i];
-      if (e.kind == Expr::Kind::load) access(e.access);
-      if (e.kind == Expr::Kind::inside) bounds(e.bounds);
-      if (e.kind == Expr::Kind::index) index_numbers_[static_cast<ExprId>(i)] = affine(e.affine);
-      if (e.kind == Expr::Kind::number) index_numbers_[static_cast<ExprId>(i)] = {number(e.affine.offset)};
-    }
-    for (const auto& s : k_.full_stores) access(s.access);
-    for (const auto& s : k_.row_stores) access(s.access);
-  }
-
   // ---- rows
   void row_pointers() {
     auto pointer = [&](const Access& a) {
@@ -183,12 +142,6 @@ class Writer : CExprWriter {
     close();
   }
 
-  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
-    std::vector<ExprId> result(stores.size());
-    std::transform(stores.begin(), stores.end(), result.begin(), [](const auto& s) { return s.value; });
-    return result;
-  }
-
   /// All phases and stores of one point (horizontal) or of JT_LANES points (vertical) of the parallel axes.
   void point() {
     for (int phase = 0; phase < k_.phases; ++phase) reduce(phase);
@@ -234,14 +187,7 @@ class Writer : CExprWriter {
     for (std::size_t r = 0; r < k_.reductions.size(); ++r)
       if (k_.reductions[r].phase == phase)
         line(fmt::format("const {} s{} = jt_fold_{}(acc{});", kernel::compute_type(k_.reductions[r].dtype), r,
-                         kFold[static_cast<int>(kind(k_.reductions[r]))], r));
-  }
-
-  /// How the accumulators are combined: true is -1 in a mask, so the maximum of masks is the smaller integer.
-  static Reduction::Kind kind(const Reduction& r) {
-    if (r.dtype == DType::boolean && r.kind == Reduction::Kind::max) return Reduction::Kind::min;
-    if (r.dtype == DType::boolean && r.kind == Reduction::Kind::min) return Reduction::Kind::max;
-    return r.kind;
+                         kernel::fold_name(k_.reductions[r]), r));
   }
 
   bool fuses(const Reduction& r) const {
@@ -250,29 +196,9 @@ class Writer : CExprWriter {
            is_floating(r.dtype);
   }
 
-  std::string identity(const Reduction& r) const {
-    std::string t = kernel::compute_type(r.dtype);
-    auto vec = [&](const std::string& v) { return fmt::format("({}v)(({}){})", t, t, v); };
-    Expr e{.dtype = r.dtype};
-    bool upper = r.kind == Reduction::Kind::min;
-    switch (r.kind) {
-      case Reduction::Kind::sum: return vec("0");
-      case Reduction::Kind::product: return vec("1");
-      case Reduction::Kind::max:
-      case Reduction::Kind::min:
-        if (is_floating(r.dtype)) return vec(fmt::format("({}__builtin_inf())", upper ? "" : "-"));
-        switch (r.dtype) {
-          case DType::boolean: return vec(upper ? "-1" : "0");
-          case DType::i8: return vec(upper ? "127" : "-128");
-          case DType::i16: return vec(upper ? "32767" : "-32768");
-          case DType::i32: return vec(upper ? "2147483647" : "(-2147483647 - 1)");
-          case DType::i64: return vec(upper ? "9223372036854775807ll" : "(-9223372036854775807ll - 1)");
-          case DType::u8: return vec(upper ? "255" : "0");
-          case DType::u16: return vec(upper ? "65535" : "0");
-          default: return vec(upper ? "-1" : "0");
-        }
-    }
-    return vec("0");
+  static std::string identity(const Reduction& r) {
+    const char* t = kernel::compute_type(r.dtype);
+    return fmt::format("({}v)(({}){})", t, t, kernel::print_identity(r, "(-__builtin_inf())", "(__builtin_inf())"));
   }
 
   void accumulate(std::size_t r) {
@@ -283,13 +209,7 @@ class Writer : CExprWriter {
       const auto& args = expr(red.value).args;
       next = fmt::format("jt_fma({}, {}, {})", vector_of(args[0]), vector_of(args[1]), acc);
     } else {
-      std::string v = vector_of(red.value);
-      switch (kind(red)) {
-        case Reduction::Kind::sum: next = acc + " + " + v; break;
-        case Reduction::Kind::product: next = acc + " * " + v; break;
-        case Reduction::Kind::max: next = fmt::format("jt_max({}, {})", acc, v); break;
-        case Reduction::Kind::min: next = fmt::format("jt_min({}, {})", acc, v); break;
-      }
+      next = kernel::print_combined(red, acc, vector_of(red.value));
     }
     if (horizontal_ && partial_) next = fmt::format("jt_where(jt_lanes(0, m), {}, {})", next, acc);
     line(fmt::format("{} = {};", acc, next));

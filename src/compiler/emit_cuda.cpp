@@ -14,7 +14,6 @@ namespace {
 constexpr int kThreads = 256, kWarp = 32;
 // Rows of more vectors than this for each lane of a warp are a block's work.
 constexpr int kVectorsOfAWarp = 4;
-constexpr const char* kFold[] = {"sum", "product", "max", "min"};
 
 class CudaWriter : CudaExprWriter {
  public:
@@ -23,7 +22,7 @@ class CudaWriter : CudaExprWriter {
 
   EmittedKernel run() {
     scopes_.emplace_back();
-    bind_numbers();
+    bind_arguments();
     if (!k_.has_reduction())
       map();
     else if (horizontal_)
@@ -70,42 +69,7 @@ class CudaWriter : CudaExprWriter {
   }
 
   // ---- reductions
-  static Reduction::Kind kind(const Reduction& r) {
-    // True is -1 in a mask, so the maximum of masks is the smaller integer.
-    if (r.dtype == DType::boolean && r.kind == Reduction::Kind::max) return Reduction::Kind::min;
-    if (r.dtype == DType::boolean && r.kind == Reduction::Kind::min) return Reduction::Kind::max;
-    return r.kind;
-  }
-
-  static std::string identity(const Reduction& r) {
-    const bool upper = r.kind == Reduction::Kind::min;
-    switch (r.kind) {
-      case Reduction::Kind::sum: return "0";
-      case Reduction::Kind::product: return "1";
-      default: break;
-    }
-    if (is_floating(r.dtype)) return upper ? "JT_INF" : "-JT_INF";
-    switch (r.dtype) {
-      case DType::boolean: return upper ? "-1" : "0";
-      case DType::i8: return upper ? "127" : "-128";
-      case DType::i16: return upper ? "32767" : "-32768";
-      case DType::i32: return upper ? "2147483647" : "-2147483647 - 1";
-      case DType::i64: return upper ? "9223372036854775807ll" : "-9223372036854775807ll - 1";
-      case DType::u8: return upper ? "255" : "0";
-      case DType::u16: return upper ? "65535" : "0";
-      default: return upper ? "-1" : "0";
-    }
-  }
-
-  static std::string combined(const Reduction& r, const std::string& a, const std::string& b) {
-    switch (kind(r)) {
-      case Reduction::Kind::sum: return a + " + " + b;
-      case Reduction::Kind::product: return a + " * " + b;
-      case Reduction::Kind::max: return fmt::format("jt_max({}, {})", a, b);
-      case Reduction::Kind::min: return fmt::format("jt_min({}, {})", a, b);
-    }
-    return a;
-  }
+  static std::string identity(const Reduction& r) { return kernel::print_identity(r, "-JT_INF", "JT_INF"); }
 
   std::vector<std::size_t> of_phase(int phase) const {
     std::vector<std::size_t> found;
@@ -128,8 +92,9 @@ class CudaWriter : CudaExprWriter {
       define_all(roots, false, !horizontal_);
       loops(roots, nullptr, [&] {
         for (auto r : of_phase(phase))
-          line(fmt::format("{}acc{} = {};", vector_elements_ > 1 ? "if (l < m) " : "", r,
-                           combined(k_.reductions[r], fmt::format("acc{}", r), text_of(k_.reductions[r].value))));
+          line(fmt::format(
+              "{}acc{} = {};", vector_elements_ > 1 ? "if (l < m) " : "", r,
+              kernel::print_combined(k_.reductions[r], fmt::format("acc{}", r), text_of(k_.reductions[r].value))));
       });
       for (auto r : of_phase(phase)) fold(r);
     }
@@ -183,8 +148,7 @@ class CudaWriter : CudaExprWriter {
         },
         [&](std::size_t r) {
           line(fmt::format("acc{} = jt_fold_{}(acc{}, threads, block, ({}*)shared);", r,
-                           kFold[static_cast<int>(kind(k_.reductions[r]))], r,
-                           kernel::compute_type(k_.reductions[r].dtype)));
+                           kernel::fold_name(k_.reductions[r]), r, kernel::compute_type(k_.reductions[r].dtype)));
         },
         "if (lane == 0)");
     close();
@@ -219,9 +183,9 @@ class CudaWriter : CudaExprWriter {
           line("__syncthreads();");
           line(fmt::format("acc{} = (({}*)shared)[column];", r, type));
           open(fmt::format("for (i32 s = 1; s < {}; ++s)", slices_));
-          line(fmt::format(
-              "acc{} = {};", r,
-              combined(red, fmt::format("acc{}", r), fmt::format("(({}*)shared)[s * {} + column]", type, width))));
+          line(fmt::format("acc{} = {};", r,
+                           kernel::print_combined(red, fmt::format("acc{}", r),
+                                                  fmt::format("(({}*)shared)[s * {} + column]", type, width))));
           close();
         },
         slices_ > 1 ? "if (exists && slice == 0)" : "if (exists)");

@@ -100,4 +100,43 @@ std::string print_literal(const Expr& e) {
   return e.literal < 0 || std::signbit(e.literal) ? "(" + s + suffix + ")" : s + suffix;
 }
 
+namespace {
+
+Reduction::Kind fold_kind(const Reduction& r) {
+  if (r.dtype == DType::boolean && r.kind == Reduction::Kind::max) return Reduction::Kind::min;
+  if (r.dtype == DType::boolean && r.kind == Reduction::Kind::min) return Reduction::Kind::max;
+  return r.kind;
+}
+
+}  // namespace
+
+const char* fold_name(const Reduction& r) {
+  static constexpr const char* kNames[] = {"sum", "product", "max", "min"};
+  return kNames[static_cast<int>(fold_kind(r))];
+}
+
+std::string print_combined(const Reduction& r, const std::string& a, const std::string& b) {
+  switch (fold_kind(r)) {
+    case Reduction::Kind::sum: return a + " + " + b;
+    case Reduction::Kind::product: return a + " * " + b;
+    default: return call(fold_name(r), {a, b});
+  }
+}
+
+std::string print_identity(const Reduction& r, const std::string& lowest, const std::string& highest) {
+  if (r.kind == Reduction::Kind::sum) return "0";
+  if (r.kind == Reduction::Kind::product) return "1";
+  const bool upper = r.kind == Reduction::Kind::min;
+  if (is_floating(r.dtype)) return upper ? highest : lowest;
+  switch (r.dtype) {
+    case DType::i8: return upper ? "127" : "-128";
+    case DType::i16: return upper ? "32767" : "-32768";
+    case DType::i32: return upper ? "2147483647" : "(-2147483647 - 1)";
+    case DType::i64: return upper ? "9223372036854775807ll" : "(-9223372036854775807ll - 1)";
+    case DType::u8: return upper ? "255" : "0";
+    case DType::u16: return upper ? "65535" : "0";
+    default: return upper ? "-1" : "0";  // all bits set, which is true, too
+  }
+}
+
 }  // namespace jitney::kernel

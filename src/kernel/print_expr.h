@@ -19,4 +19,12 @@ std::string print_operation(const Expr& e, const std::vector<std::string>& args,
 /// A literal of its compute type: "1.5f", "-0x1p-3", "INT64_C(3)".
 std::string print_literal(const Expr& e);
 
+/// "sum", "product", "max" or "min": how accumulators are combined. True is -1 in a mask, so the maximum of masks is
+/// the smaller integer.
+const char* fold_name(const Reduction& r);
+/// Accumulators a and b as one: "a + b", "jt_max(a, b)".
+std::string print_combined(const Reduction& r, const std::string& a, const std::string& b);
+/// What leaves everything as it is that it is combined with. lowest and highest: how a language writes the infinities.
+std::string print_identity(const Reduction& r, const std::string& lowest, const std::string& highest);
+
 }  // namespace jitney::kernel

@@ -3,6 +3,7 @@
 
 #include "runtime/target.h"
 #include "util/expected.h"
+#include "util/tensor_bytes.h"
 
 namespace jitney {
 
@@ -12,16 +13,7 @@ class DeviceTensor::Impl {
  public:
   Impl(DType dtype, std::vector<std::int64_t> shape, Device device)
       : dtype(dtype), shape(std::move(shape)), device(device), target(value_or_throw(runtime::open_target(device))) {
-    std::size_t count = size_of(dtype);
-    bool is_empty = false;
-    for (auto e : this->shape) {
-      if (e < 0) throw Error(ErrorKind::user, fmt::format("a tensor has a negative extent {}", e));
-      is_empty = is_empty || e == 0;
-    }
-    for (auto e : this->shape)
-      if (!is_empty && __builtin_mul_overflow(count, static_cast<std::size_t>(e), &count))
-        throw Error(ErrorKind::user, "a tensor has more bytes than can be counted");
-    bytes = is_empty ? 0 : count;
+    bytes = checked_bytes(dtype, this->shape);
     memory = value_or_throw(target.backend->allocate(target.device, bytes, 0));
   }
   ~Impl() { target.backend->free(target.device, memory, bytes, 0); }

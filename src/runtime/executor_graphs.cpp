@@ -5,18 +5,13 @@
 
 #include "runtime/executor.h"
 #include "util/log.h"
+#include "util/tensor_bytes.h"
 
 namespace jitney::runtime {
 namespace {
 
 // Graphs that are kept, for all plans of one context.
 constexpr std::size_t kGraphs = 32;
-
-std::size_t bytes_of(DType dtype, const std::vector<std::int64_t>& shape) {
-  std::size_t bytes = size_of(dtype);
-  for (auto e : shape) bytes *= static_cast<std::size_t>(e);
-  return bytes;
-}
 
 }  // namespace
 
@@ -73,9 +68,9 @@ Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan
     return {};
   };
   for (std::size_t i = 0; i < g.inputs.size(); ++i)
-    JITNEY_CHECK(take(made->inputs, inputs, bytes_of(g.value(g.inputs[i]).dtype, plan.input_shapes[i])));
+    JITNEY_CHECK(take(made->inputs, inputs, checked_bytes(g.value(g.inputs[i]).dtype, plan.input_shapes[i])));
   for (std::size_t i = 0; i < g.outputs.size(); ++i)
-    JITNEY_CHECK(take(made->outputs, outputs, bytes_of(g.value(g.outputs[i]).dtype, plan.output_shapes[i])));
+    JITNEY_CHECK(take(made->outputs, outputs, checked_bytes(g.value(g.outputs[i]).dtype, plan.output_shapes[i])));
   JITNEY_CHECK(bind(plan, calls, inputs, outputs, made->space));
   // Allocations are ordered by the stream: outside of the capture they must have happened.
   JITNEY_CHECK(b.synchronize(target_.device, stream_));

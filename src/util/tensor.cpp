@@ -10,13 +10,10 @@
 
 #include "util/memory.h"
 #include "util/reloadable.h"
+#include "util/tensor_bytes.h"
 
 namespace jitney {
-namespace {
 
-constexpr std::size_t kAlignment = 64;
-
-/// Bytes of a row-major tensor. An extent of 0 makes it empty, however large the others are.
 std::size_t checked_bytes(DType dtype, const std::vector<std::int64_t>& shape) {
   for (std::int64_t extent : shape) {
     if (extent < 0) {
@@ -34,6 +31,10 @@ std::size_t checked_bytes(DType dtype, const std::vector<std::int64_t>& shape) {
   }
   return static_cast<std::size_t>(bytes);
 }
+
+namespace {
+
+constexpr std::size_t kAlignment = 64;
 
 /// calloc leaves the pages of a large block untouched until they are used, which no aligned allocation does for
 /// us, so the block is made larger and the start moved up.

@@ -45,7 +45,6 @@ class CublasLtProduct final : public Primitive {
   cublasLtMatmulAlgo_t aligned_{}, unaligned_{};
   bool has_aligned_ = false, has_unaligned_ = false;
   std::size_t workspace_ = 0;
-  int algorithm_ = 0, tile_ = 0;
 };
 
 }  // namespace jitney::backend::cuda

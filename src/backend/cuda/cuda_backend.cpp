@@ -9,7 +9,6 @@
 namespace jitney::backend::cuda {
 namespace {
 
-CUstream stream_of(StreamHandle handle) { return reinterpret_cast<CUstream>(handle); }  // NOLINT
 CUdeviceptr address_of(const void* memory) { return reinterpret_cast<CUdeviceptr>(memory); }
 
 }  // namespace

@@ -13,6 +13,8 @@
 
 namespace jitney::backend::cuda {
 
+inline CUstream stream_of(StreamHandle handle) { return reinterpret_cast<CUstream>(handle); }  // NOLINT
+
 /// NVIDIA GPUs through the CUDA driver, which is opened at first use and need not be there: then there are no devices,
 /// and device_info() and diagnose() say why.
 ///

@@ -30,7 +30,7 @@ Status CudaBackend::run(int device, Invocation& invocation, std::span<void* cons
                         StreamHandle stream) {
   const Entry entry(*this, device);
   JITNEY_CHECK(entry.status);
-  return LibraryCalls::run(invocation, pointers, scratch, reinterpret_cast<CUstream>(stream));  // NOLINT
+  return LibraryCalls::run(invocation, pointers, scratch, stream_of(stream));
 }
 
 }  // namespace jitney::backend::cuda

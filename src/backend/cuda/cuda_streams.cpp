@@ -6,8 +6,7 @@
 namespace jitney::backend::cuda {
 namespace {
 
-CUstream stream_of(StreamHandle handle) { return reinterpret_cast<CUstream>(handle); }  // NOLINT
-CUevent event_of(EventHandle handle) { return reinterpret_cast<CUevent>(handle); }      // NOLINT
+CUevent event_of(EventHandle handle) { return reinterpret_cast<CUevent>(handle); }  // NOLINT
 
 }  // namespace
 
