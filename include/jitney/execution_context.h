@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <jitney/engine.h>
+#include <jitney/stream.h>
 #include <jitney/tensor.h>
 
 namespace jitney {
@@ -31,7 +32,7 @@ enum class Denormals : std::uint8_t {
 /// both do the same.
 enum class CudaGraphStrategy : std::uint8_t {
   disabled = 0,
-  whole_graph_capture = 1,  ///< one graph for each shape, captured when the shape comes up for the second time
+  whole_graph_capture = 1,  ///< one graph for each shape and stream, captured when the shape comes for the second time
 };
 
 struct ContextOptions {
@@ -63,7 +64,9 @@ struct ContextStats {
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
   std::uint64_t graphs_captured = 0, graph_replays = 0;
+  std::uint64_t graph_updates = 0;    ///< replays that were given other addresses first
   std::uint64_t graph_fallbacks = 0;  ///< runs in order although graphs were asked for
+  std::uint64_t graphs_lent = 0;      ///< runs that were recorded into somebody else's graph
   std::int64_t arena_bytes = 0;       ///< intermediate values of the last shape
   std::int64_t device_bytes =
       0;  ///< what the device's backend holds for all contexts of this process, weights included
@@ -95,12 +98,26 @@ class JITNEY_EXPORT ExecutionContext {
   ExecutionContext(ExecutionContext&&) noexcept;
   ExecutionContext& operator=(ExecutionContext&&) noexcept;
 
-  /// Inputs in the order of engine().inputs(). Any strides; contiguous ones are read in place. Gives the outputs in the
+  /// Inputs in the order of engine().inputs(). Any strides; contiguous ones are read in place, others copied first, on
+  /// the device that they are on. Gives the outputs in the
   /// order of engine().outputs(). Throws Error(user) for a wrong number of inputs, a wrong dtype, rank, extent or
   /// device, naming input, expected and found.
   std::vector<Tensor> execute(std::span<const TensorView> inputs);
   /// The same into memory of the caller's: contiguous, of output_shapes(inputs). No allocation once a shape was seen.
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
+  /// The same on a caller's stream of the context's device, without waiting for it: behind what the stream holds, and
+  /// before what comes to it next. Inputs and outputs are used until then; memory that is given back in the order of
+  /// the stream may be given back at once. On the default stream the work is done on a stream of the context's own,
+  /// between two events. A stream that is being captured gets the work recorded; the graph needs this context for as
+  /// long as it lives. Any number of threads and streams at once. An index out of range is thrown by a later call, or
+  /// by synchronize(). On a CPU the stream is 0, and the call waits.
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs, StreamHandle stream);
+  /// Waits for the stream. Throws Error(user) when an index was out of range in a call that did not wait.
+  void synchronize(StreamHandle stream);
+  /// Whether execute() with such inputs can be recorded into a graph on this stream: nothing that it does waits for the
+  /// host, and the stream is not the legacy default stream, which cannot be captured. Always on a CPU, where there is
+  /// nothing to capture. Compiles and plans what is missing. `why` gets the reason against it.
+  bool is_monolithic_capturable(std::span<const TensorView> inputs, StreamHandle stream, std::string* why = nullptr);
   /// Shapes of the outputs for inputs of these shapes. Compiles nothing.
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 

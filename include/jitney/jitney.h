@@ -1,9 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/allocator.h>
 #include <jitney/device_tensor.h>
 #include <jitney/dtype.h>
 #include <jitney/engine.h>
 #include <jitney/error.h>
 #include <jitney/execution_context.h>
+#include <jitney/stream.h>
 #include <jitney/tensor.h>

@@ -39,7 +39,7 @@ void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
 CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target)
     : program_(std::move(program)), target_(std::move(target)), packed_(program_->steps.size()) {}
 
-Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, const std::vector<void*>& constants,
+Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Constants& constants,
                                                            backend::StreamHandle stream) {
   auto set = std::make_shared<CallSet>();
   set->calls.resize(plan.steps.size());
@@ -79,7 +79,7 @@ TensorDesc* packed_operand(LibraryCall& call) {
 
 }  // namespace
 
-Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
+Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants& constants,
                               backend::StreamHandle stream, PlannedCall& planned) {
   const ir::Graph& g = program_->graph;
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
@@ -117,7 +117,7 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
       return fmt::format("{} {} {} [{}] [{}]", digest, planned.offsets[1], to_string(w->dtype),
                          fmt::join(w->shape, ","), fmt::join(w->strides, ","));
     };
-    const void* plain = constants[static_cast<std::size_t>(root)];
+    const void* plain = constants.at(root);
     if (plain == nullptr && preferred) {
       // What was packed for another shape serves this one, mostly, and the original need not come back.
       JITNEY_TRY(const std::string digest, content_digest(constant));
@@ -128,16 +128,17 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
       if (packed) planned.weights = std::move(*packed);
     }
     if (!planned.weights) {
-      Tensor held;  // first of all, so that digest and packing need one reading
+      Constants::Held held;  // first of all, so that digest and packing need one reading
       if (plain == nullptr) {
-        JITNEY_TRY(held, resident(constant));
-        plain = held.data();
+        JITNEY_TRY(held, constants.hold(root));
+        plain = held.data;
       }
       JITNEY_TRY(const std::string digest, content_digest(constant));
       const std::string content = source_of(digest);
       backend::WeightsSource source{.content = content};
       source.plain = static_cast<const char*>(plain) + planned.offsets[1];
       JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+      if (!planned.weights && held.data != nullptr) constants.keep(root, std::move(held));
     }
     if (!preferred) preferred = planned.weights;
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/constants.h"
 #include "runtime/plan.h"
 #include "runtime/target.h"
 
@@ -42,15 +43,14 @@ class CallPlanner {
  public:
   CallPlanner(std::shared_ptr<const Program> program, Target target);
 
-  /// `constants`: device addresses by value id; null for those that only library calls read, packed: their bytes are
-  /// had for as long as packing takes. `stream`: like those that will run it. A call that the library refuses
-  /// stays null, with one warning: the interpreter stands in.
-  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, const std::vector<void*>& constants,
-                                                backend::StreamHandle stream);
+  /// `constants`: those that only library calls read are had for as long as packing takes, and kept where the library
+  /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
+  /// with one warning: the interpreter stands in.
+  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream);
 
  private:
-  Status plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
-                   backend::StreamHandle stream, PlannedCall& call);
+  Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
+                   PlannedCall& call);
 
   std::shared_ptr<const Program> program_;
   Target target_;

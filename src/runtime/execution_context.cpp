@@ -15,6 +15,7 @@
 #include "runtime/kernel_set.h"
 #include "runtime/plan_table.h"
 #include "runtime/strided.h"
+#include "runtime/strided_copy.h"
 #include "runtime/target.h"
 
 namespace jitney {
@@ -61,6 +62,7 @@ class ExecutionContext::Impl {
             options.device.type != Device::Type::cpu);
     JITNEY_CHECK(e->prepare());
     executor = std::move(e);
+    strided_copy = std::make_unique<runtime::StridedCopy>(target, cache);
     ready.store(true, std::memory_order_release);
     return {};
   }
@@ -107,8 +109,51 @@ class ExecutionContext::Impl {
     return plans.add(std::move(plan));
   }
 
+  /// Contiguous copies of inputs, made on the host or on the device, there until the call returns. Device memory goes
+  /// back in the order of the stream that it was made on.
+  struct Staged {
+    explicit Staged(const runtime::Target& t) : target(t) {}
+    ~Staged() {
+      for (auto [memory, bytes] : on_device) target.backend->free(target.device, memory, bytes, stream);
+    }
+    Staged(const Staged&) = delete;
+    const runtime::Target& target;
+    backend::StreamHandle stream = 0;
+    std::vector<Tensor> on_host;
+    std::vector<std::pair<void*, std::size_t>> on_device;
+  };
+
+  Expected<void*> stage(const TensorView& input, std::size_t index, const runtime::RunOptions& where, Staged& staged) {
+    const auto address = reinterpret_cast<std::uintptr_t>(input.data);
+    const bool is_aligned = address % size_of(input.dtype) == 0;
+    if (target.info.host_memory) {
+      Tensor t(input.dtype, std::vector<std::int64_t>(input.shape.begin(), input.shape.end()));
+      auto strides = input.strides;
+      std::vector<std::int64_t> row_major;
+      if (strides.empty()) {
+        row_major.assign(input.shape.size(), 1);
+        for (std::size_t d = row_major.size(); d-- > 1;) row_major[d - 1] = row_major[d] * input.shape[d];
+        strides = row_major;
+      }
+      runtime::copy_strided(t.dtype(), input.shape, input.data, strides, t.data());
+      staged.on_host.push_back(std::move(t));
+      return staged.on_host.back().data();
+    }
+    if (!is_aligned)
+      return user_error("input {} must be aligned to its elements on {}", index, to_string(options.device));
+    std::size_t bytes = size_of(input.dtype);
+    for (const auto e : input.shape) bytes *= static_cast<std::size_t>(e);
+    staged.stream = where.is_callers_stream ? where.stream : executor->stream();
+    JITNEY_TRY(void* memory, runtime::allocate_for("a contiguous input", target, bytes, staged.stream));
+    staged.on_device.emplace_back(memory, bytes);
+    JITNEY_CHECK(strided_copy->copy(input, memory, staged.stream));
+    // A run that waits is on a stream of its own.
+    if (!where.is_callers_stream) JITNEY_CHECK(target.backend->synchronize(target.device, staged.stream));
+    return memory;
+  }
+
   Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs,
-             std::vector<double>* seconds = nullptr) {
+             const runtime::RunOptions& where = {}) {
     // A few pointers on the stack; more inputs than that are rare enough to allocate for.
     constexpr std::size_t kInline = 32;
     void* inline_pointers[kInline];
@@ -118,28 +163,48 @@ class ExecutionContext::Impl {
       many.resize(inputs.size());
       pointers = many.data();
     }
-    std::vector<Tensor> staged;
+    Staged staged(target);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       pointers[i] = inputs[i].data;
-      bool aligned = reinterpret_cast<std::uintptr_t>(inputs[i].data) % size_of(inputs[i].dtype) == 0;
-      if (runtime::is_contiguous(inputs[i]) && aligned) continue;
-      if (!target.info.host_memory)
-        return user_error("input {} must be contiguous on {}", i, to_string(options.device));
-      Tensor t(inputs[i].dtype, std::vector<std::int64_t>(inputs[i].shape.begin(), inputs[i].shape.end()));
-      auto strides = inputs[i].strides;
-      std::vector<std::int64_t> row_major;
-      if (strides.empty()) {
-        row_major.assign(inputs[i].shape.size(), 1);
-        for (std::size_t d = row_major.size(); d-- > 1;) row_major[d - 1] = row_major[d] * inputs[i].shape[d];
-        strides = row_major;
-      }
-      runtime::copy_strided(t.dtype(), inputs[i].shape, inputs[i].data, strides, t.data());
-      staged.push_back(std::move(t));
-      pointers[i] = staged.back().data();
+      const bool is_aligned = reinterpret_cast<std::uintptr_t>(inputs[i].data) % size_of(inputs[i].dtype) == 0;
+      if (runtime::is_contiguous(inputs[i]) && is_aligned) continue;
+      JITNEY_TRY(pointers[i], stage(inputs[i], i, where, staged));
     }
     last_plan_steps.store(static_cast<int>(plan.steps.size()), std::memory_order_relaxed);
     last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
-    return executor->run(plan, kernels->handles(), {pointers, inputs.size()}, outputs, seconds);
+    return executor->run(plan, kernels->handles(), {pointers, inputs.size()}, outputs, where);
+  }
+
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
+               const runtime::RunOptions& where) {
+    auto plan = value_or_throw(plan_for(inputs));
+    const auto& g = program->graph;
+    constexpr std::size_t kInline = 32;
+    void* pointers[kInline];
+    std::vector<void*> many;
+    if (outputs.size() != g.outputs.size())
+      throw Error(ErrorKind::user, fmt::format("expected {} outputs, found {}", g.outputs.size(), outputs.size()));
+    void** p = pointers;
+    if (outputs.size() > kInline) {
+      many.resize(outputs.size());
+      p = many.data();
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto& v = g.value(g.outputs[i]);
+      const auto& o = outputs[i];
+      const auto& want = plan->output_shapes[i];
+      if (o.dtype != v.dtype)
+        throw Error(ErrorKind::user,
+                    fmt::format("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype)));
+      if (!std::equal(want.begin(), want.end(), o.shape.begin(), o.shape.end()))
+        throw Error(ErrorKind::user, fmt::format("output '{}' must have the shape [{}], found [{}]", v.name,
+                                                 fmt::join(want, ", "), fmt::join(o.shape, ", ")));
+      if (!runtime::is_contiguous(o))
+        throw Error(ErrorKind::user, fmt::format("output '{}' must be contiguous", v.name));
+      p[i] = o.data;
+    }
+    value_or_throw(prepare());
+    value_or_throw(run(*plan, inputs, {p, outputs.size()}, where));
   }
 
   Engine engine;
@@ -150,7 +215,8 @@ class ExecutionContext::Impl {
   std::mutex prepare_mutex;
   std::atomic<bool> ready{false};
   std::unique_ptr<runtime::KernelSet> kernels;
-  std::unique_ptr<runtime::Executor> executor;  // after kernels: destroyed first
+  std::unique_ptr<runtime::StridedCopy> strided_copy;
+  std::unique_ptr<runtime::Executor> executor;  // after kernels: destroyed first, and waits for what runs
   runtime::PlanTable plans;
   int workers_started = 0;
   std::atomic<int> plans_made{0}, last_plan_steps{0};
@@ -182,33 +248,31 @@ std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs
 }
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
-  auto plan = value_or_throw(impl_->plan_for(inputs));
-  const auto& g = impl_->program->graph;
-  constexpr std::size_t kInline = 32;
-  void* pointers[kInline];
-  std::vector<void*> many;
-  if (outputs.size() != g.outputs.size())
-    throw Error(ErrorKind::user, fmt::format("expected {} outputs, found {}", g.outputs.size(), outputs.size()));
-  void** p = pointers;
-  if (outputs.size() > kInline) {
-    many.resize(outputs.size());
-    p = many.data();
-  }
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const auto& v = g.value(g.outputs[i]);
-    const auto& o = outputs[i];
-    const auto& want = plan->output_shapes[i];
-    if (o.dtype != v.dtype)
-      throw Error(ErrorKind::user,
-                  fmt::format("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype)));
-    if (!std::equal(want.begin(), want.end(), o.shape.begin(), o.shape.end()))
-      throw Error(ErrorKind::user, fmt::format("output '{}' must have the shape [{}], found [{}]", v.name,
-                                               fmt::join(want, ", "), fmt::join(o.shape, ", ")));
-    if (!runtime::is_contiguous(o)) throw Error(ErrorKind::user, fmt::format("output '{}' must be contiguous", v.name));
-    p[i] = o.data;
-  }
+  impl_->execute(inputs, outputs, {});
+}
+
+void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
+                               StreamHandle stream) {
+  impl_->execute(inputs, outputs, {.stream = stream, .is_callers_stream = true});
+}
+
+void ExecutionContext::synchronize(StreamHandle stream) {
   value_or_throw(impl_->prepare());
-  value_or_throw(impl_->run(*plan, inputs, {p, outputs.size()}));
+  value_or_throw(impl_->executor->synchronize(stream));
+}
+
+bool ExecutionContext::is_monolithic_capturable(std::span<const TensorView> inputs, StreamHandle stream,
+                                                std::string* why) {
+  auto plan = value_or_throw(impl_->plan_for(inputs));
+  value_or_throw(impl_->prepare());
+  std::string reason;
+  if (!impl_->target.info.host_memory) {
+    reason = value_or_throw(impl_->executor->why_not_capturable(*plan, impl_->kernels->handles()));
+    if (reason.empty() && impl_->target.backend->is_default_stream(stream))
+      reason = "the legacy default stream cannot be captured";
+  }
+  if (why != nullptr) *why = reason;
+  return reason.empty();
 }
 
 Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
@@ -228,7 +292,7 @@ Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterat
     const auto begin = std::chrono::steady_clock::now();
     // What execute() does, with a clock.
     const auto found = value_or_throw(impl_->plan_for(inputs));
-    value_or_throw(impl_->run(*found, inputs, pointers, &seconds));
+    value_or_throw(impl_->run(*found, inputs, pointers, {.seconds = &seconds}));
     whole.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     outside.push_back(whole.back() - std::accumulate(seconds.begin(), seconds.end(), 0.0));
     for (std::size_t s = 0; s < steps; ++s) times[s].push_back(seconds[s]);
@@ -280,7 +344,9 @@ ContextStats ExecutionContext::stats() const {
   const auto graphs = i.executor->graph_counts();
   s.graphs_captured = graphs.captured;
   s.graph_replays = graphs.replayed;
+  s.graph_updates = graphs.updated;
   s.graph_fallbacks = graphs.fallbacks;
+  s.graphs_lent = graphs.lent;
   s.workers_started = i.workers_started;
   auto cs = i.cache->stats();
   s.cache_hits = cs.hits;

@@ -33,7 +33,7 @@ class NullBackend final : public Backend {
   void unload(int device, ModuleHandle module) noexcept override;
   Expected<KernelHandle> kernel(int device, ModuleHandle module, const char* symbol) override;
   Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) override;
-  Expected<EventHandle> record(int device, StreamHandle stream) override;
+  Expected<EventHandle> record(int device, StreamHandle stream, EventHandle again) override;
   Status wait(int device, StreamHandle stream, EventHandle event) override;
   void destroy_event(int device, EventHandle event) noexcept override;
   Status begin_capture(int device, StreamHandle stream) override;

@@ -7,11 +7,11 @@
 /// Events and captured graphs of the null backend.
 namespace jitney::backend {
 
-Expected<EventHandle> NullBackend::record(int device, StreamHandle stream) {
+Expected<EventHandle> NullBackend::record(int device, StreamHandle stream, EventHandle again) {
   JITNEY_CHECK(check_device(device));
   std::lock_guard lock(mutex_);
   JITNEY_TRY(auto* s, find_stream(stream));
-  const EventHandle handle = next_handle_++;
+  const EventHandle handle = again != 0 ? again : next_handle_++;
   events_[handle] = s->clock;
   return handle;
 }
