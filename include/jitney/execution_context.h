@@ -56,6 +56,7 @@ struct ContextStats {
   int from_cache = 0;
   int failed = 0;              ///< compiles that gave nothing, even unoptimized
   int interpreted = 0;         ///< steps that the reference interpreter runs
+  std::uint64_t interpreted_operators = 0;  ///< operators that it has run, counted at each execute
   int plans = 0;               ///< shapes seen
   int workers_started = 0;     ///< compiler processes
   double compile_seconds = 0;  ///< wall time of waiting for kernels
