@@ -5,7 +5,8 @@
 namespace jitney::onnx::testing {
 namespace {
 
-ModelBuilder two_inputs(const std::string& op, std::vector<Extent> second, std::vector<std::pair<std::string, int>> attributes) {
+ModelBuilder two_inputs(const std::string& op, std::vector<Extent> second,
+                        std::vector<std::pair<std::string, int>> attributes) {
   ModelBuilder m(6);
   m.input("x", {2, 3, 2}).input("w", std::move(second)).output("y");
   auto node = m.node(op, {"x", "w"}, {"y"}).name("n");
@@ -44,9 +45,10 @@ TEST(Opset6, WhatDoesNotFitIsRefused) {
             "operator 'Mul' at node 'n': axis 3 is outside [-3, 2] for rank 3");
   EXPECT_EQ(refusal(two_inputs("Mul", {3, 2}, {{"broadcast", 1}, {"axis", 2}})),
             "operator 'Mul' at node 'n': its second input [3, 2] does not fit into [2, 3, 2] from axis 2 on");
-  EXPECT_EQ(refusal(two_inputs("Mul", {2}, {})),
-            "operator 'Mul' at node 'n': before opset 7 its inputs must have one shape unless 'broadcast' is 1; they are "
-            "[2, 3, 2] and [2]");
+  EXPECT_EQ(
+      refusal(two_inputs("Mul", {2}, {})),
+      "operator 'Mul' at node 'n': before opset 7 its inputs must have one shape unless 'broadcast' is 1; they are "
+      "[2, 3, 2] and [2]");
 }
 
 TEST(Opset6, TrainingIsRefused) {

@@ -180,7 +180,8 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
 
 Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::vector<ModelValuePtr> inputs) {
   const std::string& name = builder_.node_name();
-  if (scope.opset == 0) return user_error("the model names no version of the ONNX operator set, which '{}' needs", name);
+  if (scope.opset == 0)
+    return user_error("the model names no version of the ONNX operator set, which '{}' needs", name);
   const OperatorRow* row = find_operator(node.op_type());
   if (row == nullptr)
     return user_error("operator '{}' (opset {}) at node '{}' is not supported", node.op_type(), scope.opset, name);

@@ -10,7 +10,7 @@ namespace {
 
 using ir::Dim;
 
-constexpr std::array<std::string_view, 11> kBroadcasting = {"Add", "Sub", "Mul", "Div",   "Pow",    "And",
+constexpr std::array<std::string_view, 11> kBroadcasting = {"Add", "Sub", "Mul",  "Div",   "Pow",    "And",
                                                             "Or",  "Xor", "Less", "Equal", "Greater"};
 
 /// Input 1 with its extents along input 0's from `axis` on.
