@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -60,6 +61,8 @@ class Executor {
   /// the plan ran.
   std::pair<std::string, std::int64_t> call_of(const Plan& plan, std::size_t step) const;
   GraphCounts graph_counts() const { return graphs_.counts(); }
+  /// Operators that the reference interpreter has run so far.
+  std::uint64_t interpreted_operators() const { return interpreted_operators_.load(std::memory_order_relaxed); }
 
  private:
   using Kernels = std::vector<backend::KernelHandle>;
@@ -119,6 +122,7 @@ class Executor {
   Constants constants_;
   std::vector<int> fault_of_;    ///< by step: its word in Space::faults, -1 where it reads at no index
   std::vector<int> fault_step_;  ///< by word: its step
+  std::atomic<std::uint64_t> interpreted_operators_{0};
   Spaces spaces_;
   bool captures_;
   GraphCache graphs_;
