@@ -11,6 +11,9 @@ namespace jitney::runtime {
 
 namespace {
 
+// What a kernel on a GPU can be given, in words of 8 bytes, its range and fault word left aside.
+constexpr std::size_t kMostParameters = 4092;
+
 Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options,
                backend::SourceLanguage language) {
   Step step;
@@ -38,6 +41,12 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
                                     [](const auto& e) { return !e.access.indirect.empty(); });
   // A device without a language still gets sources, so that everything above the seam can be tested on it.
   step.emitted = compiler::emit(*step.kernel, options, language);
+  const std::size_t parameters = step.roots.size() + step.emitted.numbers.size();
+  if (language == backend::SourceLanguage::cuda && parameters > kMostParameters) {
+    step.why_interpreted =
+        fmt::format("its kernel would take {} parameters; a GPU's can take {}", parameters, kMostParameters);
+    step.kernel.reset();
+  }
   return step;
 }
 

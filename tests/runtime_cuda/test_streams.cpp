@@ -29,7 +29,7 @@ TEST_P(Streams, ACallersStreamGetsTheWorkAndNoFence) {
     fake_.calls.clear();
     ASSERT_TRUE(run(s, x, z));
     EXPECT_EQ(fake_.count("cuStreamSynchronize"), captures() && i == 1 ? 1 : 0) << "only a capture waits, for nothing";
-    EXPECT_EQ(fake_.count("cuStreamWaitEvent"), captures() && i > 0 && i < 2 ? 0 : fake_.count("cuStreamWaitEvent"));
+    EXPECT_EQ(fake_.count("cuStreamWaitEvent"), 0);
     consume(s, z, result);
     EXPECT_EQ(result, 0) << "nobody has waited";
     for (CUstream other : all_but(s)) EXPECT_TRUE(fake_.queues[other].waiting.empty());
@@ -98,7 +98,8 @@ TEST_P(Streams, ASpaceThatGoesToAnotherStreamWaitsForItsLastUse) {
       ASSERT_TRUE(run(streams[i], x[i], z[i]));
       consume(streams[i], z[i], results[i]);
     }
-    // The last stream first: what it shares with earlier ones must have been used there before.
+    // The first ones stop in the middle of a run, with a value in their space that the last ones must leave alone.
+    for (std::size_t i = 0; i < 16; ++i) fake_.run_until(streams[i], fake_.queues[streams[i]].done + 2);
     for (std::size_t i = streams.size(); i-- > 0;) fake_.run(streams[i]);
     for (std::size_t i = 0; i < streams.size(); ++i)
       EXPECT_EQ(results[i], 2.0f * static_cast<float>(round * 100 + static_cast<int>(i)) + 1) << i;

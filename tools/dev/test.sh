@@ -31,6 +31,7 @@ run_tests() {
 run_onnx_suite() { PYTHONPATH=$PWD/build/python:$PWD/tests/python "$python" -m onnx_suite "$@"; }
 
 run_check() {
+  export JITNEY_ALL_MODELS=1
   build
   run_tests
   run_sanitizer address address,undefined

@@ -174,7 +174,8 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   if (!args.fault_is_shared) {
     JITNEY_TRY(fault, on->faults.stand_in(stream, args.fault));
   }
-  JITNEY_TRY(auto parameters, Parameters::make(args, fault));
+  Parameters parameters;
+  JITNEY_CHECK(parameters.fill(args, fault));
   std::size_t bytes = parameters.bytes();
   void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, parameters.data(), CU_LAUNCH_PARAM_BUFFER_SIZE, &bytes,
                    CU_LAUNCH_PARAM_END};

@@ -99,7 +99,8 @@ Status CudaBackend::update(int device, GraphHandle handle, std::size_t launch, c
   if (recorded.node == nullptr) return environment_error("a launch in a graph of cuda:{} cannot be updated", device);
   if (args.fault != nullptr && !args.fault_is_shared)
     return internal_error("a graph on cuda:{} can only be given shared fault words", device);
-  JITNEY_TRY(auto parameters, Parameters::make(args, reinterpret_cast<CUdeviceptr>(args.fault)));
+  Parameters parameters;
+  JITNEY_CHECK(parameters.fill(args, reinterpret_cast<CUdeviceptr>(args.fault)));
   std::size_t bytes = parameters.bytes();
   void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, parameters.data(), CU_LAUNCH_PARAM_BUFFER_SIZE, &bytes,
                    CU_LAUNCH_PARAM_END};
