@@ -72,7 +72,10 @@ Expected<Where> Executor::resolve(const RunOptions& options) const {
   where.stream = options.stream;
   where.waits = options.seconds != nullptr;
   where.is_fenced = b.is_default_stream(options.stream);
-  if (!where.is_fenced) {
+  if (where.is_fenced) return where;
+  // First: of a stream that is being captured not even the number may be asked for.
+  JITNEY_TRY(where.is_captured, b.is_captured(target_.device, options.stream));
+  if (!where.is_captured) {
     JITNEY_TRY(where.identity, b.stream_identity(target_.device, options.stream));
   }
   return where;
@@ -82,10 +85,7 @@ Status Executor::run(const Plan& plan, const Kernels& kernels, std::span<void* c
                      std::span<void* const> outputs, const RunOptions& options) {
   JITNEY_TRY(const Where where, resolve(options));
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
-  if (where.identity != 0) {
-    JITNEY_TRY(const bool is_captured, target_.backend->is_captured(target_.device, where.stream));
-    if (is_captured) return run_captured(plan, kernels, calls, inputs, outputs, where.stream);
-  }
+  if (where.is_captured) return run_captured(plan, kernels, calls, inputs, outputs, where.stream);
   if (captures_ && !options.seconds) {
     JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs, where));
     if (done) return {};

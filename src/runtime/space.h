@@ -15,6 +15,7 @@ struct Where {
   backend::StreamHandle stream = 0;  ///< the caller's
   std::uint64_t identity = 0;        ///< of the stream that the work is on; 0: a space's own
   bool is_fenced = false;            ///< on a space's own stream, between events on the caller's
+  bool is_captured = false;          ///< the caller's stream is being captured
   bool waits = true;                 ///< done when the call returns
 };
 

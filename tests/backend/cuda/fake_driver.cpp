@@ -187,6 +187,10 @@ void add_stream_functions(Driver& d) {
   };
   d.StreamGetId = [](CUstream stream, unsigned long long* id) -> CUresult {
     BEGIN("cuStreamGetId");
+    if (fake().captures.contains(stream)) {
+      fake().breaches.push_back("a question that ends a capture");
+      return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    }
     return *id = fake().identities[stream], CUDA_SUCCESS;
   };
   d.StreamDestroy = [](CUstream stream) -> CUresult {
