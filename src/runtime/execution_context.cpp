@@ -323,6 +323,7 @@ ContextStats ExecutionContext::stats() const {
   s.compile_seconds = c.seconds;
   for (const auto& step : i.program->steps)
     s.interpreted += step.distinct >= 0 && i.shared->kernels().handles()[static_cast<std::size_t>(step.distinct)] == 0;
+  s.interpreted_operators = i.shared->executor().interpreted_operators();
   const auto graphs = i.shared->executor().graph_counts();
   s.graphs_captured = graphs.captured;
   s.graph_replays = graphs.replayed;
