@@ -7,11 +7,8 @@
 #include <jitney/engine.h>
 #include <jitney/error.h>
 #include <jitney/execution_context.h>
-<<<<<<< HEAD
+#include <jitney/runtime_cache.h>
 #include <jitney/runtime_settings.h>
 #include <jitney/scopes.h>
 #include <jitney/session.h>
-    =======
-#include <jitney/runtime_cache.h>
-    >>>>>>> main
 #include <jitney/tensor.h>
