@@ -91,7 +91,8 @@ Status center_crop_pad(NodeContext& c) {
     const auto at = static_cast<std::size_t>(axis);
     b.require(Guard::Relation::less_equal, Dim(0), wanted[i],
               fmt::format("{}: its shape has the extent {}", c.label(), wanted[i].to_string()));
-    const Dim more = max_of(wanted[i] - to[at], Dim(0), b.symbols()), fewer = max_of(to[at] - wanted[i], Dim(0), b.symbols());
+    const Dim more = max_of(wanted[i] - to[at], Dim(0), b.symbols()),
+              fewer = max_of(to[at] - wanted[i], Dim(0), b.symbols());
     before[at] = Dim::floordiv(more, Dim(2)) - Dim::floordiv(fewer, Dim(2));
     to[at] = wanted[i];
   }
@@ -113,12 +114,15 @@ Status column_to_image(NodeContext& c) {
   Integers pads = c.integer_list("pads").value_or(Integers(2 * spatial, 0));
   if (c.rank(0) != 3 || spatial < 1 || spatial > 3 || image.size() != spatial || strides.size() != spatial ||
       dilations.size() != spatial || pads.size() != 2 * spatial)
-    return c.error("its input {}, image_shape, block_shape, strides, dilations and pads do not fit each other; images of 1 to 3 axes are supported",
-                   ir::to_string(c.shape(0)));
+    return c.error(
+        "its input {}, image_shape, block_shape, strides, dilations and pads do not fit each other; images of 1 to 3 "
+        "axes are supported",
+        ir::to_string(c.shape(0)));
   std::int64_t taps = 1;
   Shape blocks;
   for (std::size_t i = 0; i < spatial; ++i) {
-    if (block[i] < 1 || block[i] > 1 << 10 || strides[i] < 1 || dilations[i] < 1 || pads[i] < 0 || pads[spatial + i] < 0)
+    if (block[i] < 1 || block[i] > 1 << 10 || strides[i] < 1 || dilations[i] < 1 || pads[i] < 0 ||
+        pads[spatial + i] < 0)
       return c.error("block_shape, strides and dilations must be 1 or more and pads 0 or more");
     taps *= block[i];
     const std::int64_t reach = dilations[i] * (block[i] - 1) + 1;
@@ -141,8 +145,9 @@ Status column_to_image(NodeContext& c) {
   std::fill(ones.as<float>(), ones.as<float>() + taps * taps, 0.0f);
   for (std::int64_t i = 0; i < taps; ++i) ones.as<float>()[i * taps + i] = 1;
   const ValueId weight = b.cast(b.constant(c.node.output(0) + ".blocks", std::move(ones)), c.dtype(0));
-  const ValueId y = b.node(Op::conv_transpose, {b.reshape(c.value(0), apart), weight},
-                           {{"strides", strides}, {"dilations", dilations}, {"pads", pads}, {"groups", std::int64_t{1}}});
+  const ValueId y =
+      b.node(Op::conv_transpose, {b.reshape(c.value(0), apart), weight},
+             {{"strides", strides}, {"dilations", dilations}, {"pads", pads}, {"groups", std::int64_t{1}}});
   return c.set(0, b.reshape(y, whole));
 }
 

@@ -85,7 +85,7 @@ class GridAxis {
     ValueId x = align_ ? m_.mul(m_.div(up, m_.number(2.0)), m_.sub(size, m_.number(1.0)))
                        : m_.div(m_.sub(m_.mul(up, size), m_.number(1.0)), m_.number(2.0));
     if (mode == "nearest") x = m_.b.unary(Op::round, x);
-    if (padding_ == "border") {
+    if (padding_ == "border" && mode != "cubic") {  // cubic weights are of the place as it is
       const ValueId outside = m_.b.binary(Op::logical_or, m_.less(x, low_), m_.less(high_, x));
       x = m_.where(outside, m_.max(m_.min(x, m_.sub(size, m_.number(1.0))), m_.number(0.0)), x);
     } else if (padding_ == "reflection") {
