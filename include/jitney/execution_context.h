@@ -9,11 +9,17 @@
 #include <string>
 #include <vector>
 
+#include <jitney/compile_status.h>
 #include <jitney/engine.h>
+#include <jitney/runtime_settings.h>
 #include <jitney/stream.h>
 #include <jitney/tensor.h>
 
 namespace jitney {
+
+namespace runtime {
+class SharedEngine;
+}
 
 /// What arithmetic a model may use.
 enum class Precision : std::uint8_t {
@@ -28,13 +34,6 @@ enum class Denormals : std::uint8_t {
   keep,   ///< IEEE 754
 };
 
-/// Whether a context captures what it launches and replays it: on GPUs one launch instead of many. On other devices
-/// both do the same.
-enum class CudaGraphStrategy : std::uint8_t {
-  disabled = 0,
-  whole_graph_capture = 1,  ///< one graph for each shape and stream, captured when the shape comes for the second time
-};
-
 struct ContextOptions {
   Device device{};
   /// CPU: threads that run kernels; 0 is every core this process may use.
@@ -44,6 +43,8 @@ struct ContextOptions {
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;  ///< on the CPU
   CudaGraphStrategy cuda_graph_strategy = CudaGraphStrategy::disabled;
+  DynamicShapesKernelSpecializationStrategy dynamic_shapes_kernel_specialization_strategy =
+      DynamicShapesKernelSpecializationStrategy::lazy;
   /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
   std::function<void(int, int)> progress{};
 };
@@ -116,20 +117,35 @@ class JITNEY_EXPORT ExecutionContext {
   /// Waits for the stream. Throws Error(user) when an index was out of range in a call that did not wait.
   void synchronize(StreamHandle stream);
   /// Whether execute() with such inputs can be recorded into a graph on this stream: nothing that it does waits for the
-  /// host, and the stream is not the legacy default stream, which cannot be captured. Always on a CPU, where there is
-  /// nothing to capture. Compiles and plans what is missing. `why` gets the reason against it.
+  /// host, the stream is not the legacy default stream, which cannot be captured, and no better kernels are under way:
+  /// a graph would freeze the generic ones where the strategy is lazy, inputs have dynamic extents, and this shape's
+  /// own kernels are not ready. Always on a CPU, where there is nothing to capture. Compiles and plans what is missing.
+  /// `why` gets the reason against it.
   bool is_monolithic_capturable(std::span<const TensorView> inputs, StreamHandle stream, std::string* why = nullptr);
   /// Shapes of the outputs for inputs of these shapes. Compiles nothing.
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 
   /// Compiles what is missing now, instead of at the first execute.
   void prepare();
+  /// Makes specialized kernels for shapes ahead of traffic, and waits for them; whatever the strategy is, they are used
+  /// unless it is none. Each element: the shapes of all inputs, in order. Throws as execute() does.
+  void warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes);
+  /// Asks for specialized kernels for every shape seen so far and waits until they are there, or for so many seconds.
+  /// Whether nothing waits or is compiled any more. Under `none` there is nothing to wait for.
+  bool wait_until_specialized(double timeout_seconds);
+  CompileStatus compile_status() const;
+  /// Forgets the shapes that wait and stops the compiler; shapes that are used again are asked for again.
+  void cancel_specialization();
   ContextStats stats() const;
   /// Executes `iterations` times, waiting for every step, which makes the whole a little slower than execute().
   Profile profile(std::span<const TensorView> inputs, int iterations = 20);
   const Engine& engine() const;
+  const ContextOptions& options() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;
+
+  /// For the parts of Jitney itself.
+  ExecutionContext(Engine engine, ContextOptions options, std::shared_ptr<runtime::SharedEngine> shared);
 
  private:
   class Impl;

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <jitney/allocator.h>
+#include <jitney/compile_status.h>
 #include <jitney/device_tensor.h>
 #include <jitney/dtype.h>
 #include <jitney/engine.h>
 #include <jitney/error.h>
 #include <jitney/execution_context.h>
+#include <jitney/runtime_cache.h>
+#include <jitney/runtime_settings.h>
+#include <jitney/scopes.h>
+#include <jitney/session.h>
 #include <jitney/stream.h>
 #include <jitney/tensor.h>

@@ -31,14 +31,13 @@ std::size_t count_indirect(const Program& program) {
 
 }  // namespace
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options, bool captures)
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options)
     : program_(std::move(program)),
       target_(std::move(target)),
       options_(options),
       planner_(program_, target_),
       constants_(program_, target_),
-      spaces_(target_, options, count_indirect(*program_)),
-      captures_(captures) {
+      spaces_(target_, options, count_indirect(*program_)) {
   for (std::size_t i = 0; i < program_->steps.size(); ++i) {
     const bool reads = program_->steps[i].reads_indirect;
     fault_of_.push_back(reads ? static_cast<int>(fault_step_.size()) : -1);
@@ -85,18 +84,23 @@ Status Executor::run(const Plan& plan, const Kernels& kernels, std::span<void* c
                      std::span<void* const> outputs, const RunOptions& options) {
   JITNEY_TRY(const Where where, resolve(options));
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
-  if (where.is_captured) return run_captured(plan, kernels, calls, inputs, outputs, where.stream);
-  if (captures_ && !options.seconds) {
-    JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs, where));
+  if (where.is_captured) return run_captured(plan, kernels, calls, inputs, outputs, options);
+  auto forms = options.specialized ? plan.forms.get() : nullptr;
+  if (options.captures && !options.seconds) {
+    JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs, where, forms));
     if (done) return {};
   }
   Borrowed borrowed(spaces_, where);
   Space& w = *borrowed;
   w.seconds = options.seconds;
   JITNEY_CHECK(check_faults(w, "in an earlier call"));
+  // Kernels that nobody else holds any more may still run.
+  if (w.forms && w.forms != forms && w.is_pending && w.forms.use_count() == 1) JITNEY_CHECK(spaces_.settle(w));
+  w.forms = std::move(forms);
   JITNEY_TRY(const backend::StreamHandle stream, spaces_.enter(w, where));
   const Status ran = run_on(plan, kernels, calls, inputs, outputs, w, stream);
   const Status left = spaces_.leave(w, where, stream);
+  if (!w.is_pending) w.forms = nullptr;
   JITNEY_CHECK(ran);
   JITNEY_CHECK(left);
   return where.waits ? check_faults(w, nullptr) : Status{};
@@ -127,15 +131,21 @@ Status Executor::run_on(const Plan& plan, const Kernels& kernels, const CallSet*
 
 Status Executor::run_captured(const Plan& plan, const Kernels& kernels, const CallSet* calls,
                               std::span<void* const> inputs, std::span<void* const> outputs,
-                              backend::StreamHandle stream) {
+                              const RunOptions& options) {
   if (auto why = why_not_capturable(plan, kernels, calls); !why.empty())
     return environment_error("this model cannot be captured into a graph: {}", why);
-  if (captures_)
+  if (options.captures)
     warn_once("outer capture",
               "a call on a stream that is being captured is recorded into that graph; the engine's own "
               "graph is off for it");
   // Memory that the graph itself allocates and frees: nobody here learns when it is gone.
   Space w;
+  const backend::StreamHandle stream = options.stream;
+  if (options.specialized) w.forms = plan.forms.get();
+  if (w.forms) {
+    const std::lock_guard lock(lent_mutex_);
+    if (std::ranges::find(lent_, w.forms) == lent_.end()) lent_.push_back(w.forms);
+  }
   const Status ran = run_on(plan, kernels, calls, inputs, outputs, w, stream);
   if (w.arena != nullptr) target_.backend->free(target_.device, w.arena, w.arena_bytes, stream);
   if (ran) graphs_.count(&GraphCounts::lent);

@@ -11,6 +11,7 @@
 
 #include "runtime/calls.h"
 #include "runtime/constants.h"
+#include "runtime/forms.h"
 #include "runtime/graph_cache.h"
 #include "runtime/kernel_set.h"
 #include "runtime/plan.h"
@@ -21,7 +22,11 @@ namespace jitney::runtime {
 /// How a plan is run.
 struct RunOptions {
   backend::StreamHandle stream = 0;
-  bool is_callers_stream = false;          ///< put on `stream`, asynchronously; else the call waits for the result
+  bool is_callers_stream = false;  ///< put on `stream`, asynchronously; else the call waits for the result
+  /// From its second such run on a plan is one graph, where the backend can capture (graphs are bounded in number, the
+  /// least recently used goes).
+  bool captures = false;
+  bool specialized = false;                ///< with the plan's own kernels, where it has them
   std::vector<double>* seconds = nullptr;  ///< one a step of the plan: every step is waited for and timed
 };
 
@@ -36,10 +41,7 @@ struct RunOptions {
 /// synchronize().
 class Executor {
  public:
-  /// captures: from its second run on a plan is one graph, where the backend can capture (graphs are bounded in number,
-  /// the least recently used goes).
-  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
-           bool captures = false);
+  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options);
   /// Waits for what runs.
   ~Executor();
   Executor(const Executor&) = delete;
@@ -79,24 +81,25 @@ class Executor {
                 std::span<void* const> outputs, Space& w, backend::StreamHandle stream);
   /// On a stream that somebody captures.
   Status run_captured(const Plan& plan, const Kernels& kernels, const CallSet* calls, std::span<void* const> inputs,
-                      std::span<void* const> outputs, backend::StreamHandle stream);
+                      std::span<void* const> outputs, const RunOptions& options);
 
   // executor_graphs.cpp
   std::string why_not_capturable(const Plan& plan, const Kernels& kernels, const CallSet* calls) const;
   /// Nothing where the backend cannot capture.
   Expected<std::unique_ptr<CapturedPlan>> capture(const Plan& plan, const Kernels& kernels, const CallSet* calls,
                                                   std::span<void* const> inputs, std::span<void* const> outputs,
-                                                  const Where& where, bool staged);
+                                                  const Where& where, std::shared_ptr<const Forms> forms, bool staged);
   /// The graph, captured now where there is none; null when this run is not one for a graph.
   Expected<std::unique_ptr<CapturedPlan>> graph_for(const Plan& plan, const Kernels& kernels, const CallSet* calls,
                                                     std::span<void* const> inputs, std::span<void* const> outputs,
-                                                    const Where& where);
+                                                    const Where& where, std::shared_ptr<const Forms> forms);
   Status replay(CapturedPlan& captured, std::span<void* const> inputs, std::span<void* const> outputs,
                 const Where& where);
   Status patch(CapturedPlan& captured, std::span<void* const> inputs, std::span<void* const> outputs);
   /// Whether it ran as a graph.
   Expected<bool> run_graph(const Plan& plan, const Kernels& kernels, const CallSet* calls,
-                           std::span<void* const> inputs, std::span<void* const> outputs, const Where& where);
+                           std::span<void* const> inputs, std::span<void* const> outputs, const Where& where,
+                           std::shared_ptr<const Forms> forms);
   void destroy(CapturedPlan& captured) noexcept;
 
   // executor_launch.cpp
@@ -124,8 +127,9 @@ class Executor {
   std::vector<int> fault_step_;  ///< by word: its step
   std::atomic<std::uint64_t> interpreted_operators_{0};
   Spaces spaces_;
-  bool captures_;
   GraphCache graphs_;
+  std::mutex lent_mutex_;
+  std::vector<std::shared_ptr<const Forms>> lent_;  ///< what somebody else's graphs may launch
 };
 
 }  // namespace jitney::runtime

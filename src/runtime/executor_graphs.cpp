@@ -77,7 +77,7 @@ std::vector<void*> addresses(const std::vector<CapturedPlan::Buffer>& staged, st
 Expected<std::unique_ptr<CapturedPlan>> Executor::capture(const Plan& plan, const Kernels& kernels,
                                                           const CallSet* calls, std::span<void* const> inputs,
                                                           std::span<void* const> outputs, const Where& where,
-                                                          bool staged) {
+                                                          std::shared_ptr<const Forms> forms, bool staged) {
   auto& b = *target_.backend;
   auto made = std::make_unique<CapturedPlan>();
   // Not on the stream of the runs, where others may put their own work meanwhile; but where that one's kernels run.
@@ -95,6 +95,7 @@ Expected<std::unique_ptr<CapturedPlan>> Executor::capture(const Plan& plan, cons
   made->plan = plan.shared_from_this();
   made->identity = where.identity;
   made->kernels = kernels;
+  made->space.forms = std::move(forms);
   made->calls = calls;
   made->inputs.assign(inputs.begin(), inputs.end());
   made->outputs.assign(outputs.begin(), outputs.end());
@@ -184,8 +185,10 @@ Status Executor::replay(CapturedPlan& c, std::span<void* const> inputs, std::spa
 
 Expected<std::unique_ptr<CapturedPlan>> Executor::graph_for(const Plan& plan, const Kernels& kernels,
                                                             const CallSet* calls, std::span<void* const> inputs,
-                                                            std::span<void* const> outputs, const Where& where) {
-  auto found = graphs_.take(plan, where.identity, kernels, inputs, outputs);
+                                                            std::span<void* const> outputs, const Where& where,
+                                                            std::shared_ptr<const Forms> forms) {
+  // What was captured before the shape's own kernels were ready would freeze the slower ones.
+  auto found = graphs_.take(plan, where.identity, kernels, forms.get(), inputs, outputs);
   if (found && (!found->is_fixed || found->has(inputs, outputs))) return found;
   const bool vary = found != nullptr;
   if (found) {
@@ -197,7 +200,7 @@ Expected<std::unique_ptr<CapturedPlan>> Executor::graph_for(const Plan& plan, co
     return std::unique_ptr<CapturedPlan>();
   };
   if (!why_not_capturable(plan, kernels, calls).empty()) return fall_back();
-  auto made = capture(plan, kernels, calls, inputs, outputs, where,
+  auto made = capture(plan, kernels, calls, inputs, outputs, where, std::move(forms),
                       vary || plan.addresses_vary.load(std::memory_order_relaxed));
   if (!made) {
     warn_once("graph capture", "this model runs without graphs: " + made.error().message);
@@ -208,11 +211,12 @@ Expected<std::unique_ptr<CapturedPlan>> Executor::graph_for(const Plan& plan, co
 }
 
 Expected<bool> Executor::run_graph(const Plan& plan, const Kernels& kernels, const CallSet* calls,
-                                   std::span<void* const> inputs, std::span<void* const> outputs, const Where& where) {
+                                   std::span<void* const> inputs, std::span<void* const> outputs, const Where& where,
+                                   std::shared_ptr<const Forms> forms) {
   // The first run loads and plans what a capture must not.
   if (plan.runs.load(std::memory_order_relaxed) == 0 && plan.runs.fetch_add(1, std::memory_order_relaxed) == 0)
     return false;
-  JITNEY_TRY(auto captured, graph_for(plan, kernels, calls, inputs, outputs, where));
+  JITNEY_TRY(auto captured, graph_for(plan, kernels, calls, inputs, outputs, where, std::move(forms)));
   if (!captured) return false;
   const Status ran = replay(*captured, inputs, outputs, where);
   graphs_.count(&GraphCounts::replayed);

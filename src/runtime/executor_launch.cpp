@@ -70,6 +70,16 @@ backend::LaunchArgs Executor::arguments(const Plan& plan, std::size_t i, Space& 
   args.grain = p.grain;
   args.block_threads = step.emitted.block_threads;
   args.block_points = step.emitted.block_points;
+  if (w.forms && w.forms->step(i).kernel != 0) {
+    const Forms::Step& own = w.forms->step(i);
+    args.numbers = w.forms->numbers() + own.first_number;
+    args.number_count = static_cast<std::int32_t>(own.number_count);
+    args.end = own.points;
+    args.grain = own.grain;
+    args.granule = own.granule;
+    args.block_threads = own.block_threads;
+    args.block_points = own.block_points;
+  }
   // A bad index reads element 0, and is told when everything has run.
   if (const int fault = fault_of_[static_cast<std::size_t>(p.step)]; fault >= 0) {
     static std::int32_t nobody = 0;  // in somebody else's capture: the backend knows that nobody looks
@@ -88,9 +98,10 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const Kernels& ker
     if (const PlannedCall& planned = calls->calls[i]; planned.primitive)
       return call(planned, *(*invocations)[i], p, w, stream);
   }
-  const backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
+  backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
   if (kernel == 0) return interpret(plan, p, w, stream);
   if (p.points == 0) return {};
+  if (w.forms && w.forms->step(i).kernel != 0) kernel = w.forms->step(i).kernel;
   return target_.backend->launch(target_.device, kernel, arguments(plan, i, w), stream);
 }
 

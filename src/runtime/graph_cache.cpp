@@ -16,13 +16,14 @@ bool CapturedPlan::has(std::span<void* const> in, std::span<void* const> out) co
 }
 
 std::unique_ptr<CapturedPlan> GraphCache::take(const Plan& plan, std::uint64_t identity,
-                                               const std::vector<backend::KernelHandle>& kernels,
+                                               const std::vector<backend::KernelHandle>& kernels, const Forms* forms,
                                                std::span<void* const> inputs, std::span<void* const> outputs) {
   const std::lock_guard lock(mutex_);
   auto best = idle_.end();
   for (auto it = idle_.begin(); it != idle_.end(); ++it) {
     const CapturedPlan& c = **it;
-    if (c.plan.get() != &plan || c.identity != identity || c.kernels != kernels) continue;
+    if (c.plan.get() != &plan || c.identity != identity || c.kernels != kernels || c.space.forms.get() != forms)
+      continue;
     best = it;
     if (c.has(inputs, outputs)) break;
   }

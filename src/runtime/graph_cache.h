@@ -51,10 +51,11 @@ struct CapturedPlan {
 /// The captured plans of one executor that nobody replays just now: bounded, the least recently used goes. Thread-safe.
 class GraphCache {
  public:
-  /// One for this plan, stream and kernels, if possible one that has these addresses already. Null when there is none.
+  /// One for this plan, stream and kernels (generic and the shape's own), if possible one that has these addresses
+  /// already. Null when there is none.
   std::unique_ptr<CapturedPlan> take(const Plan& plan, std::uint64_t identity,
-                                     const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
-                                     std::span<void* const> outputs);
+                                     const std::vector<backend::KernelHandle>& kernels, const Forms* forms,
+                                     std::span<void* const> inputs, std::span<void* const> outputs);
   /// Gives the one that has to go, if any.
   std::unique_ptr<CapturedPlan> give_back(std::unique_ptr<CapturedPlan> captured);
   std::vector<std::unique_ptr<CapturedPlan>> take_all();

@@ -34,7 +34,7 @@ void Spaces::give_back(std::unique_ptr<Space> space) {
   idle_.push_back(std::move(space));
 }
 
-Status Spaces::wait_for(Space& space) {
+Status Spaces::settle(Space& space) {
   auto& b = *target_.backend;
   if (!space.is_pending) return {};
   if (space.last == 0) {
@@ -50,7 +50,7 @@ Status Spaces::wait_for(Space& space) {
 
 void Spaces::clear(Space& space) noexcept {
   auto& b = *target_.backend;
-  (void)wait_for(space);
+  (void)settle(space);
   if (space.arena != nullptr) b.free(target_.device, space.arena, space.arena_bytes, stream_);
   if (space.faults != nullptr) b.free_faults(target_.device, space.faults);
   b.destroy_event(target_.device, space.done);

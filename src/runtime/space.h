@@ -10,6 +10,8 @@
 
 namespace jitney::runtime {
 
+class Forms;
+
 /// Where a run is to happen, resolved once at its start.
 struct Where {
   backend::StreamHandle stream = 0;  ///< the caller's
@@ -27,12 +29,13 @@ struct Space {
   void* scratch = nullptr;  ///< in the arena, behind the plan's buffers
   std::vector<void*> pointers, operands;
   std::vector<double>* seconds = nullptr;
-  std::int32_t* faults = nullptr;  ///< shared with the device, one a step that reads at indices; null: nobody looks
-  backend::StreamHandle own = 0;   ///< a stream for runs that are on none of the caller's; made when needed
-  std::uint64_t last = 0;          ///< the stream that it ran on last, as in Where
-  bool is_pending = false;         ///< nobody has waited for that
-  backend::EventHandle done = 0;   ///< recorded at its end
-  backend::EventHandle begun = 0;  ///< of the caller's stream, where fenced
+  std::int32_t* faults = nullptr;      ///< shared with the device, one a step that reads at indices; null: nobody looks
+  std::shared_ptr<const Forms> forms;  ///< the plan's own kernels, held while they run; or none
+  backend::StreamHandle own = 0;       ///< a stream for runs that are on none of the caller's; made when needed
+  std::uint64_t last = 0;              ///< the stream that it ran on last, as in Where
+  bool is_pending = false;             ///< nobody has waited for that
+  backend::EventHandle done = 0;       ///< recorded at its end
+  backend::EventHandle begun = 0;      ///< of the caller's stream, where fenced
 };
 
 /// The spaces of one executor and what is done with them on a device. Thread-safe.
@@ -61,6 +64,8 @@ class Spaces {
   Status leave(Space& space, const Where& where, backend::StreamHandle stream);
   /// At least so much, in the order of `stream`.
   Status reserve(Space& space, std::size_t bytes, backend::StreamHandle stream);
+  /// Waits until nothing uses the space.
+  Status settle(Space& space);
   /// Calls `f(space)` for each that was given back.
   template <class F>
   void for_each(F f) {
@@ -69,8 +74,6 @@ class Spaces {
   }
 
  private:
-  Status wait_for(Space& space);
-
   const Target target_;
   const backend::StreamOptions options_;
   const std::size_t fault_words_;

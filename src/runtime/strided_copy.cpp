@@ -59,8 +59,8 @@ backend::KernelHandle StridedCopy::kernel(std::size_t element_bytes) {
   const std::lock_guard lock(mutex_);
   auto& set = kernels_[element_bytes];
   if (!set)
-    set = std::make_unique<KernelSet>(program_for(element_bytes), target_, cache_,
-                                      shared_compiler(target_.info.language), nullptr);
+    set = std::make_unique<KernelSet>(sources_of(program_for(element_bytes)), target_, *cache_,
+                                      shared_compiler(target_.info.language));
   return set->handles()[0];
 }
 

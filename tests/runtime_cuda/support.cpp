@@ -77,7 +77,8 @@ void FakeExecutor::make(bool captures, bool is_call) {
   plan_->slots = {{Slot::Kind::input, 0}, {Slot::Kind::arena, 0}, {Slot::Kind::arena, 0}, {Slot::Kind::output, 0}};
   plan_->steps = {{0, kCount, 1, 0, 0, 0, 2}, {1, kCount, 1, 0, 0, 2, 2}};
   const auto info = value_or_throw(backend_->device_info(0));
-  executor_ = std::make_unique<Executor>(program_, Target{backend_.get(), 0, info}, backend::StreamOptions{}, captures);
+  executor_ = std::make_unique<Executor>(program_, Target{backend_.get(), 0, info}, backend::StreamOptions{});
+  captures_ = captures;
   if (auto ready = executor_->prepare(); !ready) throw Error(ready.error().kind, ready.error().message);
   if (is_call) {
     program_->steps[1].is_call = true;
@@ -119,13 +120,14 @@ void FakeExecutor::consume(CUstream stream, const float* z, float& result) {
 Status FakeExecutor::run(CUstream stream, float* x, float* z) {
   void* const in[] = {x};
   void* const out[] = {z};
-  return executor_->run(*plan_, kernels_, in, out, {.stream = handle(stream), .is_callers_stream = true});
+  return executor_->run(*plan_, kernels_, in, out,
+                        {.stream = handle(stream), .is_callers_stream = true, .captures = captures_});
 }
 
 Status FakeExecutor::run_and_wait(float* x, float* z) {
   void* const in[] = {x};
   void* const out[] = {z};
-  return executor_->run(*plan_, kernels_, in, out);
+  return executor_->run(*plan_, kernels_, in, out, {.captures = captures_});
 }
 
 }  // namespace jitney::runtime

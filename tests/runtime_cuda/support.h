@@ -58,6 +58,7 @@ class FakeExecutor : public testing::Test {
   std::shared_ptr<Plan> plan_;
   std::vector<backend::KernelHandle> kernels_;
   std::unique_ptr<Executor> executor_;
+  bool captures_ = false;
 };
 
 }  // namespace jitney::runtime

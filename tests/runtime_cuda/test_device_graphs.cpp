@@ -15,6 +15,8 @@ namespace {
 using testing::OnDevice;
 using testing::small_network;
 
+constexpr auto kGeneric = DynamicShapesKernelSpecializationStrategy::none;
+
 class DeviceGraphs : public OnDevice {
  protected:
   static CUstream native(StreamHandle s) { return reinterpret_cast<CUstream>(s); }  // NOLINT
@@ -139,22 +141,23 @@ extern "C" __global__ void own(Args a) {
   plan->slots = {{runtime::Slot::Kind::output, 0}};
   plan->steps = {{0, kBlocks, 1, 0, 0, 0, 1}};
   const runtime::Target target{backend_, 0, value_or_throw(backend_->device_info(0))};
-  const auto multiprocessors_of = [&](runtime::Executor& e, StreamHandle on) {
+  const auto multiprocessors_of = [&](runtime::Executor& e, StreamHandle on, bool captures) {
     const DeviceTensor y(DType::i32, {kBlocks}, kDevice);
     void* const out[] = {y.view().data};
-    value_or_throw(e.run(*plan, {where_am_i}, {}, out, {.stream = on, .is_callers_stream = true}));
+    value_or_throw(
+        e.run(*plan, {where_am_i}, {}, out, {.stream = on, .is_callers_stream = true, .captures = captures}));
     value_or_throw(e.synchronize(on));
     const Tensor t = y.download();
     return std::set<std::int32_t>(t.as<std::int32_t>(), t.as<std::int32_t>() + kBlocks);
   };
   for (const bool captures : {false, true}) {
-    runtime::Executor executor(program, target, {}, captures);
+    runtime::Executor executor(program, target, {});
     value_or_throw(executor.prepare());
     const StreamHandle plain = stream();
     std::set<std::int32_t> used;
     for (int i = 0; i < 4; ++i) {
-      for (const auto m : multiprocessors_of(executor, s)) used.insert(m);
-      EXPECT_GT(multiprocessors_of(executor, plain).size(), 32u) << "a plain stream has them all";
+      for (const auto m : multiprocessors_of(executor, s, captures)) used.insert(m);
+      EXPECT_GT(multiprocessors_of(executor, plain, captures).size(), 32u) << "a plain stream has them all";
     }
     EXPECT_LE(used.size(), green->multiprocessors());
     EXPECT_GE(used.size(), 2u);
@@ -163,7 +166,10 @@ extern "C" __global__ void own(Args a) {
   // Whole models, with library calls: the same results.
   for (const auto strategy : {CudaGraphStrategy::disabled, CudaGraphStrategy::whole_graph_capture}) {
     ExecutionContext ctx(testing::engine_of(small_network(true)),
-                         {.device = kDevice, .runtime_cache = "none", .cuda_graph_strategy = strategy});
+                         {.device = kDevice,
+                          .runtime_cache = "none",
+                          .cuda_graph_strategy = strategy,
+                          .dynamic_shapes_kernel_specialization_strategy = kGeneric});
     std::mt19937 rng(4);
     const Tensor x = testing::random_tensor(DType::f32, {300, 64}, rng);
     const DeviceTensor in(x, kDevice), out(DType::f32, {300, 64}, kDevice);

@@ -27,7 +27,8 @@ class DeviceStreams : public OnDevice, public ::testing::WithParamInterface<Case
         testing::engine_of(small_network(product)),
         {.device = kDevice,
          .runtime_cache = "none",
-         .cuda_graph_strategy = graphs ? CudaGraphStrategy::whole_graph_capture : CudaGraphStrategy::disabled});
+         .cuda_graph_strategy = graphs ? CudaGraphStrategy::whole_graph_capture : CudaGraphStrategy::disabled,
+         .dynamic_shapes_kernel_specialization_strategy = DynamicShapesKernelSpecializationStrategy::none});
   }
   /// What a row of equal values becomes, by a call that waits.
   Tensor expected(bool product, float value) {
