@@ -7,10 +7,9 @@
 #include <string_view>
 
 #include <jitney/export.h>
+#include <jitney/runtime_cache.h>
 
 namespace jitney {
-
-class RuntimeCache;
 
 /// What happens when a shape turns up for which there are no kernels of its own.
 enum class DynamicShapesKernelSpecializationStrategy : std::uint8_t {
@@ -49,7 +48,7 @@ JITNEY_EXPORT CudaGraphStrategy from_underlying(std::int64_t value);
 /// equal when the paths are, or when both name one handle.
 class JITNEY_EXPORT RuntimeCacheSetting {
  public:
-  /// The per-user store (default_runtime_cache_path()).
+  /// The per-user store (default_cache_path()).
   RuntimeCacheSetting();
   /// A store where the path is a folder or ends in a separator, else a packed file. "" is memory.
   RuntimeCacheSetting(std::string path);  // NOLINT(google-explicit-constructor)
@@ -68,10 +67,6 @@ class JITNEY_EXPORT RuntimeCacheSetting {
   std::string path_;
   std::shared_ptr<RuntimeCache> handle_;
 };
-
-/// JITNEY_CACHE_DIR, else XDG_CACHE_HOME/jitney/, else ~/.cache/jitney/, with a separator at its end; "" where there is
-/// none of these. Makes nothing.
-JITNEY_EXPORT std::string default_runtime_cache_path();
 
 /// How an engine runs, as far as that may change between two runs. Never part of an engine file. A value: setting one
 /// that equals the present one does nothing.

@@ -6,8 +6,6 @@
 
 #include <span>
 
-#include "util/paths.h"
-
 namespace jitney {
 namespace {
 
@@ -60,12 +58,7 @@ CudaGraphStrategy from_underlying(std::int64_t value) {
   return numbered<CudaGraphStrategy>(kGraphsName, value, kGraphs);
 }
 
-std::string default_runtime_cache_path() {
-  const auto directory = default_cache_directory();
-  return directory ? *directory + "/" : "";
-}
-
-RuntimeCacheSetting::RuntimeCacheSetting() : path_(default_runtime_cache_path()) {}
+RuntimeCacheSetting::RuntimeCacheSetting() : path_(default_cache_path()) {}
 RuntimeCacheSetting::RuntimeCacheSetting(std::string path) : path_(std::move(path)) {}
 RuntimeCacheSetting::RuntimeCacheSetting(std::shared_ptr<RuntimeCache> handle) : handle_(std::move(handle)) {}
 RuntimeCacheSetting RuntimeCacheSetting::memory() { return RuntimeCacheSetting(std::string()); }
