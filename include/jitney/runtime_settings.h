@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -78,6 +79,24 @@ struct RuntimeSettings {
 
   friend bool operator==(const RuntimeSettings&, const RuntimeSettings&) = default;
 };
+
+/// The defaults, with what the environment says in their place (SettingInfo::variable). Throws Error(user) for a value
+/// that is not allowed. What Session and the command line start from.
+JITNEY_EXPORT RuntimeSettings default_runtime_settings();
+
+/// One row of the table of settings, from which the command line's flags, the environment variables, the Python fields
+/// and the reference page are made.
+struct SettingInfo {
+  std::string_view name;                                  ///< of the field, in C++ and Python
+  std::string_view flag;                                  ///< on the command line
+  std::string_view variable;                              ///< in the environment
+  std::string_view values;                                ///< "lazy|eager|none"
+  std::string_view fallback;                              ///< the default, as text
+  std::string_view doc;                                   ///< one paragraph
+  void (*set)(RuntimeSettings&, std::string_view value);  ///< throws Error(user)
+  std::string (*get)(const RuntimeSettings&);
+};
+JITNEY_EXPORT std::span<const SettingInfo> runtime_settings_table();
 
 /// Three lines for people: "Dynamic Shapes Kernel Strategy: lazy", "CUDA Graph Strategy: disabled", and "Runtime Cache:
 /// " with a path, "<in-memory shared>" or "<engine-local, in-memory>".
