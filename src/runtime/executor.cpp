@@ -221,9 +221,8 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
   args.number_count = static_cast<std::int32_t>(p.number_count);
   args.end = p.points;
   args.grain = p.grain;
-  const auto& source = program_->sources[static_cast<std::size_t>(step.distinct)];
-  args.block_threads = source.block_threads;
-  args.block_points = source.block_points;
+  args.block_threads = step.emitted.block_threads;
+  args.block_points = step.emitted.block_points;
   // A bad index reads element 0, and is told when everything has run.
   args.fault = step.reads_indirect ? &w.faults[i] : nullptr;
   return target_.backend->launch(target_.device, kernel, args, stream_);

@@ -11,8 +11,9 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
   const bool block = e1 > 1024;
-  const i32 threads = block ? 256 : 32, lane = threadIdx.x & (threads - 1), rows = 256 / threads;
-  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
+  const i32 threads = block ? (i32)blockDim.x : 32, lane = block ? threadIdx.x : threadIdx.x % 32;
+  const i32 rows = block ? 1 : blockDim.x / 32;
+  i64 row = (i64)blockIdx.x * rows + (block ? 0 : threadIdx.x / 32);
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;
@@ -20,37 +21,86 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p1 = in1 + a.n[5] + i0*a.n[4];
     auto* p2 = out1 + a.n[7] + i0*a.n[6];
     auto* p3 = out0 + a.n[9] + i0*a.n[8];
-    f32 acc0 = 0;
-    for (i64 b = (i64)lane * 8; b < e1; b += (i64)threads * 8) {
-      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, bf16> v4; jt_read<8>(v4, p0 + b, m == 8, m);
-      jt_pack<8, bf16> v5; jt_read<8>(v5, p1 + b, m == 8, m);
-      #pragma unroll
-      for (i32 l = 0; l < 8; ++l) {
-        const i64 r1 = b + l;
-        const f32 t0 = jt_up_bf16(v4.e[l]);
-        const f32 t1 = jt_up_bf16(v5.e[l]);
-        const f32 t2 = t0 + t1;
-        const f32 t3 = t2;
-        if (l < m) acc0 = acc0 + t3;
+    jt_pack<8, bf16> c4[4];
+    jt_pack<8, bf16> c5[4];
+    #pragma unroll
+    for (i32 k = 0; k < 4; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 8;
+      if (b < e1) {
+        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        jt_read<8>(c4[k], p0 + b, m == 8, m);
+        jt_read<8>(c5[k], p1 + b, m == 8, m);
       }
     }
-    acc0 = jt_fold_sum(acc0, threads, block, (f32*)shared);
-    for (i64 b = (i64)lane * 8; b < e1; b += (i64)threads * 8) {
+    f32 acc0 = 0;
+    #pragma unroll
+    for (i32 k = 0; k < 4; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 8;
+      if (b < e1) {
+        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        #pragma unroll
+        for (i32 l = 0; l < 8; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_bf16(c4[k].e[l]);
+          const f32 t1 = jt_up_bf16(c5[k].e[l]);
+          const f32 t2 = t0 + t1;
+          const f32 t3 = t2;
+          if (l < m) acc0 = acc0 + t3;
+        }
+      }
+    }
+    for (i64 b = ((i64)4 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
       const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, bf16> v6; jt_read<8>(v6, p0 + b, m == 8, m);
-      jt_pack<8, bf16> v7; jt_read<8>(v7, p1 + b, m == 8, m);
-      jt_pack<8, bf16> o8;
+      jt_pack<8, bf16> v6;
+      jt_read<8>(v6, p0 + b, m == 8, m);
+      jt_pack<8, bf16> v7;
+      jt_read<8>(v7, p1 + b, m == 8, m);
       #pragma unroll
       for (i32 l = 0; l < 8; ++l) {
         const i64 r1 = b + l;
         const f32 t0 = jt_up_bf16(v6.e[l]);
         const f32 t1 = jt_up_bf16(v7.e[l]);
         const f32 t2 = t0 + t1;
-        const f32 t6 = -t2;
-        o8.e[l] = jt_down_bf16(t6);
+        const f32 t3 = t2;
+        if (l < m) acc0 = acc0 + t3;
       }
-      jt_write<8>(p2 + b, o8, m == 8, m);
+    }
+    acc0 = jt_fold_sum(acc0, threads, block, (f32*)shared);
+    #pragma unroll
+    for (i32 k = 0; k < 4; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 8;
+      if (b < e1) {
+        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        jt_pack<8, bf16> o8;
+        #pragma unroll
+        for (i32 l = 0; l < 8; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_bf16(c4[k].e[l]);
+          const f32 t1 = jt_up_bf16(c5[k].e[l]);
+          const f32 t2 = t0 + t1;
+          const f32 t6 = -t2;
+          o8.e[l] = jt_down_bf16(t6);
+        }
+        jt_write<8>(p2 + b, o8, m == 8, m);
+      }
+    }
+    for (i64 b = ((i64)4 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
+      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+      jt_pack<8, bf16> v9;
+      jt_read<8>(v9, p0 + b, m == 8, m);
+      jt_pack<8, bf16> v10;
+      jt_read<8>(v10, p1 + b, m == 8, m);
+      jt_pack<8, bf16> o11;
+      #pragma unroll
+      for (i32 l = 0; l < 8; ++l) {
+        const i64 r1 = b + l;
+        const f32 t0 = jt_up_bf16(v9.e[l]);
+        const f32 t1 = jt_up_bf16(v10.e[l]);
+        const f32 t2 = t0 + t1;
+        const f32 t6 = -t2;
+        o11.e[l] = jt_down_bf16(t6);
+      }
+      jt_write<8>(p2 + b, o11, m == 8, m);
     }
     if (lane == 0) {
       const f32 t5 = acc0;
