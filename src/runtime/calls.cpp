@@ -36,8 +36,12 @@ void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
   idle_.push_back(std::move(invocations));
 }
 
-CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target)
-    : program_(std::move(program)), target_(std::move(target)), packed_(program_->steps.size()) {}
+CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
+                         std::shared_ptr<backend::PlanServices> services)
+    : program_(std::move(program)),
+      target_(std::move(target)),
+      services_(std::move(services)),
+      packed_(program_->steps.size()) {}
 
 Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, const std::vector<void*>& constants,
                                                            backend::StreamHandle stream) {
@@ -108,7 +112,9 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
   std::lock_guard lock(mutex_);
   auto& preferred = packed_[static_cast<std::size_t>(p.step)];
   auto& b = *target_.backend;
-  JITNEY_TRY(planned.primitive, b.plan(target_.device, *call, {.stream = stream, .weights = preferred.get()}));
+  JITNEY_TRY(
+      planned.primitive,
+      b.plan(target_.device, *call, {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
   planned.operations = passes::operation_count(*call);
   if (const TensorDesc* w = packed_operand(*call)) {
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;

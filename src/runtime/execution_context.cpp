@@ -13,6 +13,7 @@
 #include "runtime/executor.h"
 #include "runtime/inspect.h"
 #include "runtime/kernel_set.h"
+#include "runtime/plan_services.h"
 #include "runtime/plan_table.h"
 #include "runtime/strided.h"
 #include "runtime/target.h"
@@ -58,7 +59,8 @@ class ExecutionContext::Impl {
         program, target,
         backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep},
         options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
-            options.device.type != Device::Type::cpu);
+            options.device.type != Device::Type::cpu,
+        std::make_shared<runtime::CachedPlanServices>(target, cache, compiler));
     JITNEY_CHECK(e->prepare());
     executor = std::move(e);
     ready.store(true, std::memory_order_release);

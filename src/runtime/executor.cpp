@@ -35,11 +35,12 @@ class Executor::Borrowed {
   std::unique_ptr<Workspace> space_;
 };
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options, bool captures)
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options, bool captures,
+                   std::shared_ptr<backend::PlanServices> services)
     : program_(std::move(program)),
       target_(std::move(target)),
       options_(options),
-      planner_(program_, target_),
+      planner_(program_, target_, std::move(services)),
       captures_(captures) {}
 
 Executor::~Executor() {

@@ -26,7 +26,7 @@ class Executor {
   /// captures: from its second run on a plan is one graph, where the backend can capture (graphs of a plan are bounded
   /// in number, the least recently used goes).
   Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
-           bool captures = false);
+           bool captures = false, std::shared_ptr<backend::PlanServices> services = nullptr);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "backend/cuda/attention_kernel.h"
 #include "backend/cuda/cublaslt_product.h"
 #include "backend/cuda/cudnn_attention.h"
 #include "backend/cuda/cudnn_available.h"
 #include "backend/cuda/cudnn_convolution.h"
+#include "util/log.h"
 
 namespace jitney::backend::cuda {
 namespace {
@@ -52,10 +54,12 @@ class CudaInvocation final : public Invocation {
         product_(dynamic_cast<const CublasLtProduct*>(primitive_.get())),
         attention_(dynamic_cast<const CudnnAttention*>(primitive_.get())),
         convolution_(dynamic_cast<const PlannedConvolution*>(primitive_.get())),
+        kernel_(dynamic_cast<const KernelPrimitive*>(primitive_.get())),
         filter_(dynamic_cast<const PackedFilter*>(weights_.get())) {}
 
   Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const {
     if (product_) return product_->run(pointers, scratch, stream);
+    if (kernel_) return kernel_->run(pointers, reinterpret_cast<StreamHandle>(stream));  // NOLINT
     if (attention_) return attention_->run(pointers, scratch, stream);
     if (convolution_ && filter_) return convolution_->convolution().run(pointers, filter_->data(), scratch, stream);
     return internal_error("a library call of another backend");
@@ -67,6 +71,7 @@ class CudaInvocation final : public Invocation {
   const CublasLtProduct* const product_;
   const CudnnAttention* const attention_;
   const PlannedConvolution* const convolution_;
+  const KernelPrimitive* const kernel_;
   const PackedFilter* const filter_;
 };
 
@@ -88,7 +93,9 @@ Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
   return made;
 }
 
-Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(int device, const LibraryCall& call) {
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, const LibraryCall& call,
+                                                              const PlanOptions& options) {
+  const int device = chip.device;
   const std::lock_guard lock(mutex_);
   std::erase_if(planned_, [](const Planned& p) { return p.primitive.expired(); });
   for (const auto& p : planned_)
@@ -105,7 +112,16 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(int device, const 
     JITNEY_TRY(auto convolution, plan_convolution(*c));
     made = std::make_shared<PlannedConvolution>(*c, std::move(convolution));
   } else if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
-    JITNEY_TRY(made, plan_attention(*a));
+    if (options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
+      auto own = plan_attention_kernel(kernels_, device, chip.multiprocessors, *a, *options.services);
+      if (own)
+        made = *own;
+      else
+        log_info("attention is cuDNN's: {}", own.error().message);
+    }
+    if (!made) {
+      JITNEY_TRY(made, plan_attention(*a));
+    }
   } else {
     return environment_error("the cuda backend has no library for such a call");
   }

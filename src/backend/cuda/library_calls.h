@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/cuda/own_kernels.h"
 
 namespace jitney::backend::cuda {
 
@@ -20,12 +21,18 @@ namespace jitney::backend::cuda {
 /// packing. Thread-safe. The device's context is current in every call but offers().
 class LibraryCalls {
  public:
-  /// `memory` allocates, copies and frees, and outlives this.
-  explicit LibraryCalls(Backend& memory) : memory_(memory) {}
+  /// What calls are planned for.
+  struct Chip {
+    int device = 0, compute_capability = 0, multiprocessors = 1;
+  };
+
+  /// `memory` allocates, copies, frees, loads and launches, and outlives this.
+  explicit LibraryCalls(Backend& memory) : memory_(memory), kernels_(memory) {}
   LibraryCalls(const LibraryCalls&) = delete;
 
   bool offers(const LibraryCall& call) const;
-  Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call);
+  Expected<std::shared_ptr<const Primitive>> plan(const Chip& chip, const LibraryCall& call,
+                                                  const PlanOptions& options);
   Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
                                                       const WeightsSource& source);
   static Expected<std::unique_ptr<Invocation>> invocation(std::shared_ptr<const Primitive> primitive,
@@ -47,6 +54,7 @@ class LibraryCalls {
   Expected<cublasLtHandle_t> handle(int device);
 
   Backend& memory_;
+  OwnKernels kernels_;
   std::mutex mutex_;
   std::vector<Planned> planned_;
   std::vector<Packing> packed_;
