@@ -99,8 +99,8 @@ class Primitive {
 class PlanServices {
  public:
   virtual ~PlanServices() = default;
-  /// A kernel that the backend brings itself, in the device's language behind its prelude: a verified binary for load(),
-  /// out of the cache or compiled and published there. `name` is for people.
+  /// A kernel that the backend brings itself, in the device's language behind its prelude: a verified binary for
+  /// load(), out of the cache or compiled and published there. `name` is for people.
   virtual Expected<std::vector<std::byte>> compile(const std::string& name, const std::string& source) = 0;
   /// What keep() was given by this process or an earlier one for the same key; nothing where the cache has none.
   virtual std::optional<std::string> recall(const std::string& key) = 0;

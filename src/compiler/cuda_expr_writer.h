@@ -197,12 +197,7 @@ class CudaExprWriter : protected CExprWriter {
     std::string guard = condition(a.bounds);
     // Elements beyond the end of a row are not there.
     if (in_lanes_ && vector_elements_ > 1 && varies_by_place(a)) guard += guard.empty() ? "l < m" : " && l < m";
-    std::string at = place_of(a);
-    const auto& steps = steps_[&a];
-    for (std::size_t i = 0; i < a.indirect.size(); ++i)
-      at += fmt::format(" + {}jt_wrap({}, {}, a.fault){} * {}", guard.empty() ? "" : "((" + guard + ") ? ",
-                        text_of(a.indirect[i].index), steps[k_.axes.size() + 2 + 2 * i], guard.empty() ? "" : " : 0)",
-                        steps[k_.axes.size() + 1 + 2 * i]);
+    const std::string at = place_of(a) + indirect_part(a, guard);
     const std::string got = fmt::format("jt_up_{}(*({}))", s, at);
     return guard.empty() ? got : fmt::format("({}) ? {} : ({})0", guard, got, kernel::compute_type(e.dtype));
   }
@@ -214,30 +209,51 @@ class CudaExprWriter : protected CExprWriter {
 
   /// Neighbours along the vector axis are neighbours in memory, and exist or not together.
   bool is_packed(const Access& a) const {
-    return a.element.coefficients[vector_].is(1) && a.indirect.empty() &&
-           std::none_of(a.bounds.begin(), a.bounds.end(), [&](const Bound& b) { return moves(b.index); });
+    return a.element.coefficients[vector_].is(1) &&
+           std::ranges::none_of(a.indirect, [&](const auto& i) { return varies(i.index); }) &&
+           std::ranges::none_of(a.bounds, [&](const Bound& b) { return moves(b.index); });
   }
 
+  /// What indices that are data add to a place.
+  std::string indirect_part(const Access& a, const std::string& guard) {
+    std::string s;
+    const auto& steps = steps_[&a];
+    for (std::size_t i = 0; i < a.indirect.size(); ++i)
+      s += fmt::format(" + {}jt_wrap({}, {}, a.fault){} * {}", guard.empty() ? "" : "((" + guard + ") ? ",
+                       text_of(a.indirect[i].index), steps[k_.axes.size() + 2 + 2 * i], guard.empty() ? "" : " : 0)",
+                       steps[k_.axes.size() + 1 + 2 * i]);
+    return s;
+  }
+
+  /// The indices of `e` are defined.
   void read_pack(const Expr& e, const std::string& name) {
     const std::string guard = condition(e.access.bounds);
     const char* m = guard.empty() ? "m" : "some";
     if (!guard.empty()) open("");
     if (!guard.empty()) line(fmt::format("const i32 some = {} ? m : 0;", guard));
-    line(fmt::format("jt_read<{}>({}, {}, {} == {}, {});", vector_elements_, name, place_of(e.access, true), m,
-                     vector_elements_, m));
+    line(fmt::format("jt_read<{}>({}, {}{}, {} == {}, {});", vector_elements_, name, place_of(e.access, true),
+                     indirect_part(e.access, guard), m, vector_elements_, m));
     if (!guard.empty()) close();
+  }
+
+  /// How many of a thread's elements exist: all where the axis has known groups of them.
+  void count_elements() {
+    const auto extent = k_.axes[vector_].extent.constant();
+    if (fold_ && extent && *extent % vector_elements_ == 0)
+      line(fmt::format("const i32 m = {};", vector_elements_));
+    else
+      line(fmt::format("const i32 m = e{} - b < {} ? (i32)(e{} - b) : {};", vector_, vector_elements_, vector_,
+                       vector_elements_));
   }
 
   /// Everything that `roots` need at one place of the vector axis, `body` once for each of the thread's elements; then
   /// `stores` are written. b is the first element's index, m how many exist.
   template <class F>
   void elements(const std::vector<ExprId>& roots, bool full, const std::vector<kernel::Store>* stores, F body) {
-    if (vector_elements_ > 1) {
-      line(fmt::format("const i32 m = e{} - b < {} ? (i32)(e{} - b) : {};", vector_, vector_elements_, vector_,
-                       vector_elements_));
-    }
+    if (vector_elements_ > 1) count_elements();
     std::set<ExprId> needed;
     collect(roots, needed);
+    define_all(roots, full, false);
     if (vector_elements_ > 1) {
       for (ExprId id : needed) {
         const Expr& e = expr(id);
@@ -252,7 +268,6 @@ class CudaExprWriter : protected CExprWriter {
         packs_[&e.access] = name;
       }
     }
-    define_all(roots, full, false);
     std::map<const kernel::Store*, std::string> outputs;
     if (stores && vector_elements_ > 1) {
       for (const auto& st : *stores) {

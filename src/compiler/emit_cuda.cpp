@@ -1,10 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Kernels as CUDA C++ for NVRTC. Three shapes of a kernel:
 //   a map: a thread does a few neighbours along the vector axis, and moves 16 bytes at a time where addresses allow it;
-//   a reduction along memory: a warp or, when rows are long, a block does one row at a time, and holds what it read of
-//   a row from pass to pass;
-//   a reduction across memory: neighbouring threads do neighbouring points, and slices of the block divide the
-//   reduction; a short one, as a depthwise convolution's window, is unrolled, and a thread does a few points.
+//   a reduction along memory: as many warps as a row has vectors for, up to a block, do one row at a time, and hold
+//   what they read of it from pass to pass; a reduction across memory: neighbouring threads do neighbouring points, and
+//   slices of the block divide the reduction; a short one, as a depthwise convolution's window, is unrolled, and a
+//   thread does a few points.
 // Blocks divide the points in a loop with the grid's stride, so that any grid is right.
 #include "compiler/cuda_expr_writer.h"
 
@@ -13,12 +13,11 @@ namespace jitney::compiler {
 namespace {
 
 constexpr int kThreads = 256, kWarp = 32;
-// Rows of more vectors than this for each lane of a warp are a block's work; as many are held in registers.
-constexpr int kVectorsOfAWarp = 4;
-// Bytes that a thread holds of its rows, at most: 96 registers.
-constexpr std::size_t kKeptBytes = 384;
-// Blocks of kernels whose rows are known to be a warp's, and of short reductions: these have few threads in all, which
-// are to reach as many multiprocessors as they can.
+// Vectors of a row that a thread holds in registers, and their bytes at most: 64 registers.
+constexpr int kKeptVectors = 2;
+constexpr std::size_t kKeptBytes = 256;
+// Blocks of kernels whose rows are known to be short, and of short reductions: these have few threads in all, which are
+// to reach as many multiprocessors as they can.
 constexpr int kSmallBlock = 128;
 // Windows of up to this many elements are unrolled.
 constexpr std::int64_t kUnrolled = 25;
@@ -50,6 +49,9 @@ class CudaWriter : CudaExprWriter {
   }
 
  private:
+  int kept_vectors_ = kKeptVectors;  ///< of a row that a thread holds
+  bool is_kept_whole_ = false;       ///< and these are all that a row has
+
   // ---- the file
   std::string header() const {
     std::string s = "struct jitney_args {";
@@ -116,9 +118,8 @@ class CudaWriter : CudaExprWriter {
       define_all(roots, false, !horizontal_ && vector_elements_ == 1);
       loops(roots, nullptr, [&] {
         for (auto r : of_phase(phase))
-          line(fmt::format(
-              "{}{} = {};", vector_elements_ > 1 ? "if (l < m) " : "", accumulator(r),
-              kernel::print_combined(k_.reductions[r], accumulator(r), text_of(k_.reductions[r].value))));
+          line(fmt::format("{}{} = {};", vector_elements_ > 1 ? "if (l < m) " : "", accumulator(r),
+                           kernel::print_combined(k_.reductions[r], accumulator(r), text_of(k_.reductions[r].value))));
       });
       for (auto r : of_phase(phase)) fold(r);
     }
@@ -166,7 +167,7 @@ class CudaWriter : CudaExprWriter {
 
   void open_kept() {
     line("#pragma unroll");
-    open(fmt::format("for (i32 k = 0; k < {}; ++k)", kVectorsOfAWarp));
+    open(fmt::format("for (i32 k = 0; k < {}; ++k)", kept_vectors_));
     line(fmt::format("const i64 b = ((i64)k * threads + lane) * {};", vector_elements_));
     open(fmt::format("if (b < e{})", vector_));
   }
@@ -196,7 +197,8 @@ class CudaWriter : CudaExprWriter {
     std::stable_sort(by_use.begin(), by_use.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
     std::size_t room = kKeptBytes;
     std::erase_if(by_use, [&](const auto& p) {
-      const std::size_t bytes = size_of(expr(p.first).dtype) * static_cast<std::size_t>(vector_elements_) * kVectorsOfAWarp;
+      const std::size_t bytes =
+          size_of(expr(p.first).dtype) * static_cast<std::size_t>(vector_elements_ * kept_vectors_);
       if (bytes > room) return true;
       room -= bytes;
       return false;
@@ -204,31 +206,41 @@ class CudaWriter : CudaExprWriter {
     for (const auto& [id, times] : by_use) {
       const Expr& e = expr(id);
       const std::string name = fmt::format("c{}", fresh_++);
-      line(fmt::format("jt_pack<{}, {}> {}[{}];", vector_elements_, kernel::storage_type(e.dtype), name,
-                       kVectorsOfAWarp));
+      line(
+          fmt::format("jt_pack<{}, {}> {}[{}];", vector_elements_, kernel::storage_type(e.dtype), name, kept_vectors_));
       kept_[&e.access] = name;
     }
+    for (const auto& [id, times] : by_use)
+      for (const auto& i : expr(id).access.indirect) define_all({i.index}, false, false);
     open_kept();
-    line(fmt::format("const i32 m = e{} - b < {} ? (i32)(e{} - b) : {};", vector_, vector_elements_, vector_,
-                     vector_elements_));
+    count_elements();
     for (const auto& [id, times] : by_use) read_pack(expr(id), kept_[&expr(id).access] + "[k]");
     close();
     close();
-    return fmt::format("(i64){} * threads + ", kVectorsOfAWarp);
+    return fmt::format("(i64){} * threads + ", kept_vectors_);
   }
 
   /// Along memory: a row is a warp's or a block's.
   void rows() {
-    const std::int64_t longest = kWarp * vector_elements_ * kVectorsOfAWarp;
-    const bool is_a_warps = k_.axes[vector_].extent.constant().value_or(longest + 1) <= longest;
-    if (is_a_warps) out_.block_threads = kSmallBlock;
-    out_.block_points = is_a_warps ? kSmallBlock / kWarp : 1;
+    const auto extent = k_.axes[vector_].extent.constant();
+    int threads = kThreads;
+    if (extent)
+      while (threads > kWarp && threads / 2 * vector_elements_ >= *extent) threads /= 2;
+    if (extent) out_.block_threads = std::max(threads, kSmallBlock);
+    out_.block_points = extent ? out_.block_threads / threads : 1;
     line(fmt::format("__shared__ u64 shared[{}];", kThreads / kWarp));
-    line(fmt::format("const bool block = e{} > {};", vector_, longest));
-    line(fmt::format("const i32 threads = block ? (i32)blockDim.x : {}, lane = block ? threadIdx.x : threadIdx.x % {};",
-                     kWarp, kWarp));
-    line(fmt::format("const i32 rows = block ? 1 : blockDim.x / {};", kWarp));
-    line(fmt::format("i64 row = (i64)blockIdx.x * rows + (block ? 0 : threadIdx.x / {});", kWarp));
+    if (extent) {
+      line(fmt::format("const i32 threads = {};", threads));
+      const std::int64_t step = std::int64_t{threads} * vector_elements_;
+      kept_vectors_ = static_cast<int>(std::clamp<std::int64_t>((*extent + step - 1) / step, 1, kKeptVectors));
+      is_kept_whole_ = kept_vectors_ * step >= *extent;
+    } else {
+      line(fmt::format("i32 threads = {};", kThreads));
+      line(fmt::format("while (threads > {} && (i64)threads / 2 * {} >= e{}) threads /= 2;", kWarp, vector_elements_,
+                       vector_));
+    }
+    line("const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;");
+    line("i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;");
     open("for (; row < a.end; row += (i64)gridDim.x * rows)");
     line("i64 rest = row;");
     find_place();
@@ -243,6 +255,7 @@ class CudaWriter : CudaExprWriter {
             kept_at_.clear();
             close();
             close();
+            if (is_kept_whole_) return outer_loops(false, parallel_);
           }
           open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64)threads * {})", past, vector_elements_,
                            vector_, vector_elements_));
@@ -251,8 +264,8 @@ class CudaWriter : CudaExprWriter {
           outer_loops(false, parallel_);
         },
         [&](std::size_t r) {
-          line(fmt::format("acc{} = jt_fold_{}(acc{}, threads, block, ({}*)shared);", r,
-                           kernel::fold_name(k_.reductions[r]), r, kernel::compute_type(k_.reductions[r].dtype)));
+          line(fmt::format("acc{} = jt_fold_{}(acc{}, threads, ({}*)shared);", r, kernel::fold_name(k_.reductions[r]),
+                           r, kernel::compute_type(k_.reductions[r].dtype)));
         },
         "if (lane == 0)");
     close();
@@ -318,7 +331,8 @@ class CudaWriter : CudaExprWriter {
 EmittedKernel emit_cuda(const Kernel& kernel, const EmitOptions& options) {
   if (!options.known) {
     const auto schedule = kernel::make_schedule(kernel, options.vector_bytes);
-    return CudaWriter(kernel, schedule, options, /*fold=*/false).run();
+    // A reduction is short of threads: what is known of its shape saves each of them much of its arithmetic.
+    return CudaWriter(kernel, schedule, options, /*fold=*/kernel.has_reduction()).run();
   }
   const Kernel special = kernel::specialize(kernel, *options.known);
   const auto schedule = kernel::make_schedule(special, options.vector_bytes);

@@ -112,9 +112,8 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
   std::lock_guard lock(mutex_);
   auto& preferred = packed_[static_cast<std::size_t>(p.step)];
   auto& b = *target_.backend;
-  JITNEY_TRY(
-      planned.primitive,
-      b.plan(target_.device, *call, {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
+  JITNEY_TRY(planned.primitive, b.plan(target_.device, *call,
+                                       {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
   planned.operations = passes::operation_count(*call);
   if (const TensorDesc* w = packed_operand(*call)) {
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;

@@ -26,8 +26,8 @@ class Executor {
  public:
   /// captures: from its second run on a plan is one graph, where the backend can capture (graphs of a plan are bounded
   /// in number, the least recently used goes).
-  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
-           bool captures = false, std::shared_ptr<backend::PlanServices> services = nullptr);
+  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options, bool captures = false,
+           std::shared_ptr<backend::PlanServices> services = nullptr);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

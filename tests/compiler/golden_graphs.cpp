@@ -138,11 +138,9 @@ Graph depthwise() {
     weights.as<std::uint16_t>()[i] = static_cast<std::uint16_t>(0x3c00 + i);
   const ValueId w = s.g.add_constant("w", std::move(weights));
   const ValueId x = s.op(Op::permute, {last}, {{"perm", Ints{0, 3, 1, 2}}});
-  ValueId y = s.op(Op::conv, {x, w, bias},
-                   {{"strides", Ints{1, 1}},
-                    {"dilations", Ints{1, 1}},
-                    {"pads", Ints{1, 1, 1, 1}},
-                    {"groups", std::int64_t{24}}});
+  ValueId y = s.op(
+      Op::conv, {x, w, bias},
+      {{"strides", Ints{1, 1}}, {"dilations", Ints{1, 1}}, {"pads", Ints{1, 1, 1, 1}}, {"groups", std::int64_t{24}}});
   Tensor six(DType::f16, {});
   *six.as<std::uint16_t>() = 0x4600;
   y = s.op(Op::min, {s.op(Op::relu, {y}), s.g.add_constant("six", std::move(six))});

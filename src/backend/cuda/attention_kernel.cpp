@@ -14,8 +14,8 @@ constexpr const char* kSource =
 
 // With more keys than this cuDNN's kernels for whole warpgroups win.
 constexpr std::int64_t kMostKeys = 512;
-constexpr std::int64_t kRowsOfAWarp = 16;
-constexpr int kWarp = 32, kMostWarps = 4;
+constexpr std::int64_t kRowsOfAWarp = 16, kWarps = 4;
+constexpr int kThreads = 128;
 constexpr std::uintptr_t kAlignment = 16;
 
 /// [batch, batch, rows, columns]: axes of 1 are added in front.
@@ -29,22 +29,30 @@ TensorDesc of_rank_4(TensorDesc t) {
   return t;
 }
 
+/// How many of a block's warps divide the keys between them: the more, the fewer rows a block has, until there are
+/// blocks for all multiprocessors.
+int split_of(const AttentionCall& call, int multiprocessors) {
+  const TensorDesc y = of_rank_4(call.y);
+  const int most = call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? 4 : 2;  // a warp has 16 keys at least
+  int split = 1;
+  const auto blocks = [&] {
+    const std::int64_t rows = kWarps / split * kRowsOfAWarp;
+    return y.shape[0] * y.shape[1] * ((y.shape[2] + rows - 1) / rows);
+  };
+  while (split < most && blocks() < multiprocessors) split *= 2;
+  return split;
+}
+
 class AttentionKernel final : public KernelPrimitive {
  public:
-  AttentionKernel(OwnKernels& kernels, int device, int multiprocessors, KernelHandle kernel, const AttentionCall& call)
+  AttentionKernel(OwnKernels& kernels, int device, KernelHandle kernel, const AttentionCall& call, int split)
       : backend_(kernels.backend()), device_(device), kernel_(kernel), has_mask_(call.has_mask()) {
     const TensorDesc q = of_rank_4(call.q), k = of_rank_4(call.k), v = of_rank_4(call.v), y = of_rank_4(call.y);
     TensorDesc mask = has_mask_ ? of_rank_4(call.mask) : TensorDesc{};
     mask.strides.resize(4);
     if (has_mask_ && mask.shape[3] == 1) mask.strides[3] = 0;
-    const std::int64_t rows = y.shape[2];
-    // Few rows are spread over many small blocks, which share less.
-    for (std::int64_t warps = kMostWarps;; warps /= 2) {
-      const std::int64_t block_rows = warps * kRowsOfAWarp;
-      blocks_ = y.shape[0] * y.shape[1] * ((rows + block_rows - 1) / block_rows);
-      threads_ = static_cast<int>(warps) * kWarp;
-      if (warps <= 2 || blocks_ >= multiprocessors) break;
-    }
+    const std::int64_t rows = y.shape[2], block_rows = kWarps / split * kRowsOfAWarp;
+    blocks_ = y.shape[0] * y.shape[1] * ((rows + block_rows - 1) / block_rows);
     std::size_t at = 0;
     const auto put = [&](std::int64_t n) { numbers_[at++] = n; };
     for (auto n : {y.shape[0], y.shape[1], rows, k.shape[2]}) put(n);
@@ -64,14 +72,15 @@ class AttentionKernel final : public KernelPrimitive {
                                  pointers[has_mask_ ? 4 : 3]};
     auto numbers = numbers_;
     const auto is_aligned = [](void* a) { return reinterpret_cast<std::uintptr_t>(a) % kAlignment == 0; };
-    numbers.back() = has_aligned_strides_ && is_aligned(p[0]) && is_aligned(p[1]) && is_aligned(p[2]) && is_aligned(p[4]);
+    numbers.back() =
+        has_aligned_strides_ && is_aligned(p[0]) && is_aligned(p[1]) && is_aligned(p[2]) && is_aligned(p[4]);
     LaunchArgs args;
     args.pointers = p.data();
     args.pointer_count = static_cast<std::int32_t>(p.size());
     args.numbers = numbers.data();
     args.number_count = static_cast<std::int32_t>(numbers.size());
     args.end = blocks_;
-    args.block_threads = threads_;
+    args.block_threads = kThreads;
     args.block_points = 1;
     return backend_.launch(device_, kernel_, args, stream);
   }
@@ -83,7 +92,6 @@ class AttentionKernel final : public KernelPrimitive {
   const bool has_mask_;
   bool has_aligned_strides_ = true;
   std::int64_t blocks_ = 0;
-  int threads_ = 0;
   std::array<std::int64_t, 22> numbers_{};  ///< as kernels/attention.inc counts them; the last one is the run's
 };
 
@@ -93,22 +101,32 @@ bool is_for_attention_kernel(const AttentionCall& call, int compute_capability) 
   const std::size_t rank = call.q.shape.size();
   const std::int64_t keys = call.k.shape[rank - 2];
   if (rank > 4 || keys < 1 || keys > kMostKeys) return false;
+  for (const TensorDesc* t : {&call.q, &call.k, &call.v, &call.mask, &call.y})
+    if (std::ranges::any_of(t->shape, [](auto e) { return e < 1; }) ||
+        std::ranges::any_of(t->strides, [](auto s) { return s < 0; }))
+      return false;
   if (compute_capability < (call.q.dtype == DType::bf16 ? 80 : 75)) return false;
-  for (const TensorDesc* t : {&call.q, &call.k, &call.v, &call.y})
+  // Places in one head are counted in 32 bits.
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 30;
+  for (const TensorDesc* t : {&call.q, &call.k, &call.v, &call.y}) {
     if (t->strides[rank - 1] != 1 && t->shape[rank - 1] != 1) return false;
+    if (t->strides[rank - 2] >= kMostElements / t->shape[rank - 2]) return false;
+  }
   return true;
 }
 
-std::string attention_source(const AttentionCall& call) {
-  return fmt::format("#define DEPTH {}\n#define WIDTH {}\n#define BF16 {}\n#define MASK {}\n{}", call.q.shape.back(),
-                     call.v.shape.back(), call.q.dtype == DType::bf16 ? 1 : 0, call.has_mask() ? 1 : 0, kSource);
+std::string attention_source(const AttentionCall& call, int split) {
+  return fmt::format("#define DEPTH {}\n#define WIDTH {}\n#define BF16 {}\n#define MASK {}\n#define SPLIT {}\n{}",
+                     call.q.shape.back(), call.v.shape.back(), call.q.dtype == DType::bf16 ? 1 : 0,
+                     call.has_mask() ? 1 : 0, split, kSource);
 }
 
 Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,
                                                                        int multiprocessors, const AttentionCall& call,
                                                                        PlanServices& services) {
-  JITNEY_TRY(const KernelHandle kernel, kernels.get(device, "attention", attention_source(call), services));
-  return std::make_shared<const AttentionKernel>(kernels, device, multiprocessors, kernel, call);
+  const int split = split_of(call, multiprocessors);
+  JITNEY_TRY(const KernelHandle kernel, kernels.get(device, "attention", attention_source(call, split), services));
+  return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split);
 }
 
 }  // namespace jitney::backend::cuda

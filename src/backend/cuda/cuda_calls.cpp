@@ -9,7 +9,7 @@ bool CudaBackend::offers(int device, const LibraryCall& call) const {
 }
 
 Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const LibraryCall& call,
-                                                              const PlanOptions& options) {
+                                                             const PlanOptions& options) {
   const Entry entry(*this, device);
   JITNEY_CHECK(entry.status);
   const Properties& p = entry->properties();

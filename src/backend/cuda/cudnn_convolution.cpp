@@ -144,7 +144,8 @@ bool is_for_cudnn(const ConvolutionCall& call) {
   const auto tail = tail_of(call);
   // Its engines that add another tensor to an f32 result all round operands to TF32.
   if (tail && tail->has_addend && t == DType::f32) return false;
-  // Channels by themselves are moved rather than multiplied: its kernels take up to ten times as long as a generated one.
+  // Channels by themselves are moved rather than multiplied: its kernels take up to ten times as long as a generated
+  // one.
   if (call.groups > 1 && call.w.shape[1] == 1 && call.w.shape[0] == call.groups) return false;
   // Its engines for groups of several channels round f32 operands, too.
   if (t == DType::f32 && call.groups > 1 && call.w.shape[1] != 1) return false;

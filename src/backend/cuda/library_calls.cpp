@@ -8,6 +8,7 @@
 #include "backend/cuda/cudnn_attention.h"
 #include "backend/cuda/cudnn_available.h"
 #include "backend/cuda/cudnn_convolution.h"
+#include "backend/cuda/product_kernels.h"
 #include "util/log.h"
 
 namespace jitney::backend::cuda {
@@ -55,11 +56,13 @@ class CudaInvocation final : public Invocation {
         attention_(dynamic_cast<const CudnnAttention*>(primitive_.get())),
         convolution_(dynamic_cast<const PlannedConvolution*>(primitive_.get())),
         kernel_(dynamic_cast<const KernelPrimitive*>(primitive_.get())),
+        with_gelu_(dynamic_cast<const ProductWithGelu*>(primitive_.get())),
         filter_(dynamic_cast<const PackedFilter*>(weights_.get())) {}
 
   Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const {
     if (product_) return product_->run(pointers, scratch, stream);
     if (kernel_) return kernel_->run(pointers, reinterpret_cast<StreamHandle>(stream));  // NOLINT
+    if (with_gelu_) return with_gelu_->run(pointers, scratch, stream);
     if (attention_) return attention_->run(pointers, scratch, stream);
     if (convolution_ && filter_) return convolution_->convolution().run(pointers, filter_->data(), scratch, stream);
     return internal_error("a library call of another backend");
@@ -72,6 +75,7 @@ class CudaInvocation final : public Invocation {
   const CudnnAttention* const attention_;
   const PlannedConvolution* const convolution_;
   const KernelPrimitive* const kernel_;
+  const ProductWithGelu* const with_gelu_;
   const PackedFilter* const filter_;
 };
 
@@ -93,6 +97,26 @@ Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
   return made;
 }
 
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip& chip, const MatMulCall& call,
+                                                                      const Product& product, PlanServices* services) {
+  if (services && is_for_few_rows(product, chip.compute_capability)) {
+    auto own = plan_few_rows(kernels_, chip.device, chip.multiprocessors, product, *services);
+    if (own) return std::shared_ptr<const Primitive>(std::move(*own));
+    log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
+  }
+  JITNEY_TRY(const CublasLt* library, cublaslt());
+  JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
+  Product plain = product;
+  const bool has_gelu = plain.activation == Product::Activation::gelu_erf;
+  if (has_gelu) plain.activation = Product::Activation::none;
+  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain));
+  if (!has_gelu) return std::shared_ptr<const Primitive>(std::move(made));
+  if (!services) return environment_error("GELU behind a product needs a compiler");
+  std::int64_t elements = 1;
+  for (auto extent : call.c.shape) elements *= extent;
+  return plan_product_with_gelu(kernels_, chip.device, product, elements, *services, made);
+}
+
 Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, const LibraryCall& call,
                                                               const PlanOptions& options) {
   const int device = chip.device;
@@ -105,9 +129,7 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, 
   if (const auto* m = std::get_if<MatMulCall>(&call)) {
     const auto product = product_of(*m);
     if (!product) return environment_error("the cuda backend has no library for such a product");
-    JITNEY_TRY(const CublasLt* library, cublaslt());
-    JITNEY_TRY(cublasLtHandle_t h, handle(device));
-    JITNEY_TRY(made, CublasLtProduct::make(*library, h, *product));
+    JITNEY_TRY(made, plan_product(chip, *m, *product, options.services));
   } else if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
     JITNEY_TRY(auto convolution, plan_convolution(*c));
     made = std::make_shared<PlannedConvolution>(*c, std::move(convolution));

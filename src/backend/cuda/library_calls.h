@@ -13,6 +13,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/own_kernels.h"
+#include "backend/cuda/product.h"
 
 namespace jitney::backend::cuda {
 
@@ -52,6 +53,8 @@ class LibraryCalls {
     std::weak_ptr<const PackedWeights> weights;
   };
   Expected<cublasLtHandle_t> handle(int device);
+  Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const MatMulCall& call,
+                                                          const Product& product, PlanServices* services);
 
   Backend& memory_;
   OwnKernels kernels_;

@@ -1,7 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
-struct jitney_args { void* p[4]; i64 n[44]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[4]; i64 n[5]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const f16* in0 = (const f16*)a.p[0];
   const f16* in1 = (const f16*)a.p[1];
@@ -9,10 +9,10 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   f16* out0 = (f16*)a.p[3];
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
-  const i64 e2 = a.n[2];
-  const i64 e3 = a.n[3];
-  const i64 e4 = a.n[4];
-  const i64 e5 = a.n[5];
+  const i64 e2 = ((i64)9);
+  const i64 e3 = ((i64)24);
+  const i64 e4 = ((i64)3);
+  const i64 e5 = ((i64)3);
   const i64 chunks = (e3 + 3) / 4;
   const i64 total = e3 == 0 ? 0 : jt_quotient(a.end, e3) * chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
@@ -21,10 +21,10 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     const i64 i2 = jt_divide(rest, e2);
     const i64 i1 = jt_divide(rest, e1);
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[11] + i0*a.n[6] + i1*a.n[7] + i2*a.n[8];
-    auto* p1 = in1 + a.n[31] + i0*a.n[26] + i1*a.n[27] + i2*a.n[28];
-    auto* p2 = in2 + a.n[37] + i0*a.n[32] + i1*a.n[33] + i2*a.n[34];
-    auto* p3 = out0 + a.n[43] + i0*a.n[38] + i1*a.n[39] + i2*a.n[40];
+    auto* p0 = in0 + ((i64)-240) + i0*a.n[2] + i1*((i64)216) + i2*((i64)24);
+    auto* p1 = in1 + ((i64)0) + i0*((i64)0) + i1*((i64)0) + i2*((i64)0);
+    auto* p2 = in2 + ((i64)0) + i0*((i64)0) + i1*((i64)0) + i2*((i64)0);
+    auto* p3 = out0 + ((i64)0) + i0*a.n[4] + i1*((i64)216) + i2*((i64)24);
     f32 acc0[4];
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) acc0[l] = 0;
@@ -32,14 +32,14 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     for (i32 r4 = 0; r4 < 3; ++r4) {
       #pragma unroll
       for (i32 r5 = 0; r5 < 3; ++r5) {
-        const i32 m = e3 - b < 4 ? (i32)(e3 - b) : 4;
+        const i32 m = 4;
         jt_pack<4, f16> v4;
         {
-          const i32 some = (u64)(a.n[17] + i1*a.n[13] + r4*a.n[15]) < (u64)(a.n[18]) && (u64)(a.n[24] + i2*a.n[21] + r5*a.n[23]) < (u64)(a.n[25]) ? m : 0;
-          jt_read<4>(v4, p0 + b + r4*a.n[9] + r5*a.n[10], some == 4, some);
+          const i32 some = (u64)(((i64)-1) + i1*((i64)1) + r4*((i64)1)) < (u64)(a.n[3]) && (u64)(((i64)-1) + i2*((i64)1) + r5*((i64)1)) < (u64)(((i64)9)) ? m : 0;
+          jt_read<4>(v4, p0 + b + r4*((i64)216) + r5*((i64)24), some == 4, some);
         }
         jt_pack<4, f16> v5;
-        jt_read<4>(v5, p1 + b + r4*a.n[29] + r5*a.n[30], m == 4, m);
+        jt_read<4>(v5, p1 + b + r4*((i64)72) + r5*((i64)24), m == 4, m);
         #pragma unroll
         for (i32 l = 0; l < 4; ++l) {
           const i64 i3 = b + l;
@@ -52,7 +52,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    const i32 m = e3 - b < 4 ? (i32)(e3 - b) : 4;
+    const i32 m = 4;
     jt_pack<4, f16> v6;
     jt_read<4>(v6, p2 + b, m == 4, m);
     jt_pack<4, f16> o7;

@@ -20,11 +20,11 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p2 = in2 + a.n[7] + i0*a.n[6];
     auto* p3 = out0 + a.n[9] + i0*a.n[8];
     const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+    const f32 t3 = jt_up_f32(*(p2));
     jt_pack<4, f32> v4;
     jt_read<4>(v4, p0 + b, m == 4, m);
     jt_pack<4, f32> v5;
     jt_read<4>(v5, p1 + b, m == 4, m);
-    const f32 t3 = jt_up_f32(*(p2));
     jt_pack<4, f32> o6;
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) {

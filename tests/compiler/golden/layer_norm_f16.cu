@@ -28,41 +28,40 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   }
 }
 
-struct jitney_args { void* p[3]; i64 n[9]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[3]; i64 n[1]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const f16* in0 = (const f16*)a.p[0];
   const f32* in1 = (const f32*)a.p[1];
   f16* out0 = (f16*)a.p[2];
   const i64 e0 = a.n[0];
-  const i64 e1 = a.n[1];
+  const i64 e1 = ((i64)384);
   __shared__ u64 shared[8];
-  const bool block = e1 > 1024;
-  const i32 threads = block ? (i32)blockDim.x : 32, lane = block ? threadIdx.x : threadIdx.x % 32;
-  const i32 rows = block ? 1 : blockDim.x / 32;
-  i64 row = (i64)blockIdx.x * rows + (block ? 0 : threadIdx.x / 32);
+  const i32 threads = 64;
+  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
+  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[3] + i0*a.n[2];
-    auto* p1 = in1 + a.n[6] + i0*a.n[5];
-    auto* p2 = out0 + a.n[8] + i0*a.n[7];
-    jt_pack<8, f16> c3[4];
-    jt_pack<8, f32> c4[4];
+    auto* p0 = in0 + ((i64)0) + i0*((i64)384);
+    auto* p1 = in1 + ((i64)0) + i0*((i64)0);
+    auto* p2 = out0 + ((i64)0) + i0*((i64)384);
+    jt_pack<8, f16> c3[1];
+    jt_pack<8, f32> c4[1];
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 1; ++k) {
       const i64 b = ((i64)k * threads + lane) * 8;
       if (b < e1) {
-        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        const i32 m = 8;
         jt_read<8>(c3[k], p0 + b, m == 8, m);
         jt_read<8>(c4[k], p1 + b, m == 8, m);
       }
     }
     f32 acc0 = 0;
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 1; ++k) {
       const i64 b = ((i64)k * threads + lane) * 8;
       if (b < e1) {
-        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        const i32 m = 8;
         #pragma unroll
         for (i32 l = 0; l < 8; ++l) {
           const i64 r1 = b + l;
@@ -72,28 +71,16 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)4 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
-      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, f16> v5;
-      jt_read<8>(v5, p0 + b, m == 8, m);
-      #pragma unroll
-      for (i32 l = 0; l < 8; ++l) {
-        const i64 r1 = b + l;
-        const f32 t0 = jt_up_f16(v5.e[l]);
-        const f32 t1 = t0;
-        if (l < m) acc0 = acc0 + t1;
-      }
-    }
-    acc0 = jt_fold_sum(acc0, threads, block, (f32*)shared);
+    acc0 = jt_fold_sum(acc0, threads, (f32*)shared);
     f32 acc1 = 0;
-    const i64 t3 = a.n[4];
+    const i64 t3 = ((i64)384);
     const f32 t4 = jt_to_f32(t3);
     const f32 t5 = jt_div(acc0, t4);
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 1; ++k) {
       const i64 b = ((i64)k * threads + lane) * 8;
       if (b < e1) {
-        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        const i32 m = 8;
         #pragma unroll
         for (i32 l = 0; l < 8; ++l) {
           const i64 r1 = b + l;
@@ -105,31 +92,17 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)4 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
-      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, f16> v6;
-      jt_read<8>(v6, p0 + b, m == 8, m);
-      #pragma unroll
-      for (i32 l = 0; l < 8; ++l) {
-        const i64 r1 = b + l;
-        const f32 t0 = jt_up_f16(v6.e[l]);
-        const f32 t1 = t0;
-        const f32 t6 = t1 - t5;
-        const f32 t7 = t6 * t6;
-        if (l < m) acc1 = acc1 + t7;
-      }
-    }
-    acc1 = jt_fold_sum(acc1, threads, block, (f32*)shared);
+    acc1 = jt_fold_sum(acc1, threads, (f32*)shared);
     const f32 t9 = jt_div(acc1, t4);
     const f32 t11 = t9 + (f32)1e-05f;
     const f32 t12 = jt_sqrt(t11);
     const f32 t13 = jt_reciprocal(t12);
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 1; ++k) {
       const i64 b = ((i64)k * threads + lane) * 8;
       if (b < e1) {
-        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-        jt_pack<8, f16> o7;
+        const i32 m = 8;
+        jt_pack<8, f16> o5;
         #pragma unroll
         for (i32 l = 0; l < 8; ++l) {
           const i64 r1 = b + l;
@@ -140,31 +113,10 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
           const f32 t15 = jt_up_f32(c4[k].e[l]);
           const f32 t16 = t14 * t15;
           const f32 t17 = t16;
-          o7.e[l] = jt_down_f16(t17);
+          o5.e[l] = jt_down_f16(t17);
         }
-        jt_write<8>(p2 + b, o7, m == 8, m);
+        jt_write<8>(p2 + b, o5, m == 8, m);
       }
-    }
-    for (i64 b = ((i64)4 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
-      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, f16> v8;
-      jt_read<8>(v8, p0 + b, m == 8, m);
-      jt_pack<8, f32> v9;
-      jt_read<8>(v9, p1 + b, m == 8, m);
-      jt_pack<8, f16> o10;
-      #pragma unroll
-      for (i32 l = 0; l < 8; ++l) {
-        const i64 r1 = b + l;
-        const f32 t0 = jt_up_f16(v8.e[l]);
-        const f32 t1 = t0;
-        const f32 t6 = t1 - t5;
-        const f32 t14 = t6 * t13;
-        const f32 t15 = jt_up_f32(v9.e[l]);
-        const f32 t16 = t14 * t15;
-        const f32 t17 = t16;
-        o10.e[l] = jt_down_f16(t17);
-      }
-      jt_write<8>(p2 + b, o10, m == 8, m);
     }
   }
 }

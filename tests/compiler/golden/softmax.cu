@@ -1,25 +1,25 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
-struct jitney_args { void* p[2]; i64 n[6]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[2]; i64 n[4]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const f32* in0 = (const f32*)a.p[0];
   f32* out0 = (f32*)a.p[1];
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
-  const bool block = e1 > 512;
-  const i32 threads = block ? (i32)blockDim.x : 32, lane = block ? threadIdx.x : threadIdx.x % 32;
-  const i32 rows = block ? 1 : blockDim.x / 32;
-  i64 row = (i64)blockIdx.x * rows + (block ? 0 : threadIdx.x / 32);
+  i32 threads = 256;
+  while (threads > 32 && (i64)threads / 2 * 4 >= e1) threads /= 2;
+  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
+  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[3] + i0*a.n[2];
-    auto* p1 = out0 + a.n[5] + i0*a.n[4];
-    jt_pack<4, f32> c2[4];
+    auto* p0 = in0 + ((i64)0) + i0*a.n[2];
+    auto* p1 = out0 + ((i64)0) + i0*a.n[3];
+    jt_pack<4, f32> c2[2];
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 2; ++k) {
       const i64 b = ((i64)k * threads + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
@@ -28,7 +28,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     }
     f32 acc0 = -JT_INF;
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 2; ++k) {
       const i64 b = ((i64)k * threads + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
@@ -40,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)4 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v3;
       jt_read<4>(v3, p0 + b, m == 4, m);
@@ -51,10 +51,10 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         if (l < m) acc0 = jt_max(acc0, t0);
       }
     }
-    acc0 = jt_fold_max(acc0, threads, block, (f32*)shared);
+    acc0 = jt_fold_max(acc0, threads, (f32*)shared);
     f32 acc1 = 0;
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 2; ++k) {
       const i64 b = ((i64)k * threads + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
@@ -68,7 +68,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)4 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v4;
       jt_read<4>(v4, p0 + b, m == 4, m);
@@ -81,10 +81,10 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         if (l < m) acc1 = acc1 + t3;
       }
     }
-    acc1 = jt_fold_sum(acc1, threads, block, (f32*)shared);
+    acc1 = jt_fold_sum(acc1, threads, (f32*)shared);
     const f32 t5 = jt_reciprocal(acc1);
     #pragma unroll
-    for (i32 k = 0; k < 4; ++k) {
+    for (i32 k = 0; k < 2; ++k) {
       const i64 b = ((i64)k * threads + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
@@ -101,7 +101,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         jt_write<4>(p1 + b, o5, m == 4, m);
       }
     }
-    for (i64 b = ((i64)4 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v6;
       jt_read<4>(v6, p0 + b, m == 4, m);
