@@ -51,6 +51,10 @@ class CallPlanner {
                                                 backend::StreamHandle stream);
 
  private:
+  Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
+  /// All calls of a plan, by several threads; those that fail are null, and fail again when their turn comes.
+  std::vector<std::shared_ptr<const backend::Primitive>> plan_side_by_side(const Plan& plan,
+                                                                           backend::StreamHandle stream);
   Status plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
                    backend::StreamHandle stream, PlannedCall& call);
 

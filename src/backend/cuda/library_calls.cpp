@@ -89,6 +89,7 @@ bool LibraryCalls::offers(const LibraryCall& call) const {
 }
 
 Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
+  const std::lock_guard lock(mutex_);
   if (auto it = handles_.find(device); it != handles_.end()) return it->second;
   JITNEY_TRY(const CublasLt* library, cublaslt());
   cublasLtHandle_t made = nullptr;
@@ -117,37 +118,47 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip
   return plan_product_with_gelu(kernels_, chip.device, product, elements, *services, made);
 }
 
-Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, const LibraryCall& call,
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, const LibraryCall& call,
                                                               const PlanOptions& options) {
-  const int device = chip.device;
-  const std::lock_guard lock(mutex_);
+  if (const auto* m = std::get_if<MatMulCall>(&call)) {
+    const auto product = product_of(*m);
+    if (!product) return environment_error("the cuda backend has no library for such a product");
+    return plan_product(chip, *m, *product, options.services);
+  }
+  if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
+    JITNEY_TRY(auto convolution, plan_convolution(*c));
+    return std::make_shared<const PlannedConvolution>(*c, std::move(convolution));
+  }
+  if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
+    if (options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
+      auto own = plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, *options.services);
+      if (own) return std::shared_ptr<const Primitive>(std::move(*own));
+      log_info("attention is cuDNN's: {}", own.error().message);
+    }
+    return plan_attention(*a);
+  }
+  return environment_error("the cuda backend has no library for such a call");
+}
+
+std::shared_ptr<const Primitive> LibraryCalls::find(int device, const LibraryCall& call) {
   std::erase_if(planned_, [](const Planned& p) { return p.primitive.expired(); });
   for (const auto& p : planned_)
     if (p.device == device && p.call == call)
       if (auto primitive = p.primitive.lock()) return primitive;
-  std::shared_ptr<const Primitive> made;
-  if (const auto* m = std::get_if<MatMulCall>(&call)) {
-    const auto product = product_of(*m);
-    if (!product) return environment_error("the cuda backend has no library for such a product");
-    JITNEY_TRY(made, plan_product(chip, *m, *product, options.services));
-  } else if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
-    JITNEY_TRY(auto convolution, plan_convolution(*c));
-    made = std::make_shared<PlannedConvolution>(*c, std::move(convolution));
-  } else if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
-    if (options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
-      auto own = plan_attention_kernel(kernels_, device, chip.multiprocessors, *a, *options.services);
-      if (own)
-        made = *own;
-      else
-        log_info("attention is cuDNN's: {}", own.error().message);
-    }
-    if (!made) {
-      JITNEY_TRY(made, plan_attention(*a));
-    }
-  } else {
-    return environment_error("the cuda backend has no library for such a call");
+  return nullptr;
+}
+
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, const LibraryCall& call,
+                                                              const PlanOptions& options) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto known = find(chip.device, call)) return known;
   }
-  planned_.push_back({device, call, made});
+  // Unlocked: cuDNN takes tens of milliseconds, and callers plan side by side.
+  JITNEY_TRY(auto made, make(chip, call, options));
+  const std::lock_guard lock(mutex_);
+  if (auto known = find(chip.device, call)) return known;
+  planned_.push_back({chip.device, call, made});
   return made;
 }
 

@@ -53,6 +53,10 @@ class LibraryCalls {
     std::weak_ptr<const PackedWeights> weights;
   };
   Expected<cublasLtHandle_t> handle(int device);
+  Expected<std::shared_ptr<const Primitive>> make(const Chip& chip, const LibraryCall& call,
+                                                  const PlanOptions& options);
+  /// Null where there is none. The lock is held.
+  std::shared_ptr<const Primitive> find(int device, const LibraryCall& call);
   Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const MatMulCall& call,
                                                           const Product& product, PlanServices* services);
 

@@ -5,9 +5,13 @@ namespace jitney::backend::cuda {
 
 Expected<KernelHandle> OwnKernels::get(int device, const std::string& name, const std::string& source,
                                        PlanServices& services) {
-  const std::lock_guard lock(mutex_);
-  KernelHandle& handle = loaded_[{device, source}];
-  if (handle != 0) return handle;
+  Loaded* loaded = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    loaded = &loaded_[{device, source}];  // its place is its own for good
+  }
+  const std::lock_guard lock(loaded->mutex);
+  if (loaded->handle != 0) return loaded->handle;
   JITNEY_TRY(const auto binary, services.compile(name, source));
   JITNEY_TRY(const ModuleHandle module, backend_.load(device, binary));
   auto kernel = backend_.kernel(device, module, "jitney_kernel");
@@ -15,7 +19,7 @@ Expected<KernelHandle> OwnKernels::get(int device, const std::string& name, cons
     backend_.unload(device, module);
     return tl::unexpected(kernel.error());
   }
-  return handle = *kernel;
+  return loaded->handle = *kernel;
 }
 
 }  // namespace jitney::backend::cuda

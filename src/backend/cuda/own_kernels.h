@@ -35,9 +35,15 @@ class OwnKernels {
   Backend& backend() const { return backend_; }
 
  private:
+  /// Others wait only for the source that they want, too.
+  struct Loaded {
+    std::mutex mutex;
+    KernelHandle handle = 0;
+  };
+
   Backend& backend_;
   std::mutex mutex_;
-  std::map<std::pair<int, std::string>, KernelHandle> loaded_;
+  std::map<std::pair<int, std::string>, Loaded> loaded_;
 };
 
 }  // namespace jitney::backend::cuda
