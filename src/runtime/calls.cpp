@@ -70,7 +70,7 @@ std::vector<std::shared_ptr<const backend::Primitive>> CallPlanner::plan_side_by
       if (auto one = target_.backend->plan(target_.device, calls[n], {.stream = stream, .services = services_.get()}))
         made[n] = std::move(*one);
   };
-  const std::size_t threads = std::min({calls.size() / 2, static_cast<std::size_t>(usable_cores()), kMostPlanners});
+  const std::size_t threads = std::min({calls.size(), static_cast<std::size_t>(usable_cores()), kMostPlanners});
   std::vector<std::jthread> helpers;
   try {
     for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(work);

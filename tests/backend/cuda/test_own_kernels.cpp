@@ -18,11 +18,11 @@ MatMulCall product(DType type, std::int64_t m, std::int64_t k, std::int64_t n, b
 }
 
 AttentionCall attention(DType type, std::int64_t rows, std::int64_t keys, std::int64_t depth, std::int64_t width) {
-  return {.q = tensor({2, 3, rows, depth}, type),
-          .k = tensor({2, 3, keys, depth}, type),
-          .v = tensor({2, 3, keys, width}, type),
+  return {.q = tensor({1, 2, rows, depth}, type),
+          .k = tensor({1, 2, keys, depth}, type),
+          .v = tensor({1, 2, keys, width}, type),
           .mask = {},
-          .y = tensor({2, 3, rows, width}, type),
+          .y = tensor({1, 2, rows, width}, type),
           .scale = 0.25f};
 }
 
@@ -33,7 +33,7 @@ TEST(OwnKernels, CompileForEveryGeneration) {
     AttentionCall call = attention(type, 5, 7, 24, 72);
     sources.push_back(cuda::attention_source(call, 2));
     call = attention(type, 5, 7, 64, 64);
-    call.mask = tensor({2, 3, 5, 7}, type);
+    call.mask = tensor({1, 2, 5, 7}, type);
     sources.push_back(cuda::attention_source(call, 4));
     for (const bool transposed : {false, true}) {
       auto p = *cuda::product_of(product(type, 8, 64, 64, transposed));
@@ -72,8 +72,8 @@ TEST(OwnKernels, WhichCallsTheyTake) {
 /// With a device only.
 class OwnKernelsOnDevice : public BackendCalls {
  protected:
-  /// `units`: how many times the tolerance it may be off.
-  void expect_own(const LibraryCall& call, double units = 1) {
+  /// `rounds_before`: the product of a GELU is rounded, too, and what becomes of it.
+  void expect_own(const LibraryCall& call, bool rounds_before = false) {
     const auto values = random_values(call, random_);
     const auto ready = ReadyCall::make(backend_, call, values, {.services = GetParam().services()});
     ASSERT_TRUE(ready) << ready.error().message << "\n" << describe(call);
@@ -81,13 +81,16 @@ class OwnKernelsOnDevice : public BackendCalls {
         << (*ready)->primitive().implementation() << " " << describe(call);
     ASSERT_TRUE((*ready)->run());
     const auto result = (*ready)->fetch(), expected = reference(call, values);
-    if (units == 1) {
+    if (!rounds_before) {
       EXPECT_EQ(compare(call, result, expected), "") << describe(call);
       return;
     }
+    const DType type = operands_of(call).back().dtype;
+    // GELU's slope is up to 1.13 where it is as large as its argument, and 0.13 for arguments down to -4 where it is
+    // small.
+    const double small = 0.13 * 4 * (tolerance(type, 1, 1) - tolerance(DType::f32, 1, 1));
     for (std::size_t i = 0; i < result.size(); ++i)
-      ASSERT_NEAR(result[i], expected[i],
-                  units * tolerance(operands_of(call).back().dtype, terms_of(call), expected[i]))
+      ASSERT_NEAR(result[i], expected[i], small + 2.2 * tolerance(type, terms_of(call), expected[i]))
           << i << " " << describe(call);
   }
   std::mt19937 random_{20260102};
@@ -97,23 +100,23 @@ class OwnKernelsOnDevice : public BackendCalls {
 TEST_P(OwnKernelsOnDevice, AttentionsAreRight) {
   for (const DType type : {DType::f16, DType::bf16})
     for (const auto& [rows, keys] :
-         std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {1, 200}, {17, 31}, {50, 65}})
+         std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {1, 200}, {17, 31}, {40, 65}})
       for (const auto& [depth, width] : {std::pair{64, 64}, {40, 24}, {128, 128}, {16, 72}}) {
         AttentionCall call = attention(type, rows, keys, depth, width);
         expect_own(call);
-        call.mask = tensor({2, 3, rows, keys}, type);
+        call.mask = tensor({1, 2, rows, keys}, type);
         call.mask.shape[1] = 1;  // all heads share it
         call.mask.strides = {rows * keys, 0, keys, 1};
         expect_own(call);
         call.mask = tensor({1, 1, 1, keys}, type);
         call.mask.strides = {0, 0, 0, 1};
         // Heads side by side, in rows that are not aligned.
-        call.q.strides = {rows * (3 * depth + 1), depth, 3 * depth + 1, 1};
-        call.y.strides = {rows * 3 * width, width, 3 * width, 1};
+        call.q.strides = {rows * (2 * depth + 1), depth, 2 * depth + 1, 1};
+        call.y.strides = {rows * 2 * width, width, 2 * width, 1};
         expect_own(call);
       }
   // So many blocks that none divides the keys.
-  expect_own(attention(DType::f16, 1500, 5, 8, 8));
+  expect_own(attention(DType::f16, 4300, 3, 8, 8));
 }
 
 TEST_P(OwnKernelsOnDevice, ProductsOfFewRowsAreRight) {
@@ -144,7 +147,7 @@ TEST_P(OwnKernelsOnDevice, GeluBehindAnyProduct) {
       call.bias_dtype = type;
       call.epilogue = {{.kind = PostOp::Kind::gelu_erf}};
       if (!backend_->offers(0, call)) GTEST_SKIP() << "there is no cuBLASLt";
-      expect_own(call, 2.2);  // the product is rounded, and what becomes of it
+      expect_own(call, true);
     }
 }
 
