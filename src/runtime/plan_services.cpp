@@ -7,17 +7,19 @@
 namespace jitney::runtime {
 
 Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& name, const std::string& source) {
-  JITNEY_TRY(const std::string identity, identify(compiler_, *cache_));
+  const auto held = cache();
+  JITNEY_TRY(const std::string identity, identify(compiler_, *held));
   compiler::EmittedKernel kernel;
   kernel.language = target_.info.language;
   kernel.code = source;
   const cache::Key key = kernel_key(kernel, target_.info, identity);
-  if (const auto blob = cache_->lookup(key)) return **blob;
+  if (const auto blob = held->lookup(key)) return **blob;
+  if (!may_compile_) return environment_error("kernel '{}' would have to be compiled, which is forbidden", name);
   auto outcome = compiler_.compile({target_.info.language, name, kernel.source(), target_.info.compiler_options, true});
   if (!outcome) return environment_error("{}", outcome.error().message);
   log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", name, outcome->compile_seconds * 1e3,
             outcome->binary.size());
-  cache_->publish(key, outcome->binary);
+  held->publish(key, outcome->binary);
   return std::move(outcome->binary);
 }
 
@@ -28,14 +30,14 @@ cache::Key CachedPlanServices::key_of(const std::string& key) const {
 }
 
 std::optional<std::string> CachedPlanServices::recall(const std::string& key) {
-  const auto blob = cache_->lookup(key_of(key));
+  const auto blob = cache()->lookup(key_of(key));
   if (!blob) return std::nullopt;
   return std::string(reinterpret_cast<const char*>((*blob)->data()), (*blob)->size());
 }
 
 void CachedPlanServices::keep(const std::string& key, const std::string& value) {
   const auto* bytes = reinterpret_cast<const std::byte*>(value.data());
-  cache_->publish(key_of(key), cache::Blob(bytes, bytes + value.size()));
+  cache()->publish(key_of(key), cache::Blob(bytes, bytes + value.size()));
 }
 
 }  // namespace jitney::runtime

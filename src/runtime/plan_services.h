@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "cache/runtime_cache.h"
 #include "runtime/kernel_set.h"
@@ -12,8 +13,16 @@ namespace jitney::runtime {
 /// and a place in the cache for what it measured.
 class CachedPlanServices final : public backend::PlanServices {
  public:
-  CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler)
-      : target_(std::move(target)), cache_(std::move(cache)), compiler_(compiler) {}
+  /// `may_compile`: what the cache lacks may be compiled.
+  CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
+                     bool may_compile)
+      : target_(std::move(target)), compiler_(compiler), may_compile_(may_compile), cache_(std::move(cache)) {}
+
+  /// From now on it is this one.
+  void use_cache(std::shared_ptr<cache::RuntimeCache> cache) {
+    const std::lock_guard lock(mutex_);
+    cache_ = std::move(cache);
+  }
 
   Expected<std::vector<std::byte>> compile(const std::string& name, const std::string& source) override;
   std::optional<std::string> recall(const std::string& key) override;
@@ -22,9 +31,16 @@ class CachedPlanServices final : public backend::PlanServices {
  private:
   cache::Key key_of(const std::string& key) const;
 
+  std::shared_ptr<cache::RuntimeCache> cache() const {
+    const std::lock_guard lock(mutex_);
+    return cache_;
+  }
+
   const Target target_;
-  const std::shared_ptr<cache::RuntimeCache> cache_;
   compiler::Compiler& compiler_;
+  const bool may_compile_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<cache::RuntimeCache> cache_;
 };
 
 }  // namespace jitney::runtime
