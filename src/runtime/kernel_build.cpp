@@ -76,6 +76,9 @@ void KernelSet::Build::run() {
     if (!find(i)) missing.push_back(i);
   }
   compile_all(missing);
+  for (std::size_t i = 0; i < total_; ++i)
+    if (set_.handles_[i] != 0)
+      set_.keys_.push_back(unoptimized_.contains(i) ? keys_[i].unoptimized : keys_[i].optimized);
   warn();
 }
 

@@ -13,6 +13,7 @@ Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& 
   kernel.language = target_.info.language;
   kernel.code = source;
   const cache::Key key = kernel_key(kernel, target_.info, identity);
+  remember(key);
   if (const auto blob = held->lookup(key)) return **blob;
   if (!may_compile_) return environment_error("kernel '{}' would have to be compiled, which is forbidden", name);
   auto outcome = compiler_.compile({target_.info.language, name, kernel.source(), target_.info.compiler_options, true});
@@ -37,6 +38,7 @@ std::optional<std::string> CachedPlanServices::recall(const std::string& key) {
 
 void CachedPlanServices::keep(const std::string& key, const std::string& value) {
   const auto* bytes = reinterpret_cast<const std::byte*>(value.data());
+  remember(key_of(key));
   cache()->publish(key_of(key), cache::Blob(bytes, bytes + value.size()));
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "cache/runtime_cache.h"
 #include "runtime/kernel_set.h"
@@ -24,6 +25,12 @@ class CachedPlanServices final : public backend::PlanServices {
     cache_ = std::move(cache);
   }
 
+  /// Of all that the backend had compiled or kept.
+  std::vector<cache::Key> keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
   Expected<std::vector<std::byte>> compile(const std::string& name, const std::string& source) override;
   std::optional<std::string> recall(const std::string& key) override;
   void keep(const std::string& key, const std::string& value) override;
@@ -36,11 +43,17 @@ class CachedPlanServices final : public backend::PlanServices {
     return cache_;
   }
 
+  void remember(const cache::Key& key) {
+    const std::lock_guard lock(mutex_);
+    keys_.push_back(key);
+  }
+
   const Target target_;
   compiler::Compiler& compiler_;
   const bool may_compile_;
   mutable std::mutex mutex_;
   std::shared_ptr<cache::RuntimeCache> cache_;
+  std::vector<cache::Key> keys_;
 };
 
 }  // namespace jitney::runtime
