@@ -47,8 +47,10 @@ void SharedEngine::use_cache(const ContextOptions& options) {
   cache_handle_ = options.cache;
   cache_setting_ = options.runtime_cache;
   specializer->use_cache(cache_);
+  if (services_) services_->use_cache(cache_);
   if (!before || !kernels_ || before == cache_) return;
   auto keys = specializer->keys();
+  for (auto& key : services_->keys()) keys.push_back(std::move(key));
   keys.insert(keys.end(), kernels_->keys().begin(), kernels_->keys().end());
   for (const auto& key : keys)
     if (const auto blob = before->lookup(key)) cache_->publish(key, **blob);
@@ -70,7 +72,8 @@ Status SharedEngine::prepare(const ContextOptions& options) {
         "{} of {} kernels would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' compiles "
         "them ahead",
         kernels->counts().failed, program->sources.size());
-  auto executor = std::make_unique<Executor>(program, target, stream_options_);
+  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles);
+  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
   JITNEY_CHECK(executor->prepare());
   kernels_ = std::move(kernels);
   executor_ = std::move(executor);

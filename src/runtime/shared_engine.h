@@ -10,6 +10,7 @@
 
 #include "runtime/executor.h"
 #include "runtime/kernel_set.h"
+#include "runtime/plan_services.h"
 #include "runtime/plan_table.h"
 #include "runtime/specializer.h"
 
@@ -56,6 +57,7 @@ class SharedEngine {
   std::shared_ptr<jitney::RuntimeCache> cache_handle_;                              // whose it is
   const std::shared_ptr<cache::RuntimeCache> memory_ = cache::make_memory_cache();  // where no cache is wanted
   backend::StreamOptions stream_options_;
+  std::shared_ptr<CachedPlanServices> services_;
   std::unique_ptr<KernelSet> kernels_;
   std::unique_ptr<Executor> executor_;  // after the kernels: destroyed first
 };
