@@ -112,6 +112,11 @@ class JITNEY_EXPORT ExecutionContext {
   const Engine& engine() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;
+  /// What each step is, as one JSON object: the model's operators in it, who does it and how, its kernel and whether
+  /// that was compiled or cached, shapes and dtypes of what it reads and writes, the bytes that it moves. Concrete
+  /// extents are there for `input_shapes`, one an input; who does a library call is known once that shape ran. Throws
+  /// Error(user) for shapes that do not fit. Compiles nothing.
+  std::string layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes = {}) const;
 
  private:
   class Impl;

@@ -6,4 +6,7 @@
 #include <jitney/engine.h>
 #include <jitney/error.h>
 #include <jitney/execution_context.h>
+#include <jitney/logging.h>
+#include <jitney/metrics.h>
 #include <jitney/tensor.h>
+#include <jitney/trace.h>

@@ -9,6 +9,7 @@
 #include "cache/orphans.h"
 #include "util/file.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::cache {
 namespace {
@@ -41,8 +42,14 @@ std::shared_ptr<const Place> Store::place() const {
 }
 
 tl::expected<std::shared_ptr<const Blob>, Miss> Store::lookup(const Key& key) {
-  if (auto blob = table_.find(key)) return blob;
+  TraceSpan span("cache", "lookup");
+  if (span) span.text("key", options_.hash(key));
+  if (auto blob = table_.find(key)) {
+    span.text("result", "memory");
+    return blob;
+  }
   auto blob = read(key);
+  span.text("result", blob ? "hit" : to_string(blob.error()));
   if (blob) return table_.insert_hit(key, std::make_shared<const Blob>(std::move(*blob)));
   table_.count_miss(blob.error());
   if (blob.error() != Miss::absent) {
@@ -67,10 +74,14 @@ tl::expected<Blob, Miss> Store::read(const Key& key) const {
 }
 
 void Store::publish(const Key& key, Blob blob) {
+  TraceSpan span("cache", "publish");
+  if (span) span.text("key", options_.hash(key));
+  span.number("bytes", static_cast<std::int64_t>(blob.size()));
   const auto shared = std::make_shared<const Blob>(std::move(blob));
   table_.insert(key, shared);
   const Status written = write(key, *shared);
   table_.count_publish(written.has_value());
+  span.text("result", written ? "written" : "kept in memory");
   if (written) return;
   warn_once("cache-publish:" + path_, fmt::format("new kernels are kept in memory only, the cache '{}' takes none: {}",
                                                   path_, written.error().message));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <jitney/engine.h>
 #include <jitney/execution_context.h>
+#include <jitney/trace.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -34,7 +35,7 @@ namespace jitney::cli {
 namespace {
 
 struct RunOptions {
-  std::string model, output_dir, device = "cpu", runtime_cache;
+  std::string model, output_dir, device = "cpu", runtime_cache, trace;
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;
   CudaGraphStrategy graphs = CudaGraphStrategy::disabled;
@@ -79,6 +80,8 @@ void describe_outputs(RunReport& report, const Engine& engine, const std::vector
 
 int run(const RunOptions& options) {
   if (options.verbose) set_log_level(LogLevel::debug);
+  std::optional<Trace> trace;
+  if (!options.trace.empty()) trace.emplace(options.trace);
   RunReport report;
   report.model = options.model;
   ProgressBar progress;
@@ -115,6 +118,7 @@ int run(const RunOptions& options) {
   describe_outputs(report, *engine, outputs, options);
   fmt::print("{}{}", options.json ? to_json(report) : to_text(report), options.json ? "\n" : "");
   if (options.profile && !options.json) fmt::print("\n{}", to_text(context.profile(bound->inputs())));
+  if (trace) trace->stop();
   dump_maps_if_asked();  // while everything that the run loaded is still there
   return kOk;
 }
@@ -153,6 +157,8 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("PATH|none");
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   command->add_flag("--profile", options->profile, "Time each step, too, and print a table");
+  command->add_option("--trace", options->trace, "Write a timeline of everything, for ui.perfetto.dev")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print one JSON object for programs");
   command->add_flag("--verbose", options->verbose, "Log each step on stderr");
   command->footer(

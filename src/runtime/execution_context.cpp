@@ -13,9 +13,11 @@
 #include "runtime/executor.h"
 #include "runtime/inspect.h"
 #include "runtime/kernel_set.h"
+#include "runtime/layer_info.h"
 #include "runtime/plan_table.h"
 #include "runtime/strided.h"
 #include "runtime/target.h"
+#include "util/trace.h"
 
 namespace jitney {
 
@@ -38,6 +40,7 @@ class ExecutionContext::Impl {
   Impl(Engine e, ContextOptions o) : engine(std::move(e)), options(std::move(o)), plans(kPlans) {}
 
   Status open() {
+    trace_from_environment();
     JITNEY_TRY(target, runtime::open_target(options.device));
     JITNEY_TRY(program, runtime::make_program(*engine.impl(), *target.backend, target.device, target.info,
                                               options.precision == Precision::bf16));
@@ -100,6 +103,7 @@ class ExecutionContext::Impl {
   Expected<std::shared_ptr<const runtime::Plan>> plan_for(std::span<const TensorView> inputs) {
     JITNEY_CHECK(check_inputs(inputs));
     if (auto plan = plans.find(inputs)) return plan;
+    const TraceSpan span("plan", engine.name());
     std::vector<std::vector<std::int64_t>> shapes;
     for (const auto& in : inputs) shapes.emplace_back(in.shape.begin(), in.shape.end());
     JITNEY_TRY(auto plan, runtime::make_plan(*program, std::move(shapes), target.info.alignment));
@@ -166,6 +170,7 @@ ExecutionContext::ExecutionContext(ExecutionContext&&) noexcept = default;
 ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = default;
 
 std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs) {
+  const TraceSpan span("execute", impl_->engine.name());
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   if (!impl_->target.info.host_memory)
@@ -182,6 +187,7 @@ std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs
 }
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
+  const TraceSpan span("execute", impl_->engine.name());
   auto plan = value_or_throw(impl_->plan_for(inputs));
   const auto& g = impl_->program->graph;
   constexpr std::size_t kInline = 32;
@@ -255,6 +261,22 @@ const Engine& ExecutionContext::engine() const { return impl_->engine; }
 
 std::string ExecutionContext::inspect(bool source) const {
   return runtime::inspect(*impl_->program, impl_->target.info, source);
+}
+
+std::string ExecutionContext::layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes) const {
+  const auto& i = *impl_;
+  const bool ready = i.ready.load(std::memory_order_acquire);
+  runtime::LayerFacts facts{.kernels = ready ? i.kernels.get() : nullptr};
+  std::shared_ptr<const runtime::Plan> plan;
+  if (!input_shapes.empty()) {
+    std::vector<TensorView> views;
+    for (const auto& shape : input_shapes) views.push_back({.shape = shape});
+    plan = i.plans.find(views);
+    if (!plan) plan = value_or_throw(runtime::make_plan(*i.program, input_shapes, i.target.info.alignment));
+    facts.plan = plan.get();
+    if (ready) facts.library = [&](std::size_t step) { return i.executor->call_of(*plan, step).first; };
+  }
+  return runtime::layer_info(*i.program, i.target, facts);
 }
 
 ContextStats ExecutionContext::stats() const {

@@ -9,6 +9,7 @@
 #include "passes/call.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -169,6 +170,7 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
   if (const CallSet* ready = plan.calls_ready.load(std::memory_order_acquire)) return ready;
   std::lock_guard lock(plan.calls_mutex);
   if (!plan.calls) {
+    const TraceSpan span("plan", "library calls");
     JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_));
     plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
   }
@@ -207,6 +209,7 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
                              Workspace& w, const CallSet* calls, CallSet::Invocations* invocations) {
   const PlannedStep& p = plan.steps[i];
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  const TraceSpan span(target_.info.host_memory ? "step" : "launch", step.node->name);
   if (step.is_call) {
     if (p.points == 0) return {};
     if (const PlannedCall& planned = calls->calls[i]; planned.primitive) return call(planned, *(*invocations)[i], p, w);

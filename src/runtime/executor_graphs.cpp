@@ -6,6 +6,7 @@
 #include "runtime/executor.h"
 #include "util/log.h"
 #include "util/tensor_bytes.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -45,6 +46,7 @@ Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan
                                                                 const std::vector<backend::KernelHandle>& kernels,
                                                                 const CallSet* calls) {
   auto& b = *target_.backend;
+  const TraceSpan span("capture", program_->graph.name);
   auto made = std::make_unique<Captured>();
   // What was made so far goes on every way out.
   struct Guard {
@@ -84,6 +86,7 @@ Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan
 }
 
 Status Executor::replay(Captured& c, std::span<void* const> inputs, std::span<void* const> outputs) {
+  const TraceSpan span("replay", program_->graph.name);
   auto& b = *target_.backend;
   std::fill(c.space.faults.begin(), c.space.faults.end(), 0);
   for (std::size_t i = 0; i < inputs.size(); ++i)

@@ -8,6 +8,7 @@
 
 #include "util/log.h"
 #include "util/threads.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -90,6 +91,7 @@ bool KernelSet::Build::find(std::size_t kernel) {
       continue;
     }
     ++set_.counts_.from_cache;
+    set_.origins_[kernel] = KernelOrigin::cached;
     if (key == keys[1]) {
       ++set_.counts_.unoptimized;
       log_info("kernel '{}' comes from the cache without optimization", name(kernel));
@@ -104,7 +106,9 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
   if (kernels.empty()) return;
   auto threads = std::min<std::size_t>(kernels.size(), static_cast<std::size_t>(usable_cores()));
   std::atomic<std::size_t> next{0};
+  const std::string caller(CorrelationId::current());
   auto work = [&] {
+    const CorrelationId correlation(caller);
     for (std::size_t n; (n = next.fetch_add(1)) < kernels.size();) compile(kernels[n]);
   };
   std::vector<std::jthread> helpers;
@@ -117,6 +121,8 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
 }
 
 void KernelSet::Build::compile(std::size_t kernel) {
+  TraceSpan span("compile", name(kernel));
+  if (span) span.text("key", keys_[kernel].optimized.hash());
   compiler::CompileRequest request{set_.target_.info.language, name(kernel), set_.program_->sources[kernel].source(),
                                    set_.target_.info.compiler_options, true};
   auto outcome = compiler_.compile(request);
@@ -129,6 +135,9 @@ void KernelSet::Build::compile(std::size_t kernel) {
     outcome = compiler_.compile(request);
   }
   if (outcome) {
+    span.number("worker", outcome->worker);
+    span.number("in_worker_us", static_cast<std::int64_t>(outcome->compile_seconds * 1e6));
+    span.number("bytes", static_cast<std::int64_t>(outcome->binary.size()));
     log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3,
               outcome->binary.size());
     if (!outcome->diagnostics.empty()) log_info("kernel '{}': {}", request.name, outcome->diagnostics);
@@ -136,6 +145,7 @@ void KernelSet::Build::compile(std::size_t kernel) {
   Status loaded = outcome ? load(kernel, outcome->binary) : Status{};
   if (!loaded) why = fmt::format("it was compiled and cannot be loaded: {}", loaded.error().message);
   bool good = outcome && loaded;
+  if (good) set_.origins_[kernel] = KernelOrigin::compiled;
   if (!good) log_info("kernel '{}' runs in the reference interpreter: {}", request.name, why);
   {
     std::lock_guard lock(mutex_);

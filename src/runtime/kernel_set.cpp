@@ -31,6 +31,14 @@ Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo&
   return key;
 }
 
+std::string_view to_string(KernelOrigin origin) {
+  switch (origin) {
+    case KernelOrigin::cached: return "cached";
+    case KernelOrigin::compiled: return "compiled";
+    default: return "missing";
+  }
+}
+
 compiler::Compiler& shared_compiler(backend::SourceLanguage language) {
   // Never destroyed: contexts in static storage may still use it at exit. Its workers end when this process does.
   if (language == backend::SourceLanguage::cuda) {
@@ -46,7 +54,8 @@ KernelSet::KernelSet(std::shared_ptr<const Program> program, Target target, std:
     : program_(std::move(program)),
       target_(std::move(target)),
       modules_(program_->sources.size()),
-      handles_(program_->sources.size()) {
+      handles_(program_->sources.size()),
+      origins_(program_->sources.size(), KernelOrigin::missing) {
   auto begin = std::chrono::steady_clock::now();
   Build(*this, *cache, compiler, progress).run();
   counts_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backend/backend.h"
@@ -19,6 +20,10 @@ struct Target {
   int device = 0;
   backend::DeviceInfo info;
 };
+
+/// Where a loaded kernel came from.
+enum class KernelOrigin : std::uint8_t { missing, cached, compiled };
+std::string_view to_string(KernelOrigin origin);
 
 /// What became of the kernels of a program.
 struct KernelCounts {
@@ -46,6 +51,7 @@ class KernelSet {
 
   const std::vector<backend::KernelHandle>& handles() const { return handles_; }
   const KernelCounts& counts() const { return counts_; }
+  KernelOrigin origin(std::size_t kernel) const { return origins_[kernel]; }
 
  private:
   class Build;
@@ -53,6 +59,7 @@ class KernelSet {
   Target target_;
   std::vector<backend::ModuleHandle> modules_;
   std::vector<backend::KernelHandle> handles_;
+  std::vector<KernelOrigin> origins_;
   KernelCounts counts_;
 };
 
