@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "passes/call.h"
+#include "runtime/enqueue_mark.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
 #include "util/trace.h"
@@ -103,6 +104,7 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
   auto& b = *target_.backend;
   if (!calls) {
     JITNEY_CHECK(launch(plan, kernels, w, nullptr, nullptr));
+    mark_enqueued();
     JITNEY_CHECK(b.synchronize(target_.device, stream_));
     return check_faults(plan, w);
   }
@@ -121,6 +123,7 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
   } bracket{*this, *calls, std::move(borrowed_invocations), std::nullopt};
   JITNEY_TRY(bracket.token, b.begin_execute(target_.device, stream_));
   JITNEY_CHECK(launch(plan, kernels, w, calls, bracket.invocations.get()));
+  mark_enqueued();
   JITNEY_CHECK(b.synchronize(target_.device, stream_));
   return check_faults(plan, w);
 }

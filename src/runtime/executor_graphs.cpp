@@ -3,6 +3,7 @@
 // own, and inputs and outputs are copied from and to the caller's, so that new addresses need no new capture.
 #include <algorithm>
 
+#include "runtime/enqueue_mark.h"
 #include "runtime/executor.h"
 #include "util/log.h"
 #include "util/tensor_bytes.h"
@@ -98,6 +99,7 @@ Status Executor::replay(Captured& c, std::span<void* const> inputs, std::span<vo
     if (c.outputs[i].bytes > 0)
       JITNEY_CHECK(b.copy(target_.device, outputs[i], c.outputs[i].data, c.outputs[i].bytes,
                           backend::CopyKind::device_to_device, stream_));
+  mark_enqueued();
   JITNEY_CHECK(b.synchronize(target_.device, stream_));
   return check_faults(*c.plan, c.space);
 }

@@ -39,6 +39,8 @@ const MetricRow kTable[] = {
     JITNEY_ROW(kernels, Type::gauge, "steps", "Launches in one execute of the last shape"),
     JITNEY_ROW(library_calls, Type::gauge, "steps_library_calls", "Steps that a vendor library does"),
     JITNEY_ROW(interpreted, Type::gauge, "steps_interpreted", "Steps that the slow reference interpreter runs"),
+    JITNEY_ROW(interpreted_operators, Type::counter, "interpreted_operators_total",
+               "Operators that the reference interpreter has run"),
     JITNEY_ROW(distinct_kernels, Type::gauge, "kernels_distinct", "Different generated kernels among the steps"),
     JITNEY_ROW(compiled, Type::counter, "kernels_compiled_total", "Kernels that the context compiled"),
     JITNEY_ROW(from_cache, Type::counter, "kernels_from_cache_total", "Kernels that the context took from the cache"),

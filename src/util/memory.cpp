@@ -1,11 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "util/memory.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 
 #include "util/cgroup.h"
@@ -23,8 +23,15 @@ std::size_t usable_memory() {
 }
 
 std::size_t peak_memory() {
-  rusage usage{};
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::size_t>(usage.ru_maxrss) * 1024 : 0;
+  // Not getrusage(): its number begins with what the process that started this one held.
+  std::FILE* file = std::fopen("/proc/self/status", "re");
+  if (file == nullptr) return 0;
+  char line[256];
+  unsigned long long kib = 0;
+  while (std::fgets(line, sizeof(line), file) != nullptr && std::sscanf(line, "VmHWM: %llu kB", &kib) != 1) {
+  }
+  std::fclose(file);
+  return static_cast<std::size_t>(kib) * 1024;
 }
 
 }  // namespace jitney
