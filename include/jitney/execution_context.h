@@ -61,6 +61,11 @@ struct ContextStats {
   int workers_started = 0;                  ///< compiler processes
   double compile_seconds = 0;               ///< wall time of waiting for kernels
   std::uint64_t cache_hits = 0, cache_published = 0;
+  std::uint64_t cache_publish_failures = 0;           ///< kept in memory only
+  std::uint64_t cache_loaded = 0;                     ///< entries read from packed files and streams
+  std::uint64_t cache_damaged = 0;                    ///< of those, not used
+  std::uint64_t cache_evicted = 0;                    ///< entries removed to keep the bound
+  std::uint64_t cache_waited = 0;                     ///< entries that another thread or process made meanwhile
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
   std::uint64_t graphs_captured = 0, graph_replays = 0;

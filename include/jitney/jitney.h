@@ -8,5 +8,6 @@
 #include <jitney/execution_context.h>
 #include <jitney/logging.h>
 #include <jitney/metrics.h>
+#include <jitney/runtime_cache.h>
 #include <jitney/tensor.h>
 #include <jitney/trace.h>

@@ -18,7 +18,7 @@ namespace jitney {
 /// Begins a trace that stop_trace() writes to `path` ("%p" becomes the process id), as does a normal end of the
 /// process. Memory is bounded: the first 32,768 rare events (loads, compiles, ...) and the newest 131,072 frequent ones
 /// (executes, steps) are kept, and the file says how many are not. A fork's child has no trace. Throws Error(user) when
-/// a trace is on already, Error(environment) when no file can be made there.
+/// a trace is on already or the folder is not there, Error(environment) when the system refuses the file.
 JITNEY_EXPORT void start_trace(const std::string& path);
 /// Writes the file, whole or not at all, and ends the trace; nothing when none is on. Throws Error(environment) when it
 /// cannot be written; the trace is over all the same.

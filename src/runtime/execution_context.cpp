@@ -308,6 +308,11 @@ ContextStats ExecutionContext::stats() const {
   auto cs = i.cache->stats();
   s.cache_hits = cs.hits;
   s.cache_published = cs.published;
+  s.cache_publish_failures = cs.publish_failures;
+  s.cache_loaded = cs.loaded;
+  s.cache_damaged = cs.damaged;
+  s.cache_evicted = cs.evicted;
+  s.cache_waited = cs.waited;
   for (auto [why, n] : cs.misses) s.cache_misses[std::string(cache::to_string(why))] = n;
   s.cache_path = i.cache->path();
   s.cache_description = i.cache->describe();

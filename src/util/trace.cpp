@@ -85,6 +85,10 @@ std::string expand(const std::string& path) {
   return at == std::string::npos ? path : path.substr(0, at) + std::to_string(getpid()) + path.substr(at + 2);
 }
 
+Failure about_trace(const std::string& path, const Failure& failure) {
+  return {failure.kind, fmt::format("cannot trace to '{}': {}", path, failure.message)};
+}
+
 /// In the child: other threads of the parent are gone, and with them what they were adding.
 void forget_after_fork() {
   active.fetch_and(~kRecording);
@@ -144,8 +148,7 @@ Status start_tracing(const std::string& path) {
   if ((active.load() & kRecording) != 0) return user_error("a trace to '{}' is on already; stop it first", s.path);
   std::string file = expand(path);
   // Better now than when everything has been run.
-  if (auto probe = AtomicFile::create(file, {}); !probe)
-    return environment_error("cannot trace to '{}': {}", file, probe.error().message);
+  if (auto probe = AtomicFile::create(file, {}); !probe) return tl::unexpected(about_trace(file, probe.error()));
   JITNEY_CHECK(s.rare.reset());
   JITNEY_CHECK(s.frequent.reset());
   s.path = std::move(file);
@@ -183,7 +186,7 @@ Status stop_tracing() {
   const Status written = write();
   s.rare.release();
   s.frequent.release();
-  if (!written) return environment_error("cannot write the trace to '{}': {}", s.path, written.error().message);
+  if (!written) return tl::unexpected(about_trace(s.path, written.error()));
   return {};
 }
 

@@ -43,7 +43,7 @@ def test_the_environment_starts_one_and_the_end_writes_it(jitney, digits, cache,
 
 def test_a_place_that_takes_no_file_is_said_before_anything_runs(jitney, digits, cache, tmp_path):
     result = jitney("run", digits, "--runtime-cache", cache, "--trace", tmp_path / "no" / "trace.json")
-    assert result.code == 3 and "trace.json" in result.stderr and result.stdout == ""
+    assert result.code == 2 and "trace.json" in result.stderr and result.stdout == ""
     result = jitney("run", digits, "--iterations", 0, "--runtime-cache", cache,
                     env={"JITNEY_TRACE": str(tmp_path / "no" / "trace.json")})
     assert result.code == 0 and "JITNEY_TRACE" in result.stderr

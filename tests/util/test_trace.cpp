@@ -196,7 +196,7 @@ TEST_F(Traces, AFileThatCannotBeMadeIsSaidAtOnce) {
     start_trace(dir_ / "no/such/folder.json");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_EQ(error.kind(), ErrorKind::user);
     EXPECT_NE(std::string(error.what()).find("no/such/folder.json"), std::string::npos);
   }
   EXPECT_FALSE(is_tracing());
