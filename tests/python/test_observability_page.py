@@ -57,3 +57,16 @@ def test_categories_and_levels_are_those_of_the_code():
     used = set(re.findall(r'TraceSpan>?\s*\w*\s*\(\s*"(\w+)"', code)) | {"user"}
     assert used - {"launch", "specialize"} <= said
     assert {"errors", "warnings", "info", "debug", "graphs"} <= said
+
+
+def test_each_level_says_more(jitney, digits):
+    lines = {}
+    for level in ("errors", "warnings", "info", "debug", "graphs"):
+        result = jitney("run", digits, "--iterations", 0, "--runtime-cache", "none", env={"JITNEY_LOG": level})
+        assert result.code == 0
+        lines[level] = result.stderr
+    assert lines["errors"] == lines["warnings"] == ""
+    assert "in the compiler" in lines["debug"] and "graph after" not in lines["debug"]
+    assert "graph after" in lines["graphs"] and "fused graph for" in lines["graphs"]
+    wrong = jitney("run", digits, "--iterations", 0, "--runtime-cache", "none", env={"JITNEY_LOG": "loud"})
+    assert wrong.code == 0 and "'loud'" in wrong.stderr and "graphs" in wrong.stderr
