@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/compile_status.h>
 #include <jitney/device_tensor.h>
 #include <jitney/dtype.h>
 #include <jitney/engine.h>
@@ -9,5 +10,8 @@
 #include <jitney/logging.h>
 #include <jitney/metrics.h>
 #include <jitney/runtime_cache.h>
+#include <jitney/runtime_settings.h>
+#include <jitney/scopes.h>
+#include <jitney/session.h>
 #include <jitney/tensor.h>
 #include <jitney/trace.h>

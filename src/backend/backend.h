@@ -60,6 +60,7 @@ struct LaunchArgs {
   std::int32_t number_count = 0;
   std::int64_t begin = 0, end = 0;  ///< the parallel iteration space
   std::int64_t grain = 1;           ///< CPU: iterations worth giving to one thread at least
+  std::int64_t granule = 1;         ///< CPU: ranges begin at multiples of it, which `begin` and `end` are
   std::int32_t block_threads = 0;   ///< GPU: threads of a block, and how many iterations a block does at a time
   std::int32_t block_points = 0;
   std::int32_t* fault = nullptr;  ///< host word that is set when the kernel met a bad index

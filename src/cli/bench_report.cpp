@@ -38,9 +38,11 @@ std::string to_text(const BenchReport& report) {
                       report.executes, report.seconds);
   text += latency_line("host latency", run.latency_ms);
   text += latency_line("enqueue time", report.enqueue_ms);
-  text +=
-      fmt::format("{:<14}load {:.1f} ms, compile {:.1f} ms ({} compiled, {} from the cache), first run {:.1f} ms\n",
-                  "before", run.load_ms, run.compile_ms, run.stats.compiled, run.stats.from_cache, run.first_run_ms);
+  text += fmt::format(
+      "{:<14}load {:.1f} ms, compile {:.1f} ms ({} compiled, {} from the cache), specialize {:.1f} ms, first run "
+      "{:.1f} ms\n",
+      "before", run.load_ms, run.compile_ms, run.stats.compiled, run.stats.from_cache, report.specialize_ms,
+      run.first_run_ms);
   return text +
          fmt::format("{:<14}process {:.1f} MiB at most, device {:.1f} MiB, of that {:.1f} MiB for a caller's values\n",
                      "memory", mebibytes(static_cast<double>(report.peak_bytes)),
@@ -67,6 +69,7 @@ std::string to_json(const BenchReport& report) {
                        {"enqueue_ms", json_of(report.enqueue_ms)},
                        {"load_ms", run.load_ms},
                        {"compile_ms", run.compile_ms},
+                       {"specialize_ms", report.specialize_ms},
                        {"first_run_ms", run.first_run_ms},
                        {"memory",
                         {{"peak_bytes", report.peak_bytes},

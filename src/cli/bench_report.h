@@ -14,6 +14,7 @@ struct BenchReport {
   std::string precision;
   int streams = 1;
   Latency enqueue_ms;
+  double specialize_ms = 0;  ///< kernels for these shapes, before the measurement
   std::uint64_t executes = 0;
   double seconds = 0;  ///< that they took, all callers at once
   std::size_t peak_bytes = 0;

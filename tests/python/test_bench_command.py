@@ -24,7 +24,7 @@ def test_the_report_has_all_fields(jitney, digits, cache, tmp_path):
     assert json.loads(file.read_text()) == report
     assert list(report) == ["model", "device", "precision", "streams", "threads", "inputs", "interrupted", "executes",
                             "seconds", "throughput_per_second", "host_latency_ms", "enqueue_ms", "load_ms", "compile_ms",
-                            "first_run_ms", "memory", "metrics"]
+                            "specialize_ms", "first_run_ms", "memory", "metrics"]
     assert report["inputs"] == [{"name": "images", "dtype": "float32", "shape": [4, 1, 8, 8]}]
     for name in ("host_latency_ms", "enqueue_ms"):
         found = report[name]

@@ -47,7 +47,9 @@ def test_the_program_works(there, build_dir):
     events = json.loads((there / "requests.json").read_text())["traceEvents"]
     executes = [e["args"]["correlation_id"] for e in events if e.get("cat") == "execute"]
     assert executes == ["request-1", "request-2"]
-    assert {e["args"]["correlation_id"] for e in events if e.get("cat") == "compile"} == {"request-1"}
+    # Kernels for the very shape are made in the background, for nobody in particular.
+    waited_for = {e["args"].get("correlation_id") for e in events if e.get("cat") == "compile"}
+    assert "request-1" in waited_for and waited_for <= {"request-1", None}
     assert [e["name"] for e in events if e.get("cat") == "user"] == ["postprocess", "postprocess"]
 
 

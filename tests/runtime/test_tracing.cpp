@@ -42,10 +42,19 @@ class Tracing : public ::testing::Test {
       work();
     }
     const json file = json::parse(std::ifstream(path));
+    flows_.clear();
+    for (const auto& e : file.at("traceEvents"))
+      if (e.at("ph") == "s" || e.at("ph") == "f") flows_.push_back(e);
     std::map<std::string, std::vector<json>> spans;
     for (const auto& e : file.at("traceEvents"))
       if (e.at("ph") == "X") spans[e.at("cat")].push_back(e);
     return spans;
+  }
+
+  static ContextOptions options_of(const std::string& store) {
+    return {.threads = 1,
+            .runtime_cache = store,
+            .dynamic_shapes_kernel_specialization_strategy = DynamicShapesKernelSpecializationStrategy::none};
   }
 
   static bool within(const json& inner, const json& outer) {
@@ -54,6 +63,7 @@ class Tracing : public ::testing::Test {
   }
 
   std::filesystem::path folder_;
+  std::vector<json> flows_;  ///< of the last trace
 };
 
 TEST_F(Tracing, AFirstExecuteShowsWhereItsTimeGoes) {
@@ -61,7 +71,7 @@ TEST_F(Tracing, AFirstExecuteShowsWhereItsTimeGoes) {
   const std::vector<Tensor> inputs{Tensor(DType::f32, {3, 8})};
   const std::string store = (folder_ / "cache").string() + "/";
   const auto cold = trace([&] {
-    ExecutionContext context(engine, {.threads = 1, .runtime_cache = store});
+    ExecutionContext context(engine, options_of(store));
     const CorrelationId id("request 1");
     context.execute(testing::views(inputs));
   });
@@ -91,7 +101,7 @@ TEST_F(Tracing, AFirstExecuteShowsWhereItsTimeGoes) {
   EXPECT_GT(cold.at("lower").size(), 5) << "one a pass";
 
   const auto warm = trace([&] {
-    ExecutionContext context(engine, {.threads = 1, .runtime_cache = store});
+    ExecutionContext context(engine, options_of(store));
     context.execute(testing::views(inputs));
     context.execute(testing::views(inputs));
   });
@@ -101,6 +111,27 @@ TEST_F(Tracing, AFirstExecuteShowsWhereItsTimeGoes) {
   for (const json& look : warm.at("cache")) ++results[look.at("args").at("result")];
   EXPECT_GT(results["hit"], 0);
   EXPECT_LE(results["absent"], 1) << "the compiler's identity, which this process may know from elsewhere";
+}
+
+TEST_F(Tracing, AnArrowLeadsFromASpecializationToItsFirstUse) {
+  const std::vector<Tensor> inputs{Tensor(DType::f32, {3, 8})};
+  const auto spans = trace([&] {
+    ExecutionContext context(testing::engine_of(small_graph()), {.threads = 1, .runtime_cache = "none"});
+    context.execute(testing::views(inputs));
+    ASSERT_TRUE(context.wait_until_specialized(60));
+    for (int i = 0; i < 3; ++i) context.execute(testing::views(inputs));
+  });
+  ASSERT_EQ(spans.at("specialize").size(), 2);
+  const json &made = spans.at("specialize")[0], &used = spans.at("specialize")[1];
+  EXPECT_EQ(made.at("name"), "in the background");
+  EXPECT_EQ(made.at("args").at("shapes"), "[3,8]");
+  EXPECT_EQ(used.at("name"), "first use");
+  EXPECT_TRUE(within(used, spans.at("execute")[1]));
+  EXPECT_NE(made.at("tid"), used.at("tid"));
+  ASSERT_EQ(flows_.size(), 2);
+  EXPECT_EQ(flows_[0].at("id"), flows_[1].at("id"));
+  EXPECT_EQ(flows_[0].at("tid"), made.at("tid"));
+  EXPECT_EQ(flows_[1].at("tid"), used.at("tid"));
 }
 
 TEST_F(Tracing, CapturesAndReplaysAreThere) {
