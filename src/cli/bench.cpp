@@ -19,8 +19,8 @@
 #include "cli/observation.h"
 #include "cli/open_context.h"
 #include "cli/precision_option.h"
-#include "cli/process_clock.h"
 #include "cli/progress.h"
+#include "cli/settings_options.h"
 #include "util/memory.h"
 #include "util/threads.h"
 
@@ -28,10 +28,10 @@ namespace jitney::cli {
 namespace {
 
 struct BenchOptions {
-  std::string model, device = "cpu", runtime_cache, export_json;
+  std::string model, device = "cpu", export_json;
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;
-  CudaGraphStrategy graphs = CudaGraphStrategy::disabled;
+  SettingsOptions settings;
   std::vector<std::string> inputs, shapes, shape_lists;
   double duration = 3, warmup_ms = 200;
   int iterations = 10, threads = 0, streams = 1;
@@ -55,11 +55,9 @@ int bench(const BenchOptions& options) {
   check_observation(options.observe, options.json);
   Observation observation(options.observe);
   ProgressBar progress;
-  ContextOptions context_options{.threads = options.threads,
-                                 .runtime_cache = options.runtime_cache,
-                                 .precision = options.precision,
-                                 .denormals = options.denormals,
-                                 .cuda_graph_strategy = options.graphs};
+  ContextOptions context_options{
+      .threads = options.threads, .precision = options.precision, .denormals = options.denormals};
+  options.settings.apply(context_options);
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   context_options.device = value_or_throw(parse_device(options.device));
   BenchReport report{.precision = options.precision == Precision::bf16 ? "bf16" : "fp32", .streams = options.streams};
@@ -145,12 +143,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_measuring(*command, *options);
   add_precision(*command, options->precision);
   add_denormals(*command, options->denormals);
-  add_cuda_graph_strategy(*command, options->graphs);
-  command
-      ->add_option("--runtime-cache", options->runtime_cache,
-                   "Folder of compiled kernels: one that exists or ends in '/'\n"
-                   "(default: one for each user); none: keep them in memory")
-      ->type_name("PATH|none");
+  options->settings.add_to(*command);
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   add_observation(*command, options->observe);
   command->footer(
