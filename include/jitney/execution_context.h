@@ -64,6 +64,11 @@ struct ContextStats {
   int workers_started = 0;                  ///< compiler processes
   double compile_seconds = 0;               ///< wall time of waiting for kernels
   std::uint64_t cache_hits = 0, cache_published = 0;
+  std::uint64_t cache_publish_failures = 0;           ///< kept in memory only
+  std::uint64_t cache_loaded = 0;                     ///< entries read from packed files and streams
+  std::uint64_t cache_damaged = 0;                    ///< of those, not used
+  std::uint64_t cache_evicted = 0;                    ///< entries removed to keep the bound
+  std::uint64_t cache_waited = 0;                     ///< entries that another thread or process made meanwhile
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
   std::uint64_t graphs_captured = 0, graph_replays = 0;
@@ -126,6 +131,11 @@ class JITNEY_EXPORT ExecutionContext {
   const ContextOptions& options() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;
+  /// What each step is, as one JSON object: the model's operators in it, who does it and how, its kernel and whether
+  /// that was compiled or cached, shapes and dtypes of what it reads and writes, the bytes that it moves. Concrete
+  /// extents are there for `input_shapes`, one an input; who does a library call is known once that shape ran. Throws
+  /// Error(user) for shapes that do not fit. Compiles nothing.
+  std::string layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes = {}) const;
 
   /// For the parts of Jitney itself.
   ExecutionContext(Engine engine, ContextOptions options, std::shared_ptr<runtime::SharedEngine> shared);

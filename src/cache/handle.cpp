@@ -8,6 +8,7 @@
 #include "cache/settings.h"
 #include "cache/shared.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::cache {
 
@@ -85,7 +86,10 @@ void Handle::use() {
 }
 
 tl::expected<SharedBlob, Miss> Handle::lookup(const Key& key) {
+  TraceSpan span("cache", "lookup");
+  if (span) span.text("key", key.hash());
   if (auto blob = table_->find(key.text())) {
+    span.text("result", "memory");
     count([](Stats& s) { ++s.hits; });
     return blob;
   }
@@ -94,6 +98,7 @@ tl::expected<SharedBlob, Miss> Handle::lookup(const Key& key) {
   if (store) {
     auto blob = store->read(key);
     if (blob) {
+      span.text("result", "hit");
       count([](Stats& s) { ++s.hits; });
       return table_->insert_if_absent(key.text(), std::make_shared<const Blob>(std::move(*blob)));
     }
@@ -103,17 +108,22 @@ tl::expected<SharedBlob, Miss> Handle::lookup(const Key& key) {
   std::lock_guard lock(mutex_);
   if (refusal_) reason = Miss::refused_place;
   ++stats_.misses[reason];
+  span.text("result", to_string(reason));
   if (reason != Miss::absent && reason != Miss::refused_place)
     log_info("cache entry {} in '{}' is not used: {}", key.file_name(), options_.path, to_string(reason));
   return tl::unexpected(reason);
 }
 
 void Handle::publish(const Key& key, Blob blob) {
+  TraceSpan span("cache", "publish");
+  if (span) span.text("key", key.hash());
+  span.number("bytes", static_cast<std::int64_t>(blob.size()));
   const auto shared = std::make_shared<const Blob>(std::move(blob));
   table_->insert(key.text(), shared);
   const auto store = options_.publishes ? this->store() : nullptr;
   Status written;
   if (store) written = store->write(key, *shared);
+  span.text("result", store && written ? "written" : "kept in memory");
   {
     std::lock_guard lock(mutex_);
     ++(written && !refusal_ ? stats_.published : stats_.publish_failures);
@@ -125,6 +135,8 @@ void Handle::publish(const Key& key, Blob blob) {
 }
 
 Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
+  TraceSpan span("cache", "claim");
+  if (span) span.text("key", key.hash());
   using namespace std::chrono_literals;
   using State = Claim::State;
   const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -9,6 +9,7 @@
 #include "passes/lower.h"
 #include "util/atomic_file.h"
 #include "util/mapped_file.h"
+#include "util/trace.h"
 
 namespace jitney {
 namespace {
@@ -78,10 +79,14 @@ Engine make_engine(Expected<ir::Graph> graph) {
 }  // namespace
 
 Engine Engine::load(const std::string& path) {
+  trace_from_environment();
+  const TraceSpan span("load", path);
   return make_engine(about("cannot load", path, guarded([&] { return load_file(path); })));
 }
 
 Engine Engine::load(std::span<const std::byte> bytes) {
+  trace_from_environment();
+  const TraceSpan span("load", "from memory");
   return make_engine(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); })));
 }
 

@@ -21,6 +21,7 @@
 #include "passes/simplify.h"
 #include "passes/sink_permutes.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::passes {
 
@@ -45,6 +46,7 @@ const Pass kOptimize[] = {
 
 Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vector<PassRecord>* records) {
   for (const Pass& pass : passes) {
+    TraceSpan span("lower", pass.name);
     auto begin = std::chrono::steady_clock::now();
     JITNEY_TRY(ir::Graph next, pass.run(graph));
     JITNEY_CHECK(verify(next, pass.after).map_error([&](Failure f) {
@@ -54,9 +56,13 @@ Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vect
     PassRecord record{pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), false,
                       graph.nodes.size(), next.nodes.size()};
     record.changed = record.nodes_before != record.nodes_after;
+    span.number("nodes_before", static_cast<std::int64_t>(record.nodes_before));
+    span.number("nodes_after", static_cast<std::int64_t>(record.nodes_after));
     if (record.changed)
       log_debug("{}: {} -> {} nodes in {:.2f} ms", record.name, record.nodes_before, record.nodes_after,
                 record.seconds * 1e3);
+    if (record.changed && log_enabled(LogLevel::graphs))
+      log_line(LogLevel::graphs, fmt::format("graph after {}:\n{}", record.name, print(next)));
     if (records) records->push_back(record);
     graph = std::move(next);
   }

@@ -13,8 +13,10 @@
 #include "runtime/executor.h"
 #include "runtime/inspect.h"
 #include "runtime/kernel_set.h"
+#include "runtime/layer_info.h"
 #include "runtime/shared_engine.h"
 #include "runtime/strided.h"
+#include "util/trace.h"
 
 namespace jitney {
 
@@ -79,6 +81,7 @@ class ExecutionContext::Impl {
   Expected<std::shared_ptr<const runtime::Plan>> plan_for(std::span<const TensorView> inputs) {
     JITNEY_CHECK(check_inputs(inputs));
     if (auto plan = plans.find(inputs)) return plan;
+    const TraceSpan span("plan", engine.name());
     std::vector<std::vector<std::int64_t>> shapes;
     for (const auto& in : inputs) shapes.emplace_back(in.shape.begin(), in.shape.end());
     return add_plan(std::move(shapes));
@@ -185,6 +188,7 @@ ExecutionContext::ExecutionContext(ExecutionContext&&) noexcept = default;
 ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = default;
 
 std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs) {
+  const TraceSpan span("execute", impl_->engine.name());
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   value_or_throw(impl_->specialize(plan));
@@ -202,6 +206,7 @@ std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs
 }
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
+  const TraceSpan span("execute", impl_->engine.name());
   auto plan = value_or_throw(impl_->plan_for(inputs));
   const auto& g = impl_->program->graph;
   constexpr std::size_t kInline = 32;
@@ -303,6 +308,22 @@ std::string ExecutionContext::inspect(bool source) const {
   return runtime::inspect(*impl_->program, impl_->target.info, source);
 }
 
+std::string ExecutionContext::layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes) const {
+  const auto& i = *impl_;
+  const bool ready = i.ready.load(std::memory_order_acquire);
+  runtime::LayerFacts facts{.kernels = ready ? &i.shared->kernels() : nullptr};
+  std::shared_ptr<const runtime::Plan> plan;
+  if (!input_shapes.empty()) {
+    std::vector<TensorView> views;
+    for (const auto& shape : input_shapes) views.push_back({.shape = shape});
+    plan = i.plans.find(views);
+    if (!plan) plan = value_or_throw(runtime::make_plan(*i.program, input_shapes, i.target.info.alignment));
+    facts.plan = plan.get();
+    if (ready) facts.library = [&](std::size_t step) { return i.shared->executor().call_of(*plan, step).first; };
+  }
+  return runtime::layer_info(*i.program, i.target, facts);
+}
+
 ContextStats ExecutionContext::stats() const {
   ContextStats s;
   const auto& i = *impl_;
@@ -333,6 +354,11 @@ ContextStats ExecutionContext::stats() const {
   auto cs = cache->stats();
   s.cache_hits = cs.hits;
   s.cache_published = cs.published;
+  s.cache_publish_failures = cs.publish_failures;
+  s.cache_loaded = cs.loaded;
+  s.cache_damaged = cs.damaged;
+  s.cache_evicted = cs.evicted;
+  s.cache_waited = cs.waited;
   for (auto [why, n] : cs.misses) s.cache_misses[std::string(cache::to_string(why))] = n;
   s.cache_path = cache->path();
   s.cache_description = cache->describe();

@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "passes/call.h"
+#include "runtime/enqueue_mark.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -100,10 +102,15 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
   Workspace& w = *borrowed;
   w.seconds = seconds;
   w.forms = options.specialized ? plan.forms.get() : nullptr;
+  if (w.forms && plan.forms.is_first_use()) {
+    TraceSpan swap_in("specialize", "first use");
+    swap_in.end_flow(reinterpret_cast<std::uintptr_t>(&plan));
+  }
   JITNEY_CHECK(bind(plan, calls, inputs, outputs, w));
   auto& b = *target_.backend;
   if (!calls) {
     JITNEY_CHECK(launch(plan, kernels, w, nullptr, nullptr));
+    mark_enqueued();
     JITNEY_CHECK(b.synchronize(target_.device, stream_));
     return check_faults(plan, w);
   }
@@ -122,6 +129,7 @@ Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>&
   } bracket{*this, *calls, std::move(borrowed_invocations), std::nullopt};
   JITNEY_TRY(bracket.token, b.begin_execute(target_.device, stream_));
   JITNEY_CHECK(launch(plan, kernels, w, calls, bracket.invocations.get()));
+  mark_enqueued();
   JITNEY_CHECK(b.synchronize(target_.device, stream_));
   return check_faults(plan, w);
 }
@@ -171,6 +179,7 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
   if (const CallSet* ready = plan.calls_ready.load(std::memory_order_acquire)) return ready;
   std::lock_guard lock(plan.calls_mutex);
   if (!plan.calls) {
+    const TraceSpan span("plan", "library calls");
     JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_));
     plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
   }
@@ -209,6 +218,7 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
                              Workspace& w, const CallSet* calls, CallSet::Invocations* invocations) {
   const PlannedStep& p = plan.steps[i];
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  const TraceSpan span(target_.info.host_memory ? "step" : "launch", step.node->name);
   if (step.is_call) {
     if (p.points == 0) return {};
     if (const PlannedCall& planned = calls->calls[i]; planned.primitive) return call(planned, *(*invocations)[i], p, w);

@@ -3,9 +3,11 @@
 // own, and inputs and outputs are copied from and to the caller's, so that new addresses need no new capture.
 #include <algorithm>
 
+#include "runtime/enqueue_mark.h"
 #include "runtime/executor.h"
 #include "util/log.h"
 #include "util/tensor_bytes.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -45,6 +47,7 @@ Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan
                                                                 const std::vector<backend::KernelHandle>& kernels,
                                                                 const CallSet* calls, bool specialized) {
   auto& b = *target_.backend;
+  const TraceSpan span("capture", program_->graph.name);
   auto made = std::make_unique<Captured>();
   // What was made so far goes on every way out.
   struct Guard {
@@ -85,6 +88,7 @@ Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan
 }
 
 Status Executor::replay(Captured& c, std::span<void* const> inputs, std::span<void* const> outputs) {
+  const TraceSpan span("replay", program_->graph.name);
   auto& b = *target_.backend;
   std::fill(c.space.faults.begin(), c.space.faults.end(), 0);
   for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -96,6 +100,7 @@ Status Executor::replay(Captured& c, std::span<void* const> inputs, std::span<vo
     if (c.outputs[i].bytes > 0)
       JITNEY_CHECK(b.copy(target_.device, outputs[i], c.outputs[i].data, c.outputs[i].bytes,
                           backend::CopyKind::device_to_device, stream_));
+  mark_enqueued();
   JITNEY_CHECK(b.synchronize(target_.device, stream_));
   return check_faults(*c.plan, c.space);
 }

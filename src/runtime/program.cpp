@@ -6,6 +6,7 @@
 
 #include "passes/regions.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -45,11 +46,14 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
 
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
                                                       int device, const backend::DeviceInfo& info, bool bf16) {
+  const TraceSpan span("lower", info.name);
   auto program = std::make_shared<Program>();
   passes::LowerOptions lowering;
   lowering.bf16 = bf16;
   lowering.offers = [&](const backend::LibraryCall& call) { return backend.offers(device, call); };
   JITNEY_TRY(program->graph, passes::lower(engine.graph(), lowering, &program->passes));
+  if (log_enabled(LogLevel::graphs))
+    log_line(LogLevel::graphs, fmt::format("fused graph for {}:\n{}", info.name, print(program->graph)));
   JITNEY_TRY(program->views, passes::compute_views(program->graph));
   compiler::EmitOptions options{.vector_bytes = info.vector_bytes};
   std::map<std::pair<std::string, std::string>, int> known;

@@ -3,6 +3,7 @@
 
 #include "runtime/target.h"
 #include "util/env.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -24,6 +25,7 @@ SharedEngine::~SharedEngine() {
 }
 
 Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine, const ContextOptions& options) {
+  trace_from_environment();
   std::shared_ptr<SharedEngine> made(new SharedEngine);
   JITNEY_TRY(made->target, open_target(options.device));
   const Target& target = made->target;
