@@ -24,7 +24,9 @@ constexpr Key kKeys[] = {
     {"strides", integers},  {"dilations", integers},  {"pads", integers}, {"groups", integer},
     {"kernel", integers},   {"include_pad", integer}, {"body", graph},    {"kind", integer},
     {"shape", dims},        {"scale", real},          {"batch", integer}, {"largest", integer},
-    {"exclusive", integer},
+    {"exclusive", integer}, {"symbols", dims},        {"sorted", integer},  {"center", integer},
+    {"given", dims},        {"then", graph},          {"else", graph},    {"carried", integer},
+    {"rule", text},
 };
 
 }  // namespace
