@@ -22,13 +22,18 @@ class Peer:
         self.kind = kind
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
-        command = [sys.executable, str(HERE / "worker.py"), kind]
-        if kind == "jitney":
-            command = [str(options.build / "bin" / "jitney-bench-worker")]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
+        environment = {**os.environ}
+        if hasattr(options, "threads"):
+            environment["OMP_NUM_THREADS"] = str(options.threads)
         self.log = open(self.folder / "log", "w")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+        self.process = subprocess.Popen(self.command(kind, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                         text=True, env=environment)
+
+    @staticmethod
+    def command(kind, options):
+        if kind == "jitney":
+            return [str(options.build / "bin" / "jitney-bench-worker")]
+        return [sys.executable, str(HERE / "worker.py"), kind]
 
     def ask(self, **request):
         """Raises RuntimeError with what the peer says, or with the end of its log when it died."""

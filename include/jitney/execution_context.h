@@ -54,11 +54,12 @@ struct ContextStats {
   int distinct_kernels = 0;  ///< different sources among them
   int compiled = 0;          ///< by this context
   int from_cache = 0;
-  int failed = 0;              ///< compiles that gave nothing, even unoptimized
-  int interpreted = 0;         ///< steps that the reference interpreter runs
-  int plans = 0;               ///< shapes seen
-  int workers_started = 0;     ///< compiler processes
-  double compile_seconds = 0;  ///< wall time of waiting for kernels
+  int failed = 0;                           ///< compiles that gave nothing, even unoptimized
+  int interpreted = 0;                      ///< steps that the reference interpreter runs
+  std::uint64_t interpreted_operators = 0;  ///< operators that it has run, counted at each execute
+  int plans = 0;                            ///< shapes seen
+  int workers_started = 0;                  ///< compiler processes
+  double compile_seconds = 0;               ///< wall time of waiting for kernels
   std::uint64_t cache_hits = 0, cache_published = 0;
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;

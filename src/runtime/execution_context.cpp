@@ -277,6 +277,7 @@ ContextStats ExecutionContext::stats() const {
   s.compile_seconds = c.seconds;
   for (const auto& step : i.program->steps)
     s.interpreted += step.distinct >= 0 && i.kernels->handles()[static_cast<std::size_t>(step.distinct)] == 0;
+  s.interpreted_operators = i.executor->interpreted_operators();
   const auto graphs = i.executor->graph_counts();
   s.graphs_captured = graphs.captured;
   s.graph_replays = graphs.replayed;

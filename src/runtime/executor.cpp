@@ -265,6 +265,7 @@ Status Executor::interpret(const Plan& plan, const PlannedStep& p, Workspace& w)
   }
   std::vector<const Tensor*> arguments;
   for (const auto& t : inputs) arguments.push_back(&t);
+  interpreted_operators_.fetch_add(body.nodes.size(), std::memory_order_relaxed);
   JITNEY_TRY(auto outputs, ir::interpret_body(body, arguments, plan.symbols));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     void* to = pointers[step.node->inputs.size() + i];

@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,8 @@ class Executor {
   /// the plan ran.
   std::pair<std::string, std::int64_t> call_of(const Plan& plan, std::size_t step) const;
   GraphCounts graph_counts() const;
+  /// Operators that the reference interpreter has run so far.
+  std::uint64_t interpreted_operators() const { return interpreted_operators_.load(std::memory_order_relaxed); }
 
  private:
   struct Workspace {
@@ -102,6 +105,7 @@ class Executor {
   std::vector<void*> constants_;  ///< by value id; null where there is none, or only a packing of it is read
   std::vector<Tensor> held_;      ///< keeps those of host memory
   std::vector<std::pair<void*, std::size_t>> owned_;
+  std::atomic<std::uint64_t> interpreted_operators_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
   bool captures_;

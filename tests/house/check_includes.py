@@ -1,5 +1,5 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-"""Checks that every #include in src/ and include/ goes the way that docs/architecture.md allows.
+"""Checks that every #include in src/, include/ and python/ goes the way that docs/architecture.md allows.
 
   python tests/house/check_includes.py [ROOT]     prints each include that goes the wrong way; exit code 1 if any
 
@@ -83,6 +83,14 @@ def check(root):
             if quote == '"' or not (target.startswith("jitney/") or re.fullmatch(r"[a-z_]+", target)):
                 complaints.append(f"{path.relative_to(root)}:{number}: includes \"{target}\": public headers include only "
                                   "<jitney/...> and the standard library")
+    for path in sorted(p for p in (root / "python").rglob("*") if p.suffix in SUFFIXES):
+        for number, quote, target in includes(path):
+            seen += 1
+            fine = target.startswith("bindings/") if quote == '"' else \
+                target.startswith(("jitney/", "nanobind/")) or re.fullmatch(r"[a-z_]+", target)
+            if not fine:
+                complaints.append(f"{path.relative_to(root)}:{number}: includes \"{target}\": the Python package is a user of "
+                                  "the public API and includes only <jitney/...>, <nanobind/...> and its own \"bindings/...\"")
     return complaints, seen
 
 

@@ -8,8 +8,8 @@ import pytest
 from check_includes import Rules, check
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("src", "include", "tests", "tools", "examples", "bench", "models")
-CODE = {".h", ".cpp", ".c", ".def", ".py", ".sh", ".cmake"}
+FOLDERS = ("src", "include", "python", "tests", "tools", "examples", "bench", "models")
+CODE = {".h", ".cpp", ".c", ".def", ".py", ".pyi", ".sh", ".cmake"}
 
 
 def code_files():
@@ -35,13 +35,16 @@ def test_includes_go_one_way():
     ("src/util/bad.cpp", "<ir/graph.h>", "quotes"),
     ("include/jitney/bad.h", '"util/file.h"', "public"),
     ("include/jitney/bad.h", "<fmt/format.h>", "public"),
+    ("python/bindings/bad.cpp", '"runtime/context.h"', "public API"),
+    ("python/bindings/bad.cpp", "<fmt/format.h>", "public API"),
 ])
 def test_a_bad_include_is_found(tmp_path, file, include, word):
     (tmp_path / "docs").mkdir()
     shutil.copy(ROOT / "docs" / "architecture.md", tmp_path / "docs")
     good = {"src/passes/fine.cpp": '"backend/backend.h"', "src/runtime/fine.cpp": '"cache/store.h"',
             "src/backend/cpu/fine.cpp": '"backend/cpu/own.h"', "include/jitney/fine.h": "<jitney/tensor.h>",
-            "src/library.cpp": '"runtime/context.h"'}
+            "src/library.cpp": '"runtime/context.h"', "python/bindings/fine.h": "<nanobind/nanobind.h>",
+            "python/bindings/fine.cpp": '"bindings/fine.h"'}
     for name, target in good.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"#include {target}\n")

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("JITNEY_BUILD_DIR", ROOT / "build")).resolve()
 TIMEOUT = 240  # seconds for one process; a hang is a failure, not a wait
 sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(BUILD / "python"))
 
 
 class Result:

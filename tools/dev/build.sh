@@ -28,7 +28,7 @@ compile() {
   ninja -C "$folder" -j "$(jobs)" "$@"
 }
 
-sources() { find include src tests bench examples \( -name '*.h' -o -name '*.cpp' \) -print0; }
+sources() { find include src python tests bench examples \( -name '*.h' -o -name '*.cpp' \) -print0; }
 
 run_format() {
   local action=(-i)

@@ -28,6 +28,8 @@ run_tests() {
   if ((code == 0)); then record "Python tests" passed "$(tail -1 "$log")"; else record "Python tests" FAILED "$(tail -1 "$log")"; fi
 }
 
+run_onnx_suite() { PYTHONPATH=$PWD/build/python:$PWD/tests/python "$python" -m onnx_suite "$@"; }
+
 run_check() {
   build
   run_tests

@@ -1,0 +1,61 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <jitney/engine.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings/bindings.h"
+
+namespace jitney::python {
+namespace {
+
+namespace nb = nanobind;
+
+Engine load_bytes(const nb::bytes& bytes) {
+  const std::span<const std::byte> span(static_cast<const std::byte*>(bytes.data()), bytes.size());
+  nb::gil_scoped_release released;  // the caller holds a reference to the bytes
+  return Engine::load(span);
+}
+
+Engine load_path(const std::string& path) {
+  nb::gil_scoped_release released;
+  return Engine::load(path);
+}
+
+/// (name, dtype, shape) of each: extents that are numbers are int, expressions are str.
+nb::list describe(const std::vector<TensorInfo>& infos) {
+  nb::list result;
+  for (const TensorInfo& info : infos) {
+    nb::list shape;
+    for (const std::string& extent : info.shape) {
+      const bool is_number = !extent.empty() && extent.find_first_not_of("0123456789") == std::string::npos;
+      if (is_number) {
+        shape.append(nb::steal(PyLong_FromString(extent.c_str(), nullptr, 10)));
+      } else {
+        shape.append(extent);
+      }
+    }
+    result.append(nb::make_tuple(info.name, std::string(to_string(info.dtype)), nb::tuple(shape)));
+  }
+  return result;
+}
+
+void save(const Engine& engine, const std::string& path) {
+  nb::gil_scoped_release released;
+  engine.save(path);
+}
+
+}  // namespace
+
+void bind_engine(nb::module_& module) {
+  nb::class_<Engine>(module, "Engine")
+      .def_static("load_path", &load_path)
+      .def_static("load_bytes", &load_bytes)
+      .def("save", &save)
+      .def_prop_ro("name", &Engine::name)
+      .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
+      .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })
+      .def_prop_ro("metadata", &Engine::metadata);
+}
+
+}  // namespace jitney::python

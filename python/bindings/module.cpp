@@ -1,0 +1,11 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "bindings/bindings.h"
+
+NB_MODULE(_jitney, module) {
+  using namespace jitney::python;
+  module.doc() = "The C++ side of the package jitney.";
+  module.attr("__version__") = JITNEY_VERSION;
+  bind_errors(module);
+  bind_engine(module);
+  bind_context(module);
+}

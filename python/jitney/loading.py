@@ -1,0 +1,48 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""From a model to an engine."""
+from __future__ import annotations
+
+import os
+from typing import Any, Literal, Union
+
+from . import _jitney
+from .engine import Engine
+
+Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
+
+
+def _read(model: Model) -> _jitney.Engine:
+    if isinstance(model, (str, os.PathLike)):
+        return _jitney.Engine.load_path(os.fspath(model))
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return _jitney.Engine.load_bytes(bytes(model))
+    if hasattr(model, "SerializeToString"):  # onnx.ModelProto, without importing onnx
+        return _jitney.Engine.load_bytes(model.SerializeToString())
+    raise TypeError(f"a model is a path, bytes or an onnx.ModelProto, found {type(model).__name__}")
+
+
+def load(model: Model, device: str = "cpu", *, threads: int = 0, runtime_cache: str | os.PathLike[str] = "",
+         precision: Literal["fp32", "bf16"] = "fp32", denormals: Literal["flush", "keep"] = "flush",
+         cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] = "disabled") -> Engine:
+    """An engine that is ready to run on `device`; kernels are compiled at the first run.
+
+    model: the path or the bytes of an ONNX model or of a .jitney engine, or an onnx.ModelProto.
+    device: "cpu" or "cuda:INDEX".
+    threads: on the CPU, how many run kernels; 0 is every core that this process may use.
+    runtime_cache: folder of compiled kernels (one that exists or ends in "/"); "" is the per-user cache, "none" keeps
+        kernels in memory.
+    precision: "bf16" keeps float32 values in bfloat16 between inputs and outputs; sums stay in float32.
+    denormals: "flush" takes numbers below 1.2e-38 as zero, which many processors are much faster with.
+    cuda_graph_strategy: "whole_graph_capture" replays what a shape launches as one CUDA graph.
+    """
+    return Engine(_read(model), device, threads=threads, runtime_cache=runtime_cache, precision=precision,
+                  denormals=denormals, cuda_graph_strategy=cuda_graph_strategy)
+
+
+def build(model: Model, output: str | os.PathLike[str] | None = None, **options: Any) -> Engine:
+    """Turns an ONNX model into an engine; with `output` it is also written there (a portable .jitney file, which
+    load() reads). `options` are those of load(): they are of the engine that is returned, and not in the file."""
+    engine = load(model, **options)
+    if output is not None:
+        engine.save(output)
+    return engine

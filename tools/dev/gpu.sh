@@ -1,0 +1,46 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+# What needs a GPU, from a tree that can be carried to a machine with one: no LLVM, no oneDNN, under 64 MiB.
+gpu_tree=dist/gpu
+
+# gpu_package: builds JITNEY_BACKENDS=cuda and puts it into $gpu_tree with its tests, the benchmark and its models.
+gpu_package() {
+  configure build-gpu -DCMAKE_BUILD_TYPE=RelWithDebInfo -DJITNEY_BACKENDS=cuda
+  compile build-gpu src/all jitney-bench-worker test_runtime test_backend
+  say "packing $gpu_tree"
+  rm -rf "$gpu_tree"
+  mkdir -p "$gpu_tree"
+  cmake --install build-gpu --prefix "$gpu_tree" --strip >/dev/null
+  rm -rf "${gpu_tree:?}"/{include,share} "$gpu_tree"/lib/cmake
+  local program library
+  for program in jitney-bench-worker test_runtime test_backend; do
+    cp "build-gpu/bin/$program" "$gpu_tree/bin/"
+    strip "$gpu_tree/bin/$program"
+  done
+  # Libraries of the distribution that another one may not have in this version.
+  for library in $(ldd build-gpu/lib/libjitney.so | awk '/libfmt|libprotobuf-lite|libzstd/ {print $3}'); do
+    cp -L "$library" "$gpu_tree/lib/"
+  done
+  mkdir -p "$gpu_tree"/{tests,tools}
+  cp -r bench "$gpu_tree/"
+  cp -r tests/models "$gpu_tree/tests/"
+  cp tools/*.py tools/gpu-test.sh "$gpu_tree/tools/"
+  git describe --always --dirty >"$gpu_tree/COMMIT" 2>/dev/null || echo unknown >"$gpu_tree/COMMIT"
+  local size
+  size=$(du -sm "$gpu_tree" | cut -f1)
+  say "$gpu_tree: $size MiB"
+  ((size < 64)) || fail "$gpu_tree has $size MiB; it must stay below 64"
+}
+
+# The benchmark's peers: PyTorch of the system where it has one, else of the benchmark's environment.
+gpu_python() {
+  if python3 -c 'import torch, onnx, torchvision' 2>/dev/null; then
+    echo python3
+  else
+    python_environment .cache/venv-bench requirements-bench.txt
+    echo .cache/venv-bench/bin/python
+  fi
+}
+
+run_gpu_test() { "$gpu_tree/tools/gpu-test.sh" "$@"; }
+
+run_gpu_bench() { "$(gpu_python)" "$gpu_tree/bench/gpu.py" --build "$gpu_tree" "$@"; }

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+# All tests that need a GPU, from a packed tree (./dev gpu-package), in a few minutes: tools/gpu-test.sh [--sanitize]
+# --sanitize runs a part of them once more under each tool of compute-sanitizer.
+# Exit code: 0 when everything ran and passed. Without a GPU nothing has passed.
+set -uo pipefail
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export LD_LIBRARY_PATH=$tree/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export JITNEY_BACKEND_PATH=$tree/lib/jitney JITNEY_COMPILER_NVRTC=$tree/lib/jitney/jitney-compiler-nvrtc
+export JITNEY_TEST_DEVICE=cuda:0 JITNEY_TEST_GPU=required
+work=${JITNEY_GPU_LOGS:-$(mktemp -d)}
+if [[ -z ${JITNEY_GPU_LOGS:-} ]]; then trap 'rm -rf "$work"' EXIT; fi
+failed=0
+begin=$SECONDS
+
+check() { # NAME COMMAND...
+  local name=$1 at=$SECONDS
+  shift
+  if "$@" >"$work/$name.log" 2>&1; then
+    echo "$name: passed, $((SECONDS - at)) s: $(grep -hE '^\[  (PASSED|SKIPPED)' "$work/$name.log" | head -2 | tr '\n' ' ')"
+  else
+    echo "$name: FAILED, $((SECONDS - at)) s"
+    grep -E 'FAILED|Failure|error|ERROR' -A 6 "$work/$name.log" | head -150
+    failed=1
+  fi
+}
+
+# shards NAME COUNT COMMAND...: one GoogleTest program as several processes.
+shards() {
+  local name=$1 count=$2 i bad=0 pids=()
+  shift 2
+  for ((i = 0; i < count; ++i)); do
+    GTEST_TOTAL_SHARDS=$count GTEST_SHARD_INDEX=$i "$@" >"$work/$name.$i.part" 2>&1 &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do wait "$i" || bad=1; done
+  cat "$work/$name".*.part
+  return $bad
+}
+
+"$tree/bin/jitney" doctor >"$work/doctor" 2>&1
+if ! grep -q 'device cuda:0: works' "$work/doctor"; then
+  cat "$work/doctor"
+  echo "gpu-test: NOT PASSED: there is no GPU here"
+  exit 1
+fi
+workers=$(($(nproc) / 2 > 8 ? 8 : ($(nproc) / 2 > 0 ? $(nproc) / 2 : 1)))
+check backend timeout 200 "$tree/bin/test_backend" --gtest_brief=1 --gtest_filter='*Cuda*'
+check runtime shards runtime "$workers" timeout 300 "$tree/bin/test_runtime" --gtest_brief=1
+if [[ ${1:-} == --sanitize ]]; then
+  tool=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
+  for kind in memcheck racecheck synccheck; do
+    check "$kind" timeout 200 "$tool" --tool "$kind" --error-exitcode 99 "$tree/bin/test_runtime" --gtest_brief=1 \
+      --gtest_filter='Kernels.*:LibraryCalls.*:*Streams*:*Graphs*'
+  done
+fi
+if ((failed)); then echo "gpu-test: NOT PASSED, $((SECONDS - begin)) s"; else echo "gpu-test: passed, $((SECONDS - begin)) s"; fi
+exit $failed
