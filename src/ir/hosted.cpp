@@ -126,7 +126,7 @@ Status bind_numbers(const Node& node, const std::vector<std::int64_t>& numbers, 
 }
 
 Status bind_outputs(const Graph& graph, const Node& node, const std::vector<Tensor>& outputs, SymbolValues& symbols) {
-  if (node.op == Op::read_dims) {
+  if (node.op == Op::read_dims && outputs.at(0).dtype() == DType::i64) {
     const auto* first = outputs.at(0).as<std::int64_t>();
     return bind_numbers(node, {first, first + outputs[0].num_elements()}, symbols);
   }

@@ -54,6 +54,7 @@ Expected<Tensors> loop(const Node& node, const std::vector<const Tensor*>& input
     arguments[1] = &condition;
     for (std::size_t i = 0; i < carried; ++i) arguments[2 + i] = &values[i];
     JITNEY_TRY(Tensors results, run_body(body, arguments, symbols));
+    if (results[0].num_elements() != 1) return user_error("its condition has {} elements", results[0].num_elements());
     *condition.as<std::uint8_t>() = is_true(results[0]);
     for (std::size_t i = 0; i < carried; ++i) values[i] = std::move(results[1 + i]);
     for (std::size_t i = 0; i < stacks.size(); ++i) stacks[i].push_back(std::move(results[1 + carried + i]));
@@ -68,8 +69,12 @@ Expected<Tensors> loop(const Node& node, const std::vector<const Tensor*>& input
 
 Expected<Tensors> interpret_control(const Node& node, const std::vector<const Tensor*>& inputs,
                                     const SymbolValues& symbols) {
-  if (node.op == Op::loop) return loop(node, inputs, symbols);
   if (node.op == Op::stage) return interpret_body(node.graph("body"), inputs, symbols);
+  for (std::size_t i = 0; i < (node.op == Op::loop ? 2U : 1U); ++i) {
+    if (inputs[i]->num_elements() != 1)
+      return user_error("its input {} has {} elements; one is expected", i, inputs[i]->num_elements());
+  }
+  if (node.op == Op::loop) return loop(node, inputs, symbols);
   return run_body(node.graph(is_true(*inputs[0]) ? "then" : "else"), {inputs.begin() + 1, inputs.end()}, symbols);
 }
 

@@ -194,7 +194,10 @@ Expected<Tensors> interpret_hosted(const NodeRun& run) {
     case Op::read_dims: {
       JITNEY_TRY(const auto given, evaluate(node.dims("given"), run.symbols));
       JITNEY_TRY(const auto found, read_dims(node.text("rule"), fmt::format("'{}'", node.name), run.inputs, given));
-      return Tensors{numbers(found)};
+      if (node.text("rule") != "is_axes") return Tensors{numbers(found)};
+      Tensor holds(DType::boolean, {});
+      *holds.as<std::uint8_t>() = found[0] != 0;
+      return Tensors{std::move(holds)};
     }
     default: return internal_error("the reference interpreter does not know {}", info(node.op).name);
   }

@@ -112,6 +112,21 @@ Expected<Numbers> slice(const std::string& who, const Numbers& starts, const Num
   return result;
 }
 
+Expected<Numbers> is_axes(const std::string& who, Numbers axes, const Numbers& given) {
+  const std::int64_t rank = given[0];
+  for (std::int64_t& axis : axes) {
+    if (axis < -rank || axis >= rank)
+      return user_error("{} is given axis {}; it must be in [{}, {}]", who, axis, -rank, rank - 1);
+    if (axis < 0) axis += rank;
+  }
+  Numbers sorted = axes;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    return user_error("{} is given an axis twice: [{}]", who, fmt::join(axes, ", "));
+  const Numbers asked(given.begin() + 2, given.end());
+  return Numbers{static_cast<std::int64_t>((given[1] != 0 ? axes : sorted) == asked)};
+}
+
 Expected<Numbers> range(const std::string& who, const std::vector<const Tensor*>& operands) {
   for (const Tensor* t : operands)
     if (t->num_elements() != 1) return user_error("{} takes scalars, not {} elements", who, t->num_elements());
@@ -141,6 +156,7 @@ bool is_rule(const std::string& rule, std::size_t operands, std::size_t given) {
   if (rule == "extents" || rule == "signed") return given == 0;
   if (rule == "reshape") return operands == 1 && given >= 1;
   if (rule == "expand") return operands == 1;
+  if (rule == "is_axes") return operands == 1 && given >= 2;
   if (rule == "slice") return operands == 2 && given % 2 == 0;
   return rule == "range" && operands == 3 && given == 0;
 }
@@ -153,6 +169,7 @@ Expected<Numbers> read_dims(const std::string& rule, const std::string& who,
   JITNEY_TRY(const Numbers first, integers(*operands[0], who));
   if (rule == "reshape") return reshape(who, first, given);
   if (rule == "expand") return expand(who, first, given);
+  if (rule == "is_axes") return is_axes(who, first, given);
   JITNEY_TRY(const Numbers second, integers(*operands[1], who));
   return slice(who, first, second, given);
 }

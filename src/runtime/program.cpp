@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/hosted.h"
 #include "passes/regions.h"
 #include "util/log.h"
 
@@ -45,6 +46,9 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
 
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
                                                       int device, const backend::DeviceInfo& info, bool bf16) {
+  if (ir::has_hosted(engine.graph()))
+    return user_error("model '{}' is several programs, because extents or control flow follow from its data",
+                      engine.graph().name);
   JITNEY_TRY(auto program, make_program(engine.graph(), backend, device, info, bf16));
   return std::shared_ptr<const Program>(std::move(program));
 }

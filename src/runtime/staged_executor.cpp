@@ -49,6 +49,12 @@ GraphCounts StagedExecutor::graph_counts() const {
   return sum;
 }
 
+std::uint64_t StagedExecutor::interpreted_operators() const {
+  std::uint64_t sum = 0;
+  for (const auto& stage : stages_) sum += stage->executor->interpreted_operators();
+  return sum;
+}
+
 Expected<std::vector<Cell>> StagedExecutor::run(const std::vector<Cell>& inputs) {
   const StagedGraph& model = program_->graphs.front();
   JITNEY_TRY(ir::SymbolValues symbols, ir::bind_symbols(*model.graph, shapes_of(inputs)));
@@ -73,7 +79,7 @@ Expected<std::vector<Cell>> StagedExecutor::run_graph(const StagedGraph& graph, 
       return f;
     };
     JITNEY_TRY(std::vector<Cell> results, run_step(graph, step, values, symbols).map_error(explain));
-    if (node.op == ir::Op::read_dims) {
+    if (node.op == ir::Op::read_dims && results[0].dtype == DType::i64) {
       const auto* first = results[0].as<std::int64_t>();
       JITNEY_CHECK(ir::bind_numbers(node, {first, first + results[0].num_elements()}, symbols).map_error(explain));
     } else {
@@ -188,6 +194,11 @@ Expected<std::vector<Cell>> StagedExecutor::run_hosted(const ir::Node& node, con
   for (const Tensor& t : operands) pointers.push_back(&t);
   JITNEY_TRY(const auto dims, ir::evaluate(node.dims("given"), symbols));
   JITNEY_TRY(const auto found, ir::read_dims(node.text("rule"), fmt::format("'{}'", node.name), pointers, dims));
+  if (node.text("rule") == "is_axes") {
+    JITNEY_TRY(Cell holds, cells_.on_host(DType::boolean, {}));
+    *holds.as<std::uint8_t>() = found[0] != 0;
+    return std::vector<Cell>{std::move(holds)};
+  }
   JITNEY_TRY(Cell out, cells_.on_host(DType::i64, {static_cast<std::int64_t>(found.size())}));
   std::copy(found.begin(), found.end(), out.as<std::int64_t>());
   return std::vector<Cell>{std::move(out)};

@@ -30,6 +30,7 @@ class StagedExecutor {
   const Cells& cells() const { return cells_; }
   const KernelSet& kernels() const { return *kernels_; }
   GraphCounts graph_counts() const;
+  std::uint64_t interpreted_operators() const;
   int plans_made() const { return plans_made_.load(std::memory_order_relaxed); }
   std::uint64_t hosted_runs() const { return hosted_runs_.load(std::memory_order_relaxed); }
   std::uint64_t stage_runs() const { return stage_runs_.load(std::memory_order_relaxed); }

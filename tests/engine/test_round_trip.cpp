@@ -45,7 +45,7 @@ TEST(RoundTrip, NestedBodies) {
 TEST(RoundTrip, DeeperBodiesAreNotWritten) {
   const auto failed = through_codec(nested_graph(engine::kMaxGraphDepth + 1));
   ASSERT_FALSE(failed);
-  EXPECT_THAT(failed.error().message, HasSubstr("nested more than 4 deep"));
+  EXPECT_THAT(failed.error().message, HasSubstr("nested more than 24 deep"));
 }
 
 TEST(RoundTrip, TheSameGraphGivesTheSameBytes) {

@@ -99,7 +99,7 @@ Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
     if (initializer.name().empty()) return user_error("the model has an initializer without a name");
     JITNEY_TRY(Tensor tensor, tensors_.read(initializer, what));
     // The weights need not be in memory twice. Subgraphs stay as they are: a function's may be used again.
-    if (scope.parent == nullptr) {
+    if (scope.is_model) {
       initializer.clear_raw_data();
       initializer.clear_float_data();
     }
@@ -126,6 +126,7 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
 Expected<ir::Graph> ModelImporter::run() {
   if (!model_.has_graph()) return user_error("the file is not an ONNX model, or its graph is missing");
   Scope scope;
+  scope.is_model = true;
   JITNEY_TRY(scope.opset, opset_of(model_.opset_import(), "the model"));
   GraphProto& graph = *model_.mutable_graph();
   builder_.graph.name = graph.name();
@@ -173,6 +174,10 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
   const std::string stem = scope.prefix + (node.output_size() > 0 ? node.output(0) : node.op_type());
   builder_.begin_node(scope.prefix + name_of(node), stem);
   if (node.op_type() == "If") return import_if(node, scope, inputs);
+  if (node.op_type() == "Loop") return import_loop(node, scope, inputs);
+  if (node.op_type() == "Scan") return import_scan(node, scope, inputs);
+  JITNEY_TRY(const bool is_chosen, import_choices(node, scope, inputs));
+  if (is_chosen) return {};
   return import_operator(node, scope, std::move(inputs));
 }
 

@@ -13,7 +13,8 @@ const OperatorRow* find_operator(std::string_view name) {
           cast_operators(),       reduce_operators(),    normalize_operators(),  contract_operators(),
           pool_operators(),       reshape_operators(),   movement_operators(),   slice_operators(),
           shape_operators(),      rearrange_operators(), index_operators(),      order_operators(),
-          resize_operators(),     random_operators(),    quantize_operators(),   quantized_operators()}) {
+          resize_operators(),     random_operators(),    quantize_operators(),   quantized_operators(),
+          dynamic_operators()}) {
       for (const OperatorRow& row : family) rows.emplace(row.name, &row);
     }
     return rows;

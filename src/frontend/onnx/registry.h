@@ -43,6 +43,7 @@ std::span<const OperatorRow> resize_operators();      // ops_resize.cpp
 std::span<const OperatorRow> random_operators();      // ops_random.cpp
 std::span<const OperatorRow> quantize_operators();    // ops_quantize.cpp
 std::span<const OperatorRow> quantized_operators();   // ops_quantized.cpp
+std::span<const OperatorRow> dynamic_operators();     // ops_dynamic.cpp
 
 /// Null for an operator that is not supported.
 const OperatorRow* find_operator(std::string_view name);
