@@ -100,6 +100,22 @@ class Context {
     return result;
   }
 
+  /// (steps, seconds, outside): a step is (name, done_by, seconds, operations).
+  nb::tuple profile(const nb::sequence& arrays, int iterations) {
+    const std::vector<Borrowed> in = borrow(arrays, engine_.inputs(), "input", false);
+    std::vector<TensorView> views = views_of(in);
+    std::vector<DeviceTensor> uploaded;
+    Profile found;
+    {
+      nb::gil_scoped_release released;
+      if (device_.type == Device::Type::cuda) upload(views, uploaded);
+      found = context_->profile(views, iterations);
+    }
+    nb::list steps;
+    for (const StepProfile& s : found.steps) steps.append(nb::make_tuple(s.name, s.done_by, s.seconds, s.operations));
+    return nb::make_tuple(steps, found.seconds, found.outside);
+  }
+
   void prepare() {
     nb::gil_scoped_release released;
     context_->prepare();
@@ -209,6 +225,7 @@ void bind_context(nb::module_& module) {
                  engine, make_options(device, threads, runtime_cache, precision, denormals, cuda_graph_strategy));
            })
       .def("run", &Context::run, nb::arg("inputs"), nb::arg("outputs").none())
+      .def("profile", &Context::profile)
       .def("prepare", &Context::prepare)
       .def("inspect", &Context::inspect)
       .def("stats", [](const Context& c) { return to_dict(c.stats()); });

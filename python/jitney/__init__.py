@@ -11,8 +11,9 @@ them jitney.Error; an argument of a wrong Python type is a TypeError. See jitney
 from ._jitney import EnvironmentError, Error, InternalError, UserError, __version__
 from .engine import Engine
 from .loading import build, load
+from .profile import Profile, StepProfile
 from .stats import Stats
 from .tensor_info import TensorInfo
 
-__all__ = ["Engine", "EnvironmentError", "Error", "InternalError", "Stats", "TensorInfo", "UserError", "__version__",
+__all__ = ["Engine", "EnvironmentError", "Error", "InternalError", "Profile", "Stats", "StepProfile", "TensorInfo", "UserError", "__version__",
            "build", "load"]

@@ -10,6 +10,7 @@ from typing import Any
 from . import _jitney
 from .arrays import needs_extension_type, with_extension_type
 from .choices import CUDA_GRAPH_STRATEGIES, DENORMALS, PRECISIONS, choose, count
+from .profile import Profile, StepProfile
 from .stats import Stats
 from .tensor_info import TensorInfo
 
@@ -69,6 +70,12 @@ class Engine:
 
     def stats(self) -> Stats:
         return self._context.stats()
+
+    def profile(self, inputs: Mapping[str, Any], iterations: int = 20) -> Profile:
+        """Runs so many times, waiting for every step, and says where the time goes."""
+        arrays = self._ordered("input", inputs, self.input_names)
+        steps, seconds, outside = self._context.profile(arrays, count("iterations", iterations))
+        return Profile(tuple(StepProfile(*step) for step in steps), seconds, outside)
 
     def inspect(self, source: bool = False) -> str:
         """Graph, kernels and memory plan as text; with `source` the generated code too."""

@@ -75,8 +75,9 @@ inline Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape, std::m
 }
 
 /// Element by element: equal for integers; for floats within rtol of the larger of the value and `scale`, NaN equal to
-/// NaN and infinities to themselves.
-inline ::testing::AssertionResult close(const Tensor& got, const Tensor& want, double rtol, double scale = 1) {
+/// NaN and infinities to themselves. `most` is allowed everywhere.
+inline ::testing::AssertionResult close(const Tensor& got, const Tensor& want, double rtol, double scale = 1,
+                                        double most = 0) {
   if (got.dtype() != want.dtype() || got.shape() != want.shape())
     return ::testing::AssertionFailure() << "type or shape differs";
   for (std::int64_t i = 0; i < got.num_elements(); ++i) {
@@ -87,7 +88,7 @@ inline ::testing::AssertionResult close(const Tensor& got, const Tensor& want, d
     double a = at(got), b = at(want);
     if (std::isnan(a) && std::isnan(b)) continue;
     if (a == b) continue;
-    if (!is_floating(got.dtype()) || !(std::abs(a - b) <= rtol * std::max(std::abs(b), scale)))
+    if (!is_floating(got.dtype()) || !(std::abs(a - b) <= most + rtol * std::max(std::abs(b), scale)))
       return ::testing::AssertionFailure() << "element " << i << ": got " << a << ", want " << b;
   }
   return ::testing::AssertionSuccess();

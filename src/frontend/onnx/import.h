@@ -14,7 +14,7 @@ namespace jitney::onnx {
 
 /// The range of ONNX operator sets that the importer was written against. A model that declares a newer one is
 /// imported with the newest known meaning of each operator, and a warning is logged.
-inline constexpr int kOldestOpset = 7;
+inline constexpr int kOldestOpset = 6;
 inline constexpr int kNewestOpset = 28;
 
 /// What one model may cost. A model beyond a budget is refused (ErrorKind::user) before the cost is paid.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "frontend/onnx/opset6.h"
 #include "frontend/onnx/registry.h"
 #include "util/log.h"
 
@@ -24,8 +25,9 @@ Expected<int> ModelImporter::opset_of(const google::protobuf::RepeatedPtrField<p
     if (import.domain().empty() || import.domain() == "ai.onnx")
       version = std::max(version, static_cast<std::int64_t>(import.version()));
   }
-  if (version == 0) return user_error("{} names no version of the ONNX operator set", where);
-  if (version < kOldestOpset)
+  // A model of other domains' operators alone needs none: what is wrong with it is said of its first node.
+  if (version == 0 && imports.empty()) return user_error("{} names no version of the ONNX operator set", where);
+  if (version != 0 && version < kOldestOpset)
     return user_error("{} uses opset {}; {} and newer are supported", where, version, kOldestOpset);
   if (version > kNewestOpset) {
     log_warning("{} uses opset {}, which is newer than this build; operators are taken as in opset {}", where, version,
@@ -183,6 +185,8 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
 
 Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::vector<ModelValuePtr> inputs) {
   const std::string& name = builder_.node_name();
+  if (scope.opset == 0)
+    return user_error("the model names no version of the ONNX operator set, which '{}' needs", name);
   const OperatorRow* row = find_operator(node.op_type());
   if (row == nullptr)
     return user_error("operator '{}' (opset {}) at node '{}' is not supported", node.op_type(), scope.opset, name);
@@ -201,6 +205,7 @@ Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::
                       row->min_inputs, row->max_inputs == kAnyNumber ? "any number" : std::to_string(row->max_inputs));
   }
   NodeContext context(builder_, tensors_, node, scope.opset, std::move(inputs));
+  if (scope.opset < 7) JITNEY_CHECK(adapt_to_opset_7(context));
   JITNEY_CHECK(context.finish(row->convert(context)));
   for (int i = 0; i < node.output_size(); ++i) {
     const ModelValuePtr& value = context.outputs()[static_cast<std::size_t>(i)];

@@ -37,6 +37,8 @@ class NodeContext {
   bool has(int i) const { return i < input_count() && inputs_[static_cast<std::size_t>(i)] != nullptr; }
   ModelValue& input(int i) const { return *inputs_[static_cast<std::size_t>(i)]; }
   const ModelValuePtr& input_pointer(int i) const { return inputs_[static_cast<std::size_t>(i)]; }
+  /// For what an older opset means by the same node.
+  void replace_input(int i, ModelValuePtr value) { inputs_[static_cast<std::size_t>(i)] = std::move(value); }
   DType dtype(int i) const { return input(i).dtype; }
   const ir::Shape& shape(int i) const { return input(i).shape; }
   int rank(int i) const { return static_cast<int>(input(i).shape.size()); }

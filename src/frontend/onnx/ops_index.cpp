@@ -139,7 +139,8 @@ Status non_zero(NodeContext& c) {
     for (std::int64_t i = 0; i < constant->num_elements(); ++i) numbers.push_back(element_as_double(*constant, i));
   } else if (c.known(0) && c.known(0)->all_constant()) {
     shape = c.known(0)->shape;
-    for (const std::int64_t v : *c.known(0)->constants()) numbers.push_back(static_cast<double>(v));
+    const auto known = c.known(0)->constants();  // a name, so that it outlives the loop's first line
+    for (const std::int64_t v : *known) numbers.push_back(static_cast<double>(v));
   } else {
     return nonzero_of_data(c);
   }
