@@ -64,8 +64,9 @@ struct ContextStats {
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
   int stages = 0;  ///< of an engine whose extents or control flow follow from data: pieces compiled by themselves
-  std::uint64_t stage_runs = 0, hosted_runs = 0;         ///< and what ran so far, of them and between them
-  std::uint64_t host_copies = 0, host_copied_bytes = 0;  ///< between the device and the host, for what runs between them
+  std::uint64_t stage_runs = 0, hosted_runs = 0;  ///< and what ran so far, of them and between them
+  std::uint64_t host_copies = 0,
+                host_copied_bytes = 0;  ///< between the device and the host, for what runs between them
   std::uint64_t graphs_captured = 0, graph_replays = 0;
   std::uint64_t graph_fallbacks = 0;  ///< runs in order although graphs were asked for
   std::int64_t arena_bytes = 0;       ///< intermediate values of the last shape

@@ -129,8 +129,7 @@ Expected<std::vector<Tensor>> interpret_hosted_node(const Graph& graph, const No
   return outputs;
 }
 
-Expected<std::vector<Tensor>> walk(const Graph& graph, const std::vector<const Tensor*>& inputs,
-                                   SymbolValues symbols) {
+Expected<std::vector<Tensor>> walk(const Graph& graph, const std::vector<const Tensor*>& inputs, SymbolValues symbols) {
   if (inputs.size() != graph.inputs.size()) {
     return internal_error("graph '{}' has {} inputs, and {} were given", graph.name, graph.inputs.size(),
                           inputs.size());

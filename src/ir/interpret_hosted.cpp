@@ -29,8 +29,7 @@ Tensor taken(const Tensor& x, std::size_t axis, const std::vector<std::int64_t>&
   shape[axis] = static_cast<std::int64_t>(which.size());
   Tensor out(x.dtype(), shape);
   const std::int64_t outer = count(shape, 0, axis);
-  const std::int64_t bytes =
-      count(shape, axis + 1, shape.size()) * static_cast<std::int64_t>(size_of(x.dtype()));
+  const std::int64_t bytes = count(shape, axis + 1, shape.size()) * static_cast<std::int64_t>(size_of(x.dtype()));
   if (bytes == 0) return out;
   auto* to = out.as<std::byte>();
   for (std::int64_t o = 0; o < outer; ++o) {

@@ -130,7 +130,8 @@ Expected<Numbers> is_axes(const std::string& who, Numbers axes, const Numbers& g
 Expected<Numbers> range(const std::string& who, const std::vector<const Tensor*>& operands) {
   for (const Tensor* t : operands)
     if (t->num_elements() != 1) return user_error("{} takes scalars, not {} elements", who, t->num_elements());
-  const bool exact = std::all_of(operands.begin(), operands.end(), [](const Tensor* t) { return is_integer(t->dtype()); });
+  const bool exact =
+      std::all_of(operands.begin(), operands.end(), [](const Tensor* t) { return is_integer(t->dtype()); });
   if (exact) {
     __int128 n[3];
     for (std::size_t i = 0; i < 3; ++i)
@@ -161,8 +162,8 @@ bool is_rule(const std::string& rule, std::size_t operands, std::size_t given) {
   return rule == "range" && operands == 3 && given == 0;
 }
 
-Expected<Numbers> read_dims(const std::string& rule, const std::string& who,
-                            const std::vector<const Tensor*>& operands, const Numbers& given) {
+Expected<Numbers> read_dims(const std::string& rule, const std::string& who, const std::vector<const Tensor*>& operands,
+                            const Numbers& given) {
   if (!is_rule(rule, operands.size(), given.size())) return internal_error("{} has no rule '{}'", who, rule);
   if (rule == "range") return range(who, operands);
   if (rule == "extents" || rule == "signed") return extents(who, operands, rule == "signed");

@@ -18,7 +18,8 @@ namespace jitney::ir {
 ///   reshape   operand: a shape as ONNX's Reshape takes it; given: allowzero, the extents of the data
 ///   expand    operand: a shape; given: the extents of the data; gives the shape of both broadcast
 ///   slice     operands: starts, ends; given: an extent and a step for each; gives a start and an extent for each
-///   is_axes   operand: axes, which may be negative; given: their rank, whether order counts, axes; gives 0 or 1 without
+///   is_axes   operand: axes, which may be negative; given: their rank, whether order counts, axes; gives 0 or 1
+///   without
 ///             symbols, as the node's output, which is boolean: whether these are the same axes
 ///   range     operands: start, limit, delta of any number dtype; gives how many
 /// Errors (user) say what the elements are and may be. `who`: "Reshape 'x'", for messages. Thread-safe.

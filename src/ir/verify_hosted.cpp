@@ -101,8 +101,8 @@ class HostedVerifier {
       return internal_error("there is no rule '{}' for {} operands and {} given extents", rule, node_.inputs.size(),
                             node_.dims("given").size());
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
-      const bool fits = rule == "range" ? in(i).dtype != DType::boolean
-                                        : in(i).dtype == DType::i64 || in(i).dtype == DType::i32;
+      const bool fits =
+          rule == "range" ? in(i).dtype != DType::boolean : in(i).dtype == DType::i64 || in(i).dtype == DType::i32;
       if (!fits) return internal_error("operand {} is {}", i, to_string(in(i).dtype));
     }
     const auto count = static_cast<std::int64_t>(node_.dims("symbols").size());

@@ -35,6 +35,8 @@ Expected<Cell> Cells::on_device(DType dtype, std::vector<std::int64_t> shape) co
   JITNEY_TRY(const std::size_t bytes, bytes_of(dtype, shape));
   JITNEY_TRY(void* memory, target_.backend->allocate(target_.device, bytes, 0));
   auto* b = target_.backend;
+  // Whoever uses it does so on a stream of its own.
+  if (!target_.info.host_memory) JITNEY_CHECK(b->synchronize(target_.device, 0));
   std::shared_ptr<void> shared;
   if (memory != nullptr)
     shared = {memory, [b, device = target_.device, bytes](void* p) { b->free(device, p, bytes, 0); }};
@@ -95,7 +97,8 @@ Tensor Cells::tensor_of(const Cell& host) {
 
 Status Cells::copy_out(const Cell& cell, void* to) const {
   if (!target_.info.host_memory)
-    return copy(to, cell.data(), cell.num_bytes(), cell.on_host ? CopyKind::host_to_device : CopyKind::device_to_device);
+    return copy(to, cell.data(), cell.num_bytes(),
+                cell.on_host ? CopyKind::host_to_device : CopyKind::device_to_device);
   if (cell.num_bytes() != 0) std::memcpy(to, cell.data(), cell.num_bytes());
   return {};
 }

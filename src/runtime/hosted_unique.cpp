@@ -95,8 +95,8 @@ Expected<std::vector<Cell>> run_unique(const HostedCall& call) {
   const Cell& x = call.in(0);
   const auto axis = static_cast<std::size_t>(call.node.integer("axis"));
   const Layout l = layout_of(x.shape, axis);
-  const Groups groups = ir::with_element(
-      x.dtype, [&]<class T>(T) { return group(x.as<T>(), l, call.node.integer("sorted") != 0); });
+  const Groups groups =
+      ir::with_element(x.dtype, [&]<class T>(T) { return group(x.as<T>(), l, call.node.integer("sorted") != 0); });
   std::vector<std::int64_t> shape = x.shape;
   shape[axis] = static_cast<std::int64_t>(groups.first.size());
   std::vector<Cell> results(1);

@@ -12,8 +12,8 @@ Expected<std::unique_ptr<StagedContext>> StagedContext::open(const EngineImpl& e
   context->graph_ = std::make_shared<const ir::Graph>(engine.graph());
   JITNEY_TRY(context->program_, make_staged_program(context->graph_, *target.backend, target.device, target.info,
                                                     options.precision == Precision::bf16));
-  const bool captures = options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
-                        options.device.type != Device::Type::cpu;
+  const bool captures =
+      options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture && options.device.type != Device::Type::cpu;
   context->executor_ = std::make_unique<StagedExecutor>(
       context->program_, target,
       backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep},

@@ -27,8 +27,14 @@ StagedExecutor::StagedExecutor(std::shared_ptr<const StagedProgram> program, Tar
 
 Status StagedExecutor::prepare(std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
                                const std::function<void(int, int)>& progress) {
-  kernels_ =
-      std::make_unique<KernelSet>(program_->kernels, cells_.target(), std::move(cache), compiler, progress);
+  kernels_ = std::make_unique<KernelSet>(program_->kernels, cells_.target(), std::move(cache), compiler, progress);
+  for (const StagedGraph& graph : program_->graphs) {
+    Values& values = constants_.emplace_back(graph.graph->values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!graph.graph->values[i].constant) continue;
+      JITNEY_TRY(values[i], Cells::of_constant(*graph.graph->values[i].constant));
+    }
+  }
   for (const Stage& stage : program_->stages) {
     auto ready = std::make_unique<Ready>(kPlansPerStage);
     ready->executor = std::make_unique<Executor>(stage.program, cells_.target(), options_, captures_);
@@ -68,14 +74,14 @@ Expected<std::vector<Cell>> StagedExecutor::run(const std::vector<Cell>& inputs)
 Expected<std::vector<Cell>> StagedExecutor::run_graph(const StagedGraph& graph, std::vector<Cell> inputs,
                                                       ir::SymbolValues symbols) {
   const ir::Graph& g = *graph.graph;
-  Values values(g.values.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    values[static_cast<std::size_t>(g.inputs[i])] = std::move(inputs[i]);
+  Values values = constants_[static_cast<std::size_t>(&graph - program_->graphs.data())];
+  for (std::size_t i = 0; i < inputs.size(); ++i) values[static_cast<std::size_t>(g.inputs[i])] = std::move(inputs[i]);
   inputs.clear();
   for (const StagedGraph::Step& step : graph.steps) {
     const ir::Node& node = *step.node;
     const auto explain = [&](Failure f) {
-      if (node.op != ir::Op::stage) f.message = fmt::format("{} '{}': {}", ir::info(node.op).name, node.name, f.message);
+      if (node.op != ir::Op::stage)
+        f.message = fmt::format("{} '{}': {}", ir::info(node.op).name, node.name, f.message);
       return f;
     };
     JITNEY_TRY(std::vector<Cell> results, run_step(graph, step, values, symbols).map_error(explain));
@@ -93,9 +99,7 @@ Expected<std::vector<Cell>> StagedExecutor::run_graph(const StagedGraph& graph, 
   std::vector<Cell> outputs;
   for (const ir::ValueId id : g.outputs) {
     auto& value = values[static_cast<std::size_t>(id)];
-    if (!value && g.is_constant(id)) {
-      JITNEY_TRY(outputs.emplace_back(), Cells::of_constant(*g.value(id).constant));
-    } else if (value) {
+    if (value) {
       outputs.push_back(*value);
     } else {
       return internal_error("output '{}' was not computed", g.value(id).name);
@@ -115,8 +119,6 @@ Expected<std::vector<Cell>> StagedExecutor::run_step(const StagedGraph& graph, c
       inputs.emplace_back();
     } else if (const auto& value = values[static_cast<std::size_t>(id)]) {
       inputs.push_back(value);
-    } else if (g.is_constant(id)) {
-      JITNEY_TRY(inputs.emplace_back(), Cells::of_constant(*g.value(id).constant));
     } else {
       return internal_error("'{}' was not computed", g.value(id).name);
     }
@@ -147,7 +149,8 @@ Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cel
   extents.reserve(stage.extents.size());
   for (const std::string& name : stage.extents) {
     const auto found = symbols.find(name);
-    if (found == symbols.end()) return user_error("'{}' needs the extent '{}', which nothing defines", stage.name, name);
+    if (found == symbols.end())
+      return user_error("'{}' needs the extent '{}', which nothing defines", stage.name, name);
     extents.push_back({found->second});
     views.push_back({.data = nullptr, .dtype = DType::u8, .shape = extents.back(), .strides = {}, .device = {}});
     pointers.push_back(nullptr);

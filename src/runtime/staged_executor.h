@@ -61,6 +61,7 @@ class StagedExecutor {
   Cells cells_;
   backend::StreamOptions options_;
   bool captures_;
+  std::vector<Values> constants_;  ///< of each graph, by value: what hosted operators read or what is an output
   std::unique_ptr<KernelSet> kernels_;
   std::vector<std::unique_ptr<Ready>> stages_;  // after kernels_: destroyed first
   std::atomic<int> plans_made_{0};

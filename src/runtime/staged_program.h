@@ -23,10 +23,10 @@ struct Stage {
 struct StagedGraph {
   struct Step {
     const ir::Node* node = nullptr;
-    int stage = -1;                    ///< index into StagedProgram::stages
-    std::vector<int> bodies;           ///< indices into StagedProgram::graphs, by the attributes' names
-    std::vector<ir::ValueId> done;     ///< values that nothing reads afterwards
-    std::vector<ir::Guard> guards;     ///< that can be checked once it has run, and not before
+    int stage = -1;                 ///< index into StagedProgram::stages
+    std::vector<int> bodies;        ///< indices into StagedProgram::graphs, by the attributes' names
+    std::vector<ir::ValueId> done;  ///< values that nothing reads afterwards
+    std::vector<ir::Guard> guards;  ///< that can be checked once it has run, and not before
   };
   std::shared_ptr<const ir::Graph> graph;
   std::vector<Step> steps;

@@ -32,6 +32,12 @@ TEST(RoundTrip, EveryAttributeDimensionAndDType) {
   expect_same(graph, value_or_throw(load(serialized(graph))));
 }
 
+TEST(RoundTrip, StagesAndBodies) {
+  const ir::Graph graph = staged_graph();
+  ASSERT_TRUE(ir::verify(graph, ir::Stage::optimized)) << ir::verify(graph, ir::Stage::optimized).error().message;
+  expect_same(graph, value_or_throw(load(serialized(graph))));
+}
+
 TEST(RoundTrip, EmptyGraph) {
   ir::Graph graph;
   expect_same(graph, value_or_throw(load(serialized(graph))));

@@ -79,8 +79,12 @@ TEST(Hosted, UniqueSortsAndCounts) {
   g.symbols = {{"n", {}}, {"u", {}}};
   g.inputs = {g.add_value("x", DType::f32, {n})};
   for (const char* name : {"y", "first", "which", "count"})
-    g.outputs.push_back(g.add_value(name, g.outputs.empty() ? DType::f32 : DType::i64, {g.outputs.size() == 2 ? n : u}));
-  g.nodes.push_back({Op::unique, "u", {0}, g.outputs,
+    g.outputs.push_back(
+        g.add_value(name, g.outputs.empty() ? DType::f32 : DType::i64, {g.outputs.size() == 2 ? n : u}));
+  g.nodes.push_back({Op::unique,
+                     "u",
+                     {0},
+                     g.outputs,
                      {{"axis", std::int64_t{0}}, {"sorted", std::int64_t{1}}, {"symbols", Shape{u}}}});
   ASSERT_TRUE(verify(g, Stage::imported)) << verify(g, Stage::imported).error().message;
   const auto out = value_or_throw(interpret(g, {floats({6}, {3, 1, 3, -1, 1, 3})}));

@@ -131,7 +131,10 @@ TEST(Scan, SumsAlongAnAxisBackward) {
   ModelBuilder m;
   m.input("x", {3, "n"}).output("total").output("sums").ones("start", {3});
   auto node = m.node("Scan", {"start", "x"}, {"total", "sums"});
-  node.name("scan").integer("num_scan_inputs", 1).integers("scan_input_axes", {1}).integers("scan_input_directions", {1});
+  node.name("scan")
+      .integer("num_scan_inputs", 1)
+      .integers("scan_input_axes", {1})
+      .integers("scan_input_directions", {1});
   node.integers("scan_output_axes", {1}).integers("scan_output_directions", {1});
   auto& body = node.graph("body");
   input(body, "s", proto::TensorProto::FLOAT);

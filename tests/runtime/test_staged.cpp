@@ -112,7 +112,8 @@ TEST(Staged, ShapesThatFollowFromDataAreNotTold) {
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::user);
     EXPECT_STREQ(e.what(), ("the shape of output '" + context.engine().outputs()[0].name +
-                            "', [k], follows from data: only execute tells it").c_str());
+                            "', [k], follows from data: only execute tells it")
+                               .c_str());
   }
 }
 
@@ -149,9 +150,12 @@ Graph doubling_graph() {
   g.inputs = {g.add_value("trips", DType::i64, {}), g.add_value("c", DType::boolean, {}),
               g.add_value("x", DType::f32, {kN})};
   g.outputs = {g.add_value("v", DType::f32, {out}), g.add_value("sums", DType::f32, {t})};
-  g.nodes.push_back({Op::loop, "loop", {0, 1, 2}, g.outputs,
-                     {{"body", std::make_shared<const Graph>(body)}, {"carried", std::int64_t{1}},
-                      {"symbols", Shape{out, t}}}});
+  g.nodes.push_back(
+      {Op::loop,
+       "loop",
+       {0, 1, 2},
+       g.outputs,
+       {{"body", std::make_shared<const Graph>(body)}, {"carried", std::int64_t{1}}, {"symbols", Shape{out, t}}}});
   return g;
 }
 
@@ -183,7 +187,44 @@ TEST(Staged, AnEngineFileKeepsStagesAndBodies) {
   ExecutionContext context(engine, testing::options());
   std::mt19937 rng(3);
   expect_same(doubling_graph(),
-              {scalar(DType::i64, 3), scalar(DType::boolean, 1), testing::random_tensor(DType::f32, {2}, rng)}, context);
+              {scalar(DType::i64, 3), scalar(DType::boolean, 1), testing::random_tensor(DType::f32, {2}, rng)},
+              context);
+}
+
+TEST(Staged, WhatPassesThroughIsCopied) {
+  if (testing::device().type != Device::Type::cpu) return;
+  // A carried constant that no iteration touches: the caller may write into what it gets.
+  Graph graph = doubling_graph();
+  Tensor start(DType::f32, {2});
+  start.as<float>()[0] = 7;
+  graph.inputs.pop_back();
+  graph.nodes[0].inputs[2] = graph.add_constant("start", start);
+  ExecutionContext context(testing::engine_of(graph), testing::options());
+  const std::vector<Tensor> inputs{scalar(DType::i64, 0), scalar(DType::boolean, 1)};
+  auto first = context.execute(testing::views(inputs));
+  EXPECT_EQ(first[0].as<float>()[0], 7);
+  first[0].as<float>()[0] = 1;
+  EXPECT_EQ(context.execute(testing::views(inputs))[0].as<float>()[0], 7);
+  EXPECT_EQ(start.as<float>()[0], 7);
+}
+
+/// A file may hold what no front end makes.
+TEST(Staged, ASymbolThatNothingDefinesIsAnError) {
+  Graph graph = value_or_throw(passes::optimize(positive_graph()));
+  for (auto& node : graph.nodes)
+    if (node.op == Op::compress) {
+      node.attributes["symbols"] = Shape{};
+      graph.value(node.outputs[0]).shape = {Dim(1)};
+    }
+  ExecutionContext context(Engine(std::make_shared<EngineImpl>(graph)), testing::options());
+  Tensor x(DType::f32, {1, 4});
+  x.as<float>()[0] = 1;
+  try {
+    run(context, {x});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::user) << e.what();
+  }
 }
 
 TEST(Staged, AnAllocatorServesOtherEnginesToo) {

@@ -25,15 +25,18 @@ using Axes = std::vector<std::int64_t>;
 struct AxesInput {
   std::string_view op;
   std::size_t input;
-  bool is_ordered;       ///< other inputs have an entry for each, in the same order
-  bool is_of_the_result; ///< they name axes of the output, not of the first input
+  bool is_ordered;        ///< other inputs have an entry for each, in the same order
+  bool is_of_the_result;  ///< they name axes of the output, not of the first input
 };
 constexpr AxesInput kAxes[] = {
-    {"ReduceSum", 1, false, false},       {"ReduceMean", 1, false, false},   {"ReduceMax", 1, false, false},
-    {"ReduceMin", 1, false, false},       {"ReduceProd", 1, false, false},   {"ReduceL1", 1, false, false},
-    {"ReduceL2", 1, false, false},        {"ReduceSumSquare", 1, false, false}, {"ReduceLogSum", 1, false, false},
-    {"ReduceLogSumExp", 1, false, false}, {"CumSum", 1, false, false},       {"Squeeze", 1, false, false},
-    {"Unsqueeze", 1, false, true},        {"Slice", 3, true, false},         {"Pad", 3, true, false},
+    {"ReduceSum", 1, false, false},    {"ReduceMean", 1, false, false},
+    {"ReduceMax", 1, false, false},    {"ReduceMin", 1, false, false},
+    {"ReduceProd", 1, false, false},   {"ReduceL1", 1, false, false},
+    {"ReduceL2", 1, false, false},     {"ReduceSumSquare", 1, false, false},
+    {"ReduceLogSum", 1, false, false}, {"ReduceLogSumExp", 1, false, false},
+    {"CumSum", 1, false, false},       {"Squeeze", 1, false, false},
+    {"Unsqueeze", 1, false, true},     {"Slice", 3, true, false},
+    {"Pad", 3, true, false},
 };
 
 /// All ways to take `count` of `rank` axes.
@@ -68,7 +71,8 @@ struct ModelImporter::Choices {
 
 Expected<bool> ModelImporter::import_choices(const NodeProto& node, Scope& scope,
                                              const std::vector<ModelValuePtr>& inputs) {
-  const auto* row = std::find_if(std::begin(kAxes), std::end(kAxes), [&](const AxesInput& a) { return a.op == node.op_type(); });
+  const auto* row =
+      std::find_if(std::begin(kAxes), std::end(kAxes), [&](const AxesInput& a) { return a.op == node.op_type(); });
   if (row == std::end(kAxes) || inputs.size() <= row->input || inputs[0] == nullptr) return false;
   const ModelValuePtr& axes = inputs[row->input];
   if (axes == nullptr || axes->known || axes->constant != nullptr) return false;
@@ -81,9 +85,11 @@ Expected<bool> ModelImporter::import_choices(const NodeProto& node, Scope& scope
   if (row->is_of_the_result) choices.rank += *count;
   choices.ways = ways(choices.rank, *count, row->is_ordered);
   if (choices.ways.empty() || choices.ways.size() > kMostChoices)
-    return user_error("operator '{}' at node '{}': axes '{}' are data, and {} of {} axes can be taken in {} ways; at "
-                      "most {} are supported", node.op_type(), builder_.node_name(), axes->name, *count, choices.rank,
-                      choices.ways.empty() ? "no" : "more", kMostChoices);
+    return user_error(
+        "operator '{}' at node '{}': axes '{}' are data, and {} of {} axes can be taken in {} ways; at "
+        "most {} are supported",
+        node.op_type(), builder_.node_name(), axes->name, *count, choices.rank, choices.ways.empty() ? "no" : "more",
+        kMostChoices);
   if (!axes->shape.empty()) choices.shape.push_back(*count);
   JITNEY_CHECK(import_choice(choices, 0, scope));
   return true;

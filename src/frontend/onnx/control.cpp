@@ -191,8 +191,8 @@ Status ModelImporter::add_branch(const NodeProto& node, Scope& scope, std::vecto
     const ir::Value &x = a.graph->value(a.graph->outputs[i]), &y = b.graph->value(b.graph->outputs[i]);
     if (x.dtype != y.dtype || x.shape.size() != y.shape.size())
       return user_error("operator '{}' at node '{}': output '{}' is {}{} or {}{}; dtype and rank must be the same",
-                        node.op_type(), name, node.output(static_cast<int>(i)), to_string(x.dtype), ir::to_string(x.shape),
-                        to_string(y.dtype), ir::to_string(y.shape));
+                        node.op_type(), name, node.output(static_cast<int>(i)), to_string(x.dtype),
+                        ir::to_string(x.shape), to_string(y.dtype), ir::to_string(y.shape));
     std::set<std::size_t> open;
     const Shape shape = visible_shape(x.shape, builder_, open);
     for (std::size_t axis = 0; axis < shape.size(); ++axis)
@@ -248,9 +248,11 @@ Expected<std::vector<ValueId>> ModelImporter::add_loop(const NodeProto& node, Sc
       const ir::Value& out = body.graph->value(body.graph->outputs[i + 1]);
       const ModelValue& in = *formals[i + 2];
       if (out.dtype != in.dtype || out.shape.size() != in.shape.size())
-        return user_error("node '{}': the carried value '{}' goes in as {}{} and comes out as {}{}; dtype and rank "
-                          "must stay the same", name, in.name, to_string(in.dtype), ir::to_string(in.shape),
-                          to_string(out.dtype), ir::to_string(out.shape));
+        return user_error(
+            "node '{}': the carried value '{}' goes in as {}{} and comes out as {}{}; dtype and rank "
+            "must stay the same",
+            name, in.name, to_string(in.dtype), ir::to_string(in.shape), to_string(out.dtype),
+            ir::to_string(out.shape));
       for (std::size_t axis = 0; axis < in.shape.size(); ++axis)
         if (!(in.shape[axis] == out.shape[axis]) && open[i].insert(axis).second) settled = false;
     }
@@ -261,7 +263,9 @@ Expected<std::vector<ValueId>> ModelImporter::add_loop(const NodeProto& node, Sc
   for (std::size_t i = 0; i < carried; ++i)
     types.emplace_back(spec.initial[i]->dtype, with_new_symbols(spec.initial[i]->shape, open[i], builder_, symbols));
   // Where nothing ends it early, it is as long as it was asked to be.
-  const auto always = [](const ModelValue& v) { return v.known && v.known->values.size() == 1 && v.known->values[0].is(1); };
+  const auto always = [](const ModelValue& v) {
+    return v.known && v.known->values.size() == 1 && v.known->values[0].is(1);
+  };
   std::optional<Dim> length;
   if (always(*body.outputs[0]) && always(*spec.condition) && spec.trips->known) {
     length = max_of(spec.trips->known->values[0], Dim(0), builder_.symbols());
@@ -279,9 +283,9 @@ Expected<std::vector<ValueId>> ModelImporter::add_loop(const NodeProto& node, Sc
   }
   if (static_cast<int>(types.size()) != node.output_size())
     return user_error("node '{}' has {} outputs, and its body gives {}", name, node.output_size(), types.size());
-  return builder_.hosted(Op::loop, std::move(inputs), types, symbols,
-                         {{"body", std::shared_ptr<const ir::Graph>(body.graph)},
-                          {"carried", static_cast<std::int64_t>(carried)}});
+  return builder_.hosted(
+      Op::loop, std::move(inputs), types, symbols,
+      {{"body", std::shared_ptr<const ir::Graph>(body.graph)}, {"carried", static_cast<std::int64_t>(carried)}});
 }
 
 Status ModelImporter::import_loop(const NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs) {

@@ -37,7 +37,8 @@ Status ModelImporter::import_scan(const NodeProto& node, Scope& scope, const std
     return refuse(fmt::format("{} inputs, {} of them scanned, do not fit a body with {}", inputs.size(), scanned,
                               body->g().input_size()));
   const std::size_t carried = inputs.size() - static_cast<std::size_t>(scanned);
-  const auto stacks = static_cast<std::size_t>(node.output_size()) - std::min(carried, static_cast<std::size_t>(node.output_size()));
+  const auto stacks =
+      static_cast<std::size_t>(node.output_size()) - std::min(carried, static_cast<std::size_t>(node.output_size()));
   auto axes = list(node, "scan_input_axes", inputs.size() - carried);
   const auto backward = list(node, "scan_input_directions", inputs.size() - carried);
   auto out_axes = list(node, "scan_output_axes", stacks);
@@ -76,7 +77,8 @@ Status ModelImporter::import_scan(const NodeProto& node, Scope& scope, const std
     for (std::size_t i = 0; i < axes.size(); ++i) {
       ValueId index = iteration;
       if (backward[i] != 0) {
-        const ValueId last = builder_.typed_node(Op::dims, {}, DType::i64, {}, {{"values", std::vector<Dim>{*length - 1}}});
+        const ValueId last =
+            builder_.typed_node(Op::dims, {}, DType::i64, {}, {{"values", std::vector<Dim>{*length - 1}}});
         index = builder_.binary(Op::sub, last, iteration);
       }
       auto slice = std::make_shared<ModelValue>();
@@ -95,7 +97,8 @@ Status ModelImporter::import_scan(const NodeProto& node, Scope& scope, const std
   for (std::size_t i = 0; i < stacks; ++i) {
     ValueId& id = ids[carried + i];
     const auto rank = static_cast<std::int64_t>(builder_.rank(id));
-    if (out_axes[i] < -rank || out_axes[i] >= rank) return refuse(fmt::format("there is no output axis {}", out_axes[i]));
+    if (out_axes[i] < -rank || out_axes[i] >= rank)
+      return refuse(fmt::format("there is no output axis {}", out_axes[i]));
     if (out_backward[i] != 0) {
       const ir::Shape shape = builder_.shape(id);
       std::vector<Dim> starts(shape.size(), Dim(0));

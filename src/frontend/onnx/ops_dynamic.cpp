@@ -33,9 +33,9 @@ Status unique(NodeContext& c) {
   const Dim all = different;
   different = c.b.new_symbol(most(all));
   const Dim n = different;
-  const auto outputs = c.b.hosted(
-      Op::unique, {x}, {{c.dtype(0), to}, {DType::i64, {n}}, {DType::i64, {all}}, {DType::i64, {n}}}, {n},
-      {{"axis", axis}, {"sorted", sorted}});
+  const auto outputs =
+      c.b.hosted(Op::unique, {x}, {{c.dtype(0), to}, {DType::i64, {n}}, {DType::i64, {all}}, {DType::i64, {n}}}, {n},
+                 {{"axis", axis}, {"sorted", sorted}});
   for (int i = 0; i < 4; ++i) JITNEY_CHECK(c.set(i, outputs[static_cast<std::size_t>(i)]));
   return {};
 }

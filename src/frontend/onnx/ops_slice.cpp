@@ -81,7 +81,8 @@ bool computed_slice(NodeContext& c, const Slices& s) {
   return c.set_known(0, c.dtype(0), std::move(result));
 }
 
-/// Starts or ends that follow from data: where they are, and how much is between them, is found out when they are there.
+/// Starts or ends that follow from data: where they are, and how much is between them, is found out when they are
+/// there.
 Status data_slice(NodeContext& c, Index axes, Index steps) {
   JITNEY_TRY(const std::int64_t count, c.element_count(1, "starts"));
   JITNEY_TRY(const std::int64_t ends, c.element_count(2, "ends"));
