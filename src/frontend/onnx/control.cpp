@@ -49,6 +49,10 @@ ModelImporter::Captures ModelImporter::captured_by(const std::vector<const Graph
     for (const std::string& name : free_names(*graph)) {
       const ModelValuePtr* found = scope.find(name);
       if (found == nullptr || !seen.insert(name).second) continue;
+      if (*found != nullptr && ((*found)->sequence || (*found)->is_none))
+        builder_.fail(
+            {ErrorKind::user, fmt::format("node '{}': its subgraph takes '{}' from outside, which is no tensor",
+                                          builder_.node_name(), name)});
       captures.names.push_back(name);
       captures.values.push_back(*found);
       const bool is_data = *found != nullptr && (*found)->constant == nullptr && !(*found)->known;
@@ -131,6 +135,10 @@ Expected<ModelImporter::Body> ModelImporter::import_body(const GraphProto& graph
       if (value == nullptr || *value == nullptr)
         return user_error("a subgraph of node '{}' does not define its output '{}'", name, output.name());
       body.outputs.push_back(*value);
+    }
+    for (const ModelValuePtr& value : body.outputs) {
+      if (value->sequence || value->is_none)
+        return user_error("a subgraph of node '{}' gives '{}', which is no tensor", name, value->name);
     }
     for (std::size_t i = 0; i < body.outputs.size(); ++i) {
       const std::string output = fmt::format("{}.out{}", body.outputs[i]->name, i);

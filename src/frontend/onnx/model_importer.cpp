@@ -118,6 +118,8 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
     const ModelValuePtr* value = scope.find(output.name());
     if (value == nullptr)
       return user_error("output '{}' is not defined by any input, initializer or node", output.name());
+    if (*value != nullptr && ((*value)->sequence || (*value)->is_none))
+      return user_error("output '{}' is a sequence or an optional; outputs must be tensors", output.name());
     builder_.begin_node(output.name(), output.name());
     builder_.add_output(builder_.materialize(**value), output.name());
     JITNEY_CHECK(builder_.status());
@@ -203,6 +205,12 @@ Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::
   if (too_many || missing) {
     return user_error("operator '{}' at node '{}' has {} inputs; it takes {} to {}", node.op_type(), name, count,
                       row->min_inputs, row->max_inputs == kAnyNumber ? "any number" : std::to_string(row->max_inputs));
+  }
+  for (const ModelValuePtr& input : inputs) {
+    const bool is_tensor = input == nullptr || (!input->sequence && !input->is_none);
+    if (!is_tensor && !takes_sequences(*row) && node.op_type() != "Identity")
+      return user_error("operator '{}' at node '{}' takes tensors, and '{}' is {}", node.op_type(), name, input->name,
+                        input->is_none ? "an optional that holds nothing" : "a sequence");
   }
   NodeContext context(builder_, tensors_, node, scope.opset, std::move(inputs));
   if (scope.opset < 7) JITNEY_CHECK(adapt_to_opset_7(context));
