@@ -177,6 +177,13 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
   }
   const std::string stem = scope.prefix + (node.output_size() > 0 ? node.output(0) : node.op_type());
   builder_.begin_node(scope.prefix + name_of(node), stem);
+  if (node.op_type() == "If" || node.op_type() == "Loop" || node.op_type() == "Scan") {
+    for (const ModelValuePtr& input : inputs) {
+      if (input != nullptr && (input->sequence || input->is_none))
+        return user_error("operator '{}' at node '{}' takes tensors, and '{}' is a sequence or an optional",
+                          node.op_type(), builder_.node_name(), input->name);
+    }
+  }
   if (node.op_type() == "If") return import_if(node, scope, inputs);
   if (node.op_type() == "Loop") return import_loop(node, scope, inputs);
   if (node.op_type() == "Scan") return import_scan(node, scope, inputs);
