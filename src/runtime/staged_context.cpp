@@ -21,9 +21,8 @@ Expected<std::unique_ptr<StagedContext>> StagedContext::open(const EngineImpl& e
   return context;
 }
 
-Status StagedContext::prepare(std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
-                              const std::function<void(int, int)>& progress) {
-  JITNEY_CHECK(executor_->prepare(std::move(cache), compiler, progress));
+Status StagedContext::prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services) {
+  JITNEY_CHECK(executor_->prepare(kernels, std::move(services)));
   is_ready_.store(true, std::memory_order_release);
   return {};
 }

@@ -3,7 +3,6 @@
 
 #include <jitney/execution_context.h>
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,9 +18,10 @@ class StagedContext {
   static Expected<std::unique_ptr<StagedContext>> open(const EngineImpl& engine, const Target& target,
                                                        const ContextOptions& options);
 
-  /// See KernelSet. Call once, before execute().
-  Status prepare(std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
-                 const std::function<void(int, int)>& progress);
+  /// The kernels of all stages: a program with sources only.
+  const std::shared_ptr<const Program>& kernels() const { return program_->kernels; }
+  /// `kernels`: of kernels(); they outlive this. Call once, before execute().
+  Status prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services);
   /// `inputs`: checked against the engine's, row-major. Outputs lie on the device, and are nobody else's.
   Expected<std::vector<Cell>> execute(std::span<const TensorView> inputs);
   /// Where they follow from the inputs' shapes; else an error (user).

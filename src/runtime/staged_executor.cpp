@@ -25,9 +25,8 @@ StagedExecutor::StagedExecutor(std::shared_ptr<const StagedProgram> program, Tar
                                backend::StreamOptions options, bool captures)
     : program_(std::move(program)), cells_(std::move(target)), options_(options), captures_(captures) {}
 
-Status StagedExecutor::prepare(std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
-                               const std::function<void(int, int)>& progress) {
-  kernels_ = std::make_unique<KernelSet>(program_->kernels, cells_.target(), std::move(cache), compiler, progress);
+Status StagedExecutor::prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services) {
+  kernels_ = &kernels;
   for (const StagedGraph& graph : program_->graphs) {
     Values& values = constants_.emplace_back(graph.graph->values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -37,7 +36,7 @@ Status StagedExecutor::prepare(std::shared_ptr<cache::RuntimeCache> cache, compi
   }
   for (const Stage& stage : program_->stages) {
     auto ready = std::make_unique<Ready>(kPlansPerStage);
-    ready->executor = std::make_unique<Executor>(stage.program, cells_.target(), options_, captures_);
+    ready->executor = std::make_unique<Executor>(stage.program, cells_.target(), options_, services);
     JITNEY_CHECK(ready->executor->prepare());
     stages_.push_back(std::move(ready));
   }
@@ -170,7 +169,7 @@ Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cel
     results.push_back(out.data());
     outputs.push_back(std::move(out));
   }
-  JITNEY_CHECK(ready.executor->run(*plan, kernels_->handles(), pointers, results));
+  JITNEY_CHECK(ready.executor->run(*plan, kernels_->handles(), pointers, results, {.captures = captures_}));
   return outputs;
 }
 

@@ -20,9 +20,8 @@ class StagedExecutor {
  public:
   StagedExecutor(std::shared_ptr<const StagedProgram> program, Target target, backend::StreamOptions options,
                  bool captures);
-  /// Compiles what is missing; see KernelSet. Call once, before run().
-  Status prepare(std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
-                 const std::function<void(int, int)>& progress);
+  /// `kernels`: of StagedProgram::kernels; they outlive this. Call once, before run().
+  Status prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services);
 
   /// Inputs in the order of the engine's, row-major; outputs lie on the device.
   Expected<std::vector<Cell>> run(const std::vector<Cell>& inputs);
@@ -62,8 +61,8 @@ class StagedExecutor {
   backend::StreamOptions options_;
   bool captures_;
   std::vector<Values> constants_;  ///< of each graph, by value: what hosted operators read or what is an output
-  std::unique_ptr<KernelSet> kernels_;
-  std::vector<std::unique_ptr<Ready>> stages_;  // after kernels_: destroyed first
+  const KernelSet* kernels_ = nullptr;
+  std::vector<std::unique_ptr<Ready>> stages_;
   std::atomic<int> plans_made_{0};
   std::atomic<std::uint64_t> hosted_runs_{0}, stage_runs_{0};
 };
