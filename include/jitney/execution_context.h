@@ -71,6 +71,10 @@ struct ContextStats {
   std::uint64_t cache_waited = 0;                     ///< entries that another thread or process made meanwhile
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
+  int stages = 0;  ///< of an engine whose extents or control flow follow from data: pieces compiled by themselves
+  std::uint64_t stage_runs = 0, hosted_runs = 0;  ///< and what ran so far, of them and between them
+  std::uint64_t host_copies = 0,
+                host_copied_bytes = 0;  ///< between the device and the host, for what runs between them
   std::uint64_t graphs_captured = 0, graph_replays = 0;
   std::uint64_t graph_fallbacks = 0;  ///< runs in order although graphs were asked for
   std::int64_t arena_bytes = 0;       ///< intermediate values of the last shape
@@ -93,6 +97,11 @@ struct Profile {
   double outside = 0;  ///< of that, outside the steps: checks, the plan's lookup, pointers, and two clock reads a step
 };
 
+/// Gives the memory of an output once its shape is known: contiguous, on the context's device, aligned as the device
+/// likes it, filled before execute() returns. `output` counts as Engine::outputs() does. May throw, which ends the
+/// execute; null is an error where there are bytes to write.
+using OutputAllocator = std::function<void*(std::size_t output, DType dtype, std::span<const std::int64_t> shape)>;
+
 /// An engine made ready on one device: compiled kernels, plans for the shapes seen, memory. Kernels are compiled at
 /// the first execute, and serve every shape. execute() may be called from many threads at once: results are
 /// independent; threads that meet a shape already planned do not wait for each other.
@@ -110,7 +119,10 @@ class JITNEY_EXPORT ExecutionContext {
   std::vector<Tensor> execute(std::span<const TensorView> inputs);
   /// The same into memory of the caller's: contiguous, of output_shapes(inputs). No allocation once a shape was seen.
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
-  /// Shapes of the outputs for inputs of these shapes. Compiles nothing.
+  /// The same where shapes of outputs follow from data, which output_shapes() cannot say.
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate);
+  /// Shapes of the outputs for inputs of these shapes. Compiles nothing. Throws Error(user) where one follows from data
+  /// (Engine::has_data_dependent_outputs).
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 
   /// Compiles what is missing now, instead of at the first execute.

@@ -97,6 +97,7 @@ void Engine::save(const std::string& path) const {
 const std::string& Engine::name() const { return impl_->graph().name; }
 const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs(); }
 const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs(); }
+bool Engine::has_data_dependent_outputs() const { return impl_->has_data_dependent_outputs(); }
 const std::map<std::string, std::string>& Engine::metadata() const { return impl_->graph().metadata; }
 
 }  // namespace jitney

@@ -15,6 +15,7 @@
 #include "runtime/kernel_set.h"
 #include "runtime/layer_info.h"
 #include "runtime/shared_engine.h"
+#include "runtime/staged_context.h"
 #include "runtime/strided.h"
 #include "util/trace.h"
 
@@ -47,7 +48,7 @@ class ExecutionContext::Impl {
   }
 
   Status check_inputs(std::span<const TensorView> inputs) const {
-    const auto& g = program->graph;
+    const auto& g = graph();
     if (inputs.size() != g.inputs.size())
       return user_error("expected {} inputs, found {}", g.inputs.size(), inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -126,18 +127,8 @@ class ExecutionContext::Impl {
     return {};
   }
 
-  Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs,
-             std::vector<double>* seconds = nullptr) {
-    // A few pointers on the stack; more inputs than that are rare enough to allocate for.
-    constexpr std::size_t kInline = 32;
-    void* inline_pointers[kInline];
-    std::vector<void*> many;
-    void** pointers = inline_pointers;
-    if (inputs.size() > kInline) {
-      many.resize(inputs.size());
-      pointers = many.data();
-    }
-    std::vector<Tensor> staged;
+  /// Where the inputs' elements are, row-major: what is not is copied to `staging`.
+  Status place_inputs(std::span<const TensorView> inputs, void** pointers, std::vector<Tensor>& staging) const {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       pointers[i] = inputs[i].data;
       bool aligned = reinterpret_cast<std::uintptr_t>(inputs[i].data) % size_of(inputs[i].dtype) == 0;
@@ -153,9 +144,25 @@ class ExecutionContext::Impl {
         strides = row_major;
       }
       runtime::copy_strided(t.dtype(), inputs[i].shape, inputs[i].data, strides, t.data());
-      staged.push_back(std::move(t));
-      pointers[i] = staged.back().data();
+      staging.push_back(std::move(t));
+      pointers[i] = staging.back().data();
     }
+    return {};
+  }
+
+  Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs,
+             std::vector<double>* seconds = nullptr) {
+    // A few pointers on the stack; more inputs than that are rare enough to allocate for.
+    constexpr std::size_t kInline = 32;
+    void* inline_pointers[kInline];
+    std::vector<void*> many;
+    void** pointers = inline_pointers;
+    if (inputs.size() > kInline) {
+      many.resize(inputs.size());
+      pointers = many.data();
+    }
+    std::vector<Tensor> staging;
+    JITNEY_CHECK(place_inputs(inputs, pointers, staging));
     last_plan_steps.store(static_cast<int>(plan.steps.size()), std::memory_order_relaxed);
     last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
     const runtime::RunOptions how{.captures = options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
@@ -165,12 +172,68 @@ class ExecutionContext::Impl {
     return shared->executor().run(plan, shared->kernels().handles(), {pointers, inputs.size()}, outputs, how, seconds);
   }
 
+  /// The model, with its inputs and outputs.
+  const ir::Graph& graph() const { return staged ? engine.impl()->graph() : program->graph; }
+
+  /// Of an engine whose extents or control flow follow from data.
+  Expected<std::vector<runtime::Cell>> run_staged(std::span<const TensorView> inputs) {
+    JITNEY_CHECK(check_inputs(inputs));
+    JITNEY_CHECK(prepare());
+    std::vector<void*> pointers(inputs.size());
+    std::vector<Tensor> staging;
+    JITNEY_CHECK(place_inputs(inputs, pointers.data(), staging));
+    std::vector<TensorView> row_major(inputs.begin(), inputs.end());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      row_major[i].data = pointers[i];
+      row_major[i].strides = {};
+    }
+    return staged->execute(row_major);
+  }
+
+  Status check_output(std::size_t i, const TensorView& o, const std::vector<std::int64_t>& want) const {
+    const auto& v = graph().value(graph().outputs[i]);
+    if (o.dtype != v.dtype)
+      return user_error("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype));
+    if (!std::equal(want.begin(), want.end(), o.shape.begin(), o.shape.end()))
+      return user_error("output '{}' must have the shape [{}], found [{}]", v.name, fmt::join(want, ", "),
+                        fmt::join(o.shape, ", "));
+    if (!runtime::is_contiguous(o)) return user_error("output '{}' must be contiguous", v.name);
+    return {};
+  }
+
+  /// What is only there where there is a program.
+  void add_stats(ContextStats& s) const {
+    s.kernels = static_cast<int>(program->steps.size());
+    s.distinct_kernels = static_cast<int>(program->sources.size());
+    for (const auto& step : program->steps) {
+      s.library_calls += step.is_call;
+      s.interpreted += step.distinct < 0 && !step.is_call;
+    }
+    s.plans = shared->plans_made.load();
+    s.arena_bytes = last_arena.load();
+    if (!ready.load(std::memory_order_acquire)) return;
+    const auto& c = shared->kernels().counts();
+    s.compiled = c.compiled;
+    s.from_cache = c.from_cache;
+    s.failed = c.failed;
+    s.compile_seconds = c.seconds;
+    for (const auto& step : program->steps)
+      s.interpreted += step.distinct >= 0 && shared->kernels().handles()[static_cast<std::size_t>(step.distinct)] == 0;
+    s.interpreted_operators = shared->executor().interpreted_operators();
+    const auto graphs = shared->executor().graph_counts();
+    s.graphs_captured = graphs.captured;
+    s.graph_replays = graphs.replayed;
+    s.graph_fallbacks = graphs.fallbacks;
+  }
+
   Engine engine;
   ContextOptions options;
   std::shared_ptr<runtime::SharedEngine> shared;
   const runtime::Target& target = shared->target;
   const std::shared_ptr<const runtime::Program>& program = shared->program;
   runtime::PlanTable& plans = shared->plans;
+  /// Of an engine whose extents or control flow follow from data; then the program is only its kernels.
+  runtime::StagedContext* const staged = shared->staged.get();
   std::mutex prepare_mutex;
   std::atomic<bool> ready{false};
   std::atomic<int> last_plan_steps{0};
@@ -189,6 +252,14 @@ ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = def
 
 std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs) {
   const TraceSpan span("execute", impl_->engine.name());
+  if (impl_->staged) {
+    if (!impl_->target.info.host_memory)
+      throw Error(ErrorKind::user, "outputs must be given for device " + to_string(impl_->options.device));
+    std::vector<Tensor> outputs;
+    for (const auto& cell : value_or_throw(impl_->run_staged(inputs)))
+      outputs.push_back(runtime::Cells::tensor_of(cell));
+    return outputs;
+  }
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   value_or_throw(impl_->specialize(plan));
@@ -207,6 +278,16 @@ std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
   const TraceSpan span("execute", impl_->engine.name());
+  if (impl_->staged) {
+    const std::size_t count = impl_->graph().outputs.size();
+    if (outputs.size() != count)
+      throw Error(ErrorKind::user, fmt::format("expected {} outputs, found {}", count, outputs.size()));
+    execute(inputs, [&](std::size_t i, DType, std::span<const std::int64_t> shape) {
+      value_or_throw(impl_->check_output(i, outputs[i], {shape.begin(), shape.end()}));
+      return outputs[i].data;
+    });
+    return;
+  }
   auto plan = value_or_throw(impl_->plan_for(inputs));
   const auto& g = impl_->program->graph;
   constexpr std::size_t kInline = 32;
@@ -220,24 +301,48 @@ void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<con
     p = many.data();
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const auto& v = g.value(g.outputs[i]);
-    const auto& o = outputs[i];
-    const auto& want = plan->output_shapes[i];
-    if (o.dtype != v.dtype)
-      throw Error(ErrorKind::user,
-                  fmt::format("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype)));
-    if (!std::equal(want.begin(), want.end(), o.shape.begin(), o.shape.end()))
-      throw Error(ErrorKind::user, fmt::format("output '{}' must have the shape [{}], found [{}]", v.name,
-                                               fmt::join(want, ", "), fmt::join(o.shape, ", ")));
-    if (!runtime::is_contiguous(o)) throw Error(ErrorKind::user, fmt::format("output '{}' must be contiguous", v.name));
-    p[i] = o.data;
+    value_or_throw(impl_->check_output(i, outputs[i], plan->output_shapes[i]));
+    p[i] = outputs[i].data;
   }
   value_or_throw(impl_->prepare());
   value_or_throw(impl_->specialize(plan));
   value_or_throw(impl_->run(*plan, inputs, {p, outputs.size()}));
 }
 
+void ExecutionContext::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate) {
+  const auto& g = impl_->graph();
+  const auto memory_for = [&](std::size_t i, const std::vector<std::int64_t>& shape) {
+    const auto& v = g.value(g.outputs[i]);
+    void* memory = allocate(i, v.dtype, shape);
+    if (memory == nullptr && std::find(shape.begin(), shape.end(), 0) == shape.end())
+      throw Error(ErrorKind::user, fmt::format("no memory was given for output '{}'", g.output_name(i)));
+    return memory;
+  };
+  if (impl_->staged) {
+    const auto cells = value_or_throw(impl_->run_staged(inputs));
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      value_or_throw(impl_->staged->copy_out(cells[i], memory_for(i, cells[i].shape)));
+    return;
+  }
+  auto plan = value_or_throw(impl_->plan_for(inputs));
+  value_or_throw(impl_->prepare());
+  value_or_throw(impl_->specialize(plan));
+  std::vector<void*> pointers;
+  for (std::size_t i = 0; i < g.outputs.size(); ++i) pointers.push_back(memory_for(i, plan->output_shapes[i]));
+  value_or_throw(impl_->run(*plan, inputs, pointers));
+}
+
 Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
+  if (impl_->staged) {
+    std::vector<double> whole;
+    for (int i = 0; i < std::max(iterations, 1); ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      value_or_throw(impl_->run_staged(inputs));
+      whole.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    }
+    const double seconds = median(whole);
+    return {{}, seconds, seconds};
+  }
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   const auto& g = impl_->program->graph;
@@ -272,6 +377,10 @@ Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterat
 }
 
 std::vector<std::vector<std::int64_t>> ExecutionContext::output_shapes(std::span<const TensorView> inputs) const {
+  if (impl_->staged) {
+    value_or_throw(impl_->check_inputs(inputs));
+    return value_or_throw(impl_->staged->output_shapes(inputs));
+  }
   return value_or_throw(impl_->plan_for(inputs))->output_shapes;
 }
 
@@ -279,6 +388,7 @@ void ExecutionContext::prepare() { value_or_throw(impl_->prepare()); }
 
 void ExecutionContext::warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes) {
   value_or_throw(impl_->prepare());
+  if (impl_->staged) return;  // its plans follow from data
   for (const auto& each : shapes) {
     auto plan = value_or_throw(impl_->plan_of(each));
     value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress));
@@ -305,6 +415,7 @@ const Engine& ExecutionContext::engine() const { return impl_->engine; }
 const ContextOptions& ExecutionContext::options() const { return impl_->options; }
 
 std::string ExecutionContext::inspect(bool source) const {
+  if (impl_->staged) return impl_->staged->inspect(impl_->target.info, source);
   return runtime::inspect(*impl_->program, impl_->target.info, source);
 }
 
@@ -327,28 +438,12 @@ std::string ExecutionContext::layer_info(const std::vector<std::vector<std::int6
 ContextStats ExecutionContext::stats() const {
   ContextStats s;
   const auto& i = *impl_;
-  s.kernels = static_cast<int>(i.program->steps.size());
-  s.distinct_kernels = static_cast<int>(i.program->sources.size());
-  for (const auto& step : i.program->steps) {
-    s.library_calls += step.is_call;
-    s.interpreted += step.distinct < 0 && !step.is_call;
-  }
-  s.plans = i.shared->plans_made.load();
-  s.arena_bytes = i.last_arena.load();
   s.device_bytes = i.target.backend->live_bytes();
+  if (i.staged)
+    i.staged->add_stats(s);
+  else
+    i.add_stats(s);
   if (!i.ready.load(std::memory_order_acquire)) return s;
-  const auto& c = i.shared->kernels().counts();
-  s.compiled = c.compiled;
-  s.from_cache = c.from_cache;
-  s.failed = c.failed;
-  s.compile_seconds = c.seconds;
-  for (const auto& step : i.program->steps)
-    s.interpreted += step.distinct >= 0 && i.shared->kernels().handles()[static_cast<std::size_t>(step.distinct)] == 0;
-  s.interpreted_operators = i.shared->executor().interpreted_operators();
-  const auto graphs = i.shared->executor().graph_counts();
-  s.graphs_captured = graphs.captured;
-  s.graph_replays = graphs.replayed;
-  s.graph_fallbacks = graphs.fallbacks;
   s.workers_started = i.shared->workers_started;
   const auto cache = i.shared->cache();
   auto cs = cache->stats();
