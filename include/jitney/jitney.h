@@ -8,9 +8,12 @@
 #include <jitney/engine.h>
 #include <jitney/error.h>
 #include <jitney/execution_context.h>
+#include <jitney/logging.h>
+#include <jitney/metrics.h>
 #include <jitney/runtime_cache.h>
 #include <jitney/runtime_settings.h>
 #include <jitney/scopes.h>
 #include <jitney/session.h>
 #include <jitney/stream.h>
 #include <jitney/tensor.h>
+#include <jitney/trace.h>

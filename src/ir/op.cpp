@@ -35,6 +35,8 @@ bool is_elementwise(Op op) {
   }
 }
 
+bool is_hosted(Op op) { return info(op).family == OpFamily::hosted; }
+
 bool gives_boolean(Op op) {
   switch (op) {
     case Op::equal:

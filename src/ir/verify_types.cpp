@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "ir/hosted.h"
 #include "ir/infer_context.h"
 #include "ir/verify_internal.h"
 
@@ -128,6 +129,7 @@ Status verify_types(const Graph& g, const Node& node) {
   const Value& out = g.value(node.outputs[0]);
   std::vector<const Value*> inputs;
   for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &g.value(id));
+  if (is_hosted(node.op)) return verify_hosted(g, node);
   switch (node.op) {
     case Op::cast: return expect(out, out.dtype, inputs[0]->shape);
     case Op::dims: {

@@ -41,7 +41,9 @@ class CallSet {
 /// layout allows it. Thread-safe.
 class CallPlanner {
  public:
-  CallPlanner(std::shared_ptr<const Program> program, Target target);
+  /// `services`: for the backend; null gives it none.
+  CallPlanner(std::shared_ptr<const Program> program, Target target,
+              std::shared_ptr<backend::PlanServices> services = nullptr);
 
   /// `constants`: those that only library calls read are had for as long as packing takes, and kept where the library
   /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
@@ -49,11 +51,16 @@ class CallPlanner {
   Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream);
 
  private:
+  Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
+  /// All calls of a plan, by several threads; those that fail are null, and fail again when their turn comes.
+  std::vector<std::shared_ptr<const backend::Primitive>> plan_side_by_side(const Plan& plan,
+                                                                           backend::StreamHandle stream);
   Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
                    PlannedCall& call);
 
   std::shared_ptr<const Program> program_;
   Target target_;
+  std::shared_ptr<backend::PlanServices> services_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const backend::PackedWeights>> packed_;  ///< by step: the packing to prefer
 };

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -31,11 +32,12 @@ std::size_t count_indirect(const Program& program) {
 
 }  // namespace
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options)
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
+                   std::shared_ptr<backend::PlanServices> services)
     : program_(std::move(program)),
       target_(std::move(target)),
       options_(options),
-      planner_(program_, target_),
+      planner_(program_, target_, std::move(services)),
       constants_(program_, target_),
       spaces_(target_, options, count_indirect(*program_)) {
   for (std::size_t i = 0; i < program_->steps.size(); ++i) {
@@ -86,6 +88,10 @@ Status Executor::run(const Plan& plan, const Kernels& kernels, std::span<void* c
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
   if (where.is_captured) return run_captured(plan, kernels, calls, inputs, outputs, options);
   auto forms = options.specialized ? plan.forms.get() : nullptr;
+  if (forms && plan.forms.is_first_use()) {
+    TraceSpan swap_in("specialize", "first use");
+    swap_in.end_flow(reinterpret_cast<std::uintptr_t>(&plan));
+  }
   if (options.captures && !options.seconds) {
     JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs, where, forms));
     if (done) return {};

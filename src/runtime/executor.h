@@ -41,7 +41,9 @@ struct RunOptions {
 /// synchronize().
 class Executor {
  public:
-  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options);
+  /// `services`: for the backend while it plans library calls; null gives it none.
+  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
+           std::shared_ptr<backend::PlanServices> services = nullptr);
   /// Waits for what runs.
   ~Executor();
   Executor(const Executor&) = delete;

@@ -5,9 +5,11 @@
 // capture more, and from then on copies stand before and behind the graph.
 #include <algorithm>
 
+#include "runtime/enqueue_mark.h"
 #include "runtime/executor.h"
 #include "util/log.h"
 #include "util/tensor_bytes.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -79,6 +81,7 @@ Expected<std::unique_ptr<CapturedPlan>> Executor::capture(const Plan& plan, cons
                                                           std::span<void* const> outputs, const Where& where,
                                                           std::shared_ptr<const Forms> forms, bool staged) {
   auto& b = *target_.backend;
+  const TraceSpan span("capture", program_->graph.name);
   auto made = std::make_unique<CapturedPlan>();
   // Not on the stream of the runs, where others may put their own work meanwhile; but where that one's kernels run.
   backend::StreamHandle side = 0;
@@ -159,6 +162,7 @@ Status Executor::patch(CapturedPlan& c, std::span<void* const> inputs, std::span
 
 Status Executor::replay(CapturedPlan& c, std::span<void* const> inputs, std::span<void* const> outputs,
                         const Where& where) {
+  const TraceSpan span("replay", program_->graph.name);
   auto& b = *target_.backend;
   JITNEY_CHECK(check_faults(c.space, "in an earlier call"));
   if (!c.has(inputs, outputs)) {
@@ -175,6 +179,7 @@ Status Executor::replay(CapturedPlan& c, std::span<void* const> inputs, std::spa
     for (std::size_t i = 0; i < outputs.size(); ++i)
       if (const auto& s = c.staged_outputs[i]; s.bytes > 0)
         JITNEY_CHECK(b.copy(target_.device, outputs[i], s.data, s.bytes, device_to_device, stream));
+    mark_enqueued();
     return {};
   }();
   const Status left = spaces_.leave(c.space, where, stream);

@@ -4,9 +4,11 @@
 #include <cstring>
 
 #include "passes/call.h"
+#include "runtime/enqueue_mark.h"
 #include "runtime/executor.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -15,6 +17,7 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
   if (const CallSet* ready = plan.calls_ready.load(std::memory_order_acquire)) return ready;
   std::lock_guard lock(plan.calls_mutex);
   if (!plan.calls) {
+    const TraceSpan span("plan", "library calls");
     JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_));
     plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
   }
@@ -41,6 +44,7 @@ Status Executor::launch(const Plan& plan, const Kernels& kernels, Space& w, cons
     JITNEY_CHECK(target_.backend->synchronize(target_.device, stream));
     (*w.seconds)[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   }
+  mark_enqueued();
   return {};
 }
 
@@ -93,6 +97,7 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const Kernels& ker
                              CallSet::Invocations* invocations, backend::StreamHandle stream) {
   const PlannedStep& p = plan.steps[i];
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  const TraceSpan span(target_.info.host_memory ? "step" : "launch", step.node->name);
   if (step.is_call) {
     if (p.points == 0) return {};
     if (const PlannedCall& planned = calls->calls[i]; planned.primitive)

@@ -8,6 +8,7 @@
 
 #include "util/log.h"
 #include "util/threads.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -17,23 +18,6 @@ using Reason = compiler::CompileFailure::Reason;
 
 std::span<const std::byte> bytes_of(std::string_view s) {
   return {reinterpret_cast<const std::byte*>(s.data()), s.size()};
-}
-
-/// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
-Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
-  JITNEY_TRY(auto record_key, compiler.record_key());
-  Key key;
-  key.add("kind", "compiler-identity").add("worker", record_key);
-  if (auto known = cache.lookup(key))
-    compiler.remember(std::string(reinterpret_cast<const char*>((*known)->data()), (*known)->size()));
-  int before = compiler.workers_started();
-  JITNEY_TRY(auto identity, compiler.identity());
-  if (compiler.workers_started() != before) {
-    auto record = compiler.record();
-    auto span = bytes_of(record);
-    cache.publish(key, cache::Blob(span.begin(), span.end()));
-  }
-  return identity;
 }
 
 /// Whether the optimizer would most likely fail on this kernel tomorrow as well. Memory that ran out may be back.
@@ -50,6 +34,22 @@ void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_v
 }
 
 }  // namespace
+
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
+  JITNEY_TRY(auto record_key, compiler.record_key());
+  Key key;
+  key.add("kind", "compiler-identity").add("worker", record_key);
+  if (auto known = cache.lookup(key))
+    compiler.remember(std::string(reinterpret_cast<const char*>((*known)->data()), (*known)->size()));
+  int before = compiler.workers_started();
+  JITNEY_TRY(auto identity, compiler.identity());
+  if (compiler.workers_started() != before) {
+    auto record = compiler.record();
+    auto span = bytes_of(record);
+    cache.publish(key, cache::Blob(span.begin(), span.end()));
+  }
+  return identity;
+}
 
 KernelSet::Build::Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
                         const KernelSetOptions& options)
@@ -77,6 +77,9 @@ void KernelSet::Build::run() {
     if (!find(i)) missing.push_back(i);
   }
   compile_all(missing);
+  for (std::size_t i = 0; i < total_; ++i)
+    if (set_.handles_[i] != 0)
+      set_.keys_.push_back(unoptimized_.contains(i) ? keys_[i].unoptimized : keys_[i].optimized);
   warn();
 }
 
@@ -91,6 +94,7 @@ bool KernelSet::Build::find(std::size_t kernel) {
       continue;
     }
     ++set_.counts_.from_cache;
+    set_.origins_[kernel] = KernelOrigin::cached;
     if (key == keys[1]) {
       ++set_.counts_.unoptimized;
       log_info("kernel '{}' comes from the cache without optimization", name(kernel));
@@ -110,7 +114,9 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
   const auto cores = options_.background ? 1 : static_cast<std::size_t>(usable_cores());
   auto threads = std::min<std::size_t>(kernels.size(), cores);
   std::atomic<std::size_t> next{0};
+  const std::string caller(CorrelationId::current());
   auto work = [&] {
+    const CorrelationId correlation(caller);
     for (std::size_t n; (n = next.fetch_add(1)) < kernels.size();) compile(kernels[n]);
   };
   std::vector<std::jthread> helpers;
@@ -123,6 +129,8 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
 }
 
 void KernelSet::Build::compile(std::size_t kernel) {
+  TraceSpan span("compile", name(kernel));
+  if (span) span.text("key", keys_[kernel].optimized.hash());
   compiler::CompileRequest request{
       set_.target_.info.language,         name(kernel), set_.sources_.kernels[kernel].source(),
       set_.target_.info.compiler_options, true,         options_.background};
@@ -137,6 +145,9 @@ void KernelSet::Build::compile(std::size_t kernel) {
     outcome = compiler_.compile(request, options_.stop);
   }
   if (outcome) {
+    span.number("worker", outcome->worker);
+    span.number("in_worker_us", static_cast<std::int64_t>(outcome->compile_seconds * 1e6));
+    span.number("bytes", static_cast<std::int64_t>(outcome->binary.size()));
     log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3,
               outcome->binary.size());
     if (!outcome->diagnostics.empty()) log_info("kernel '{}': {}", request.name, outcome->diagnostics);
@@ -145,6 +156,7 @@ void KernelSet::Build::compile(std::size_t kernel) {
   if (!loaded) why = fmt::format("it was compiled and cannot be loaded: {}", loaded.error().message);
   bool good = outcome && loaded;
   if (!good && !options_.required) return give_up(kernel, why);
+  if (good) set_.origins_[kernel] = KernelOrigin::compiled;
   if (!good) log_info("kernel '{}' runs in the reference interpreter: {}", request.name, why);
   {
     std::lock_guard lock(mutex_);

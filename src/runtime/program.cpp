@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/hosted.h"
 #include "passes/regions.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
@@ -54,11 +56,23 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
 
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
                                                       int device, const backend::DeviceInfo& info, bool bf16) {
+  if (ir::has_hosted(engine.graph()))
+    return user_error("model '{}' is several programs, because extents or control flow follow from its data",
+                      engine.graph().name);
+  JITNEY_TRY(auto program, make_program(engine.graph(), backend, device, info, bf16));
+  return std::shared_ptr<const Program>(std::move(program));
+}
+
+Expected<std::shared_ptr<Program>> make_program(const ir::Graph& graph, const backend::Backend& backend, int device,
+                                                const backend::DeviceInfo& info, bool bf16) {
+  const TraceSpan span("lower", info.name);
   auto program = std::make_shared<Program>();
   passes::LowerOptions lowering;
   lowering.bf16 = bf16;
   lowering.offers = [&](const backend::LibraryCall& call) { return backend.offers(device, call); };
-  JITNEY_TRY(program->graph, passes::lower(engine.graph(), lowering, &program->passes));
+  JITNEY_TRY(program->graph, passes::lower(graph, lowering, &program->passes));
+  if (log_enabled(LogLevel::graphs))
+    log_line(LogLevel::graphs, fmt::format("fused graph for {}:\n{}", info.name, print(program->graph)));
   JITNEY_TRY(program->views, passes::compute_views(program->graph));
   compiler::EmitOptions options{.vector_bytes = info.vector_bytes};
   std::map<std::pair<std::string, std::string>, int> known;
@@ -78,7 +92,7 @@ Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, 
     }
     program->steps.push_back(std::move(step));
   }
-  return std::shared_ptr<const Program>(std::move(program));
+  return program;
 }
 
 }  // namespace jitney::runtime

@@ -1,14 +1,30 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/specializer.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "util/background_queue.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
 using State = FormSlot::State;
+
+namespace {
+
+/// An arrow leads from here to the first run that uses what is made.
+void describe(TraceSpan& span, const Plan& plan) {
+  if (!span) return;
+  std::string shapes;
+  for (const auto& shape : plan.input_shapes) shapes += fmt::format("[{}]", fmt::join(shape, ","));
+  span.text("shapes", shapes);
+  span.begin_flow(reinterpret_cast<std::uintptr_t>(&plan));
+}
+
+}  // namespace
 
 /// One plan's kernels. Holds neither the plan nor the specializer: what nobody uses any more is not compiled.
 class Specializer::Job final : public BackgroundJob {
@@ -87,6 +103,8 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
     ++status_.running;
     cache = cache_;
   }
+  TraceSpan span("specialize", "while a caller waits");
+  describe(span, *plan);
   auto forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
                            {.progress = progress, .may_compile = options_.may_compile, .required = false});
   if (!forms) {
@@ -117,6 +135,8 @@ void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, st
     }
     changed();
   };
+  TraceSpan span("specialize", "in the background");
+  describe(span, *plan);
   auto forms = Forms::make(
       *program_, target_, *plan, *cache, compiler_,
       {.progress = progress, .background = true, .stop = stop, .may_compile = options_.may_compile, .required = false});
@@ -187,6 +207,15 @@ void Specializer::cancel() { BackgroundQueue::shared().remove(this); }
 CompileStatus Specializer::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
+}
+
+std::vector<cache::Key> Specializer::keys() const {
+  std::vector<cache::Key> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& weak : specialized_)
+    if (const auto plan = weak.lock())
+      if (const auto forms = plan->forms.get()) all.insert(all.end(), forms->keys().begin(), forms->keys().end());
+  return all;
 }
 
 void Specializer::on_change(std::function<void(const CompileStatus&)> callback) {

@@ -16,13 +16,18 @@ const OperatorRow* find_operator(std::string_view name) {
           resize_operators(),         random_operators(),          quantize_operators(),   quantized_operators(),
           loss_operators(),           einsum_operators(),          attention_operators(),  decoder_operators(),
           signal_operators(),         window_function_operators(), pool_more_operators(),  sample_operators(),
-          linear_algebra_operators(), recurrent_operators()}) {
+          linear_algebra_operators(), recurrent_operators(),       dynamic_operators(),    sequence_operators()}) {
       for (const OperatorRow& row : family) rows.emplace(row.name, &row);
     }
     return rows;
   }();
   const auto found = table.find(name);
   return found == table.end() ? nullptr : found->second;
+}
+
+bool takes_sequences(const OperatorRow& row) {
+  const auto rows = sequence_operators();
+  return &row >= rows.data() && &row < rows.data() + rows.size();
 }
 
 }  // namespace jitney::onnx

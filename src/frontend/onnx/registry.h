@@ -53,8 +53,12 @@ std::span<const OperatorRow> pool_more_operators();        // ops_pool_more.cpp
 std::span<const OperatorRow> sample_operators();           // ops_sample.cpp
 std::span<const OperatorRow> linear_algebra_operators();   // ops_linear_algebra.cpp
 std::span<const OperatorRow> recurrent_operators();        // ops_recurrent.cpp
+std::span<const OperatorRow> dynamic_operators();          // ops_dynamic.cpp
+std::span<const OperatorRow> sequence_operators();         // ops_sequence.cpp
 
 /// Null for an operator that is not supported.
 const OperatorRow* find_operator(std::string_view name);
+/// Whether it may be given sequences and optionals; the others take tensors.
+bool takes_sequences(const OperatorRow& row);
 
 }  // namespace jitney::onnx
