@@ -39,6 +39,7 @@ class NullBackend final : public Backend {
   Status begin_capture(int device, StreamHandle stream) override;
   Expected<GraphHandle> end_capture(int device, StreamHandle stream) override;
   Status replay(int device, GraphHandle graph, StreamHandle stream) override;
+  Status update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs& args) override;
   void destroy_graph(int device, GraphHandle graph) noexcept override;
   std::int64_t live_bytes() const override;
   std::vector<std::string> diagnose() const override;

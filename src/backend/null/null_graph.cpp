@@ -78,6 +78,17 @@ Status NullBackend::replay(int device, GraphHandle graph, StreamHandle stream) {
   return {};
 }
 
+Status NullBackend::update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs&) {
+  JITNEY_CHECK(check_device(device));
+  std::lock_guard lock(mutex_);
+  const auto found = graphs_.find(graph);
+  if (found == graphs_.end()) return internal_error("the null backend has no graph {}", graph);
+  const std::int64_t launches = found->second.launches;
+  if (launches <= 0 || launch >= static_cast<std::size_t>(launches))
+    return internal_error("a graph of {} launches has no launch {} to update", launches, launch);
+  return {};
+}
+
 void NullBackend::destroy_graph(int, GraphHandle graph) noexcept {
   std::lock_guard lock(mutex_);
   graphs_.erase(graph);
