@@ -99,6 +99,7 @@ tl::expected<SharedBlob, Miss> Handle::lookup(const Key& key) {
     }
     reason = blob.error();
   }
+  if (reason == Miss::absent) reason = table_->explain_absence(key);
   std::lock_guard lock(mutex_);
   if (refusal_) reason = Miss::refused_place;
   ++stats_.misses[reason];
@@ -127,8 +128,8 @@ Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
   using namespace std::chrono_literals;
   using State = Claim::State;
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  Flights& flights = table_->flights();
-  if (!flights.take(key.text(), deadline)) return Claim(State::busy);
+  bool waited = false;
+  if (!table_->flights().take(key.text(), deadline, waited)) return Claim(State::busy);
   // From here on whatever returns lands the flight.
   Claim in_process(State::mine, nullptr, [table = table_, text = key.text()] { table->flights().land(text); });
   const auto made = [&](SharedBlob blob) {
@@ -137,12 +138,14 @@ Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
   };
   if (auto blob = table_->find(key.text())) return made(std::move(blob));
   const auto store = this->store();
+  if (waited) in_process.set_waited();
   if (!store || !store->writable()) return in_process;
   for (auto pause = 1ms;; pause = std::min(2 * pause, 50ms)) {
     const auto outcome = store->try_claim(key);
     if (outcome == StoreFiles::Claim::unsupported) return in_process;
     if (outcome == StoreFiles::Claim::mine) break;
     if (std::chrono::steady_clock::now() >= deadline) return Claim(State::busy);
+    waited = true;
     std::this_thread::sleep_for(pause);
   }
   // Whoever had it may have published it.
@@ -151,7 +154,9 @@ Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
     return made(table_->insert_if_absent(key.text(), std::make_shared<const Blob>(std::move(*blob))));
   }
   auto both = std::make_shared<Claim>(std::move(in_process));
-  return Claim(State::mine, nullptr, [both, store, key] { store->unclaim(key); });
+  Claim mine(State::mine, nullptr, [both, store, key] { store->unclaim(key); });
+  if (waited) mine.set_waited();
+  return mine;
 }
 
 Stats Handle::stats() const {

@@ -19,7 +19,21 @@ std::span<const std::byte> bytes_of(std::string_view s) {
   return {reinterpret_cast<const std::byte*>(s.data()), s.size()};
 }
 
-/// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
+/// Whether the optimizer would most likely fail on this kernel tomorrow as well. Memory that ran out may be back.
+bool lies_in_the_kernel(Reason reason) {
+  return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
+}
+
+/// One sentence for all of them: the first kernel's reason and how many there are.
+void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
+  if (reasons.empty()) return;
+  auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
+  if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
+  warn_once(message, message);
+}
+
+}  // namespace
+
 Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
   JITNEY_TRY(auto record_key, compiler.record_key());
   Key key;
@@ -36,24 +50,9 @@ Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache
   return identity;
 }
 
-/// Whether the optimizer would most likely fail on this kernel tomorrow as well. Memory that ran out may be back.
-bool lies_in_the_kernel(Reason reason) {
-  return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
-}
-
-/// One sentence for all of them: the first kernel's reason and how many there are.
-void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
-  if (reasons.empty()) return;
-  auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
-  if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
-  warn_once(message, message);
-}
-
-}  // namespace
-
 KernelSet::Build::Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
-                        const std::function<void(int, int)>& progress)
-    : set_(set), cache_(cache), compiler_(compiler), progress_(progress), total_(set.program_->sources.size()) {}
+                        const KernelSetOptions& options)
+    : set_(set), cache_(cache), compiler_(compiler), options_(options), total_(set.sources_.kernels.size()) {}
 
 void KernelSet::Build::run() {
   if (total_ == 0) return;
@@ -64,25 +63,29 @@ void KernelSet::Build::run() {
   auto identity = identify(compiler_, cache_);
   if (!identity) {
     set_.counts_.failed = static_cast<int>(total_);
+    if (!options_.required) return;
     warn_once("no compiler",
               identity.error().message + "; kernels run in the reference interpreter, which is right but slow");
     return;
   }
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < total_; ++i) {
-    const auto& source = set_.program_->sources[i];
+    const auto& source = set_.sources_.kernels[i];
     keys_.push_back({kernel_key(source, set_.target_.info, *identity),
                      kernel_key(source, set_.target_.info, *identity, /*optimized=*/false)});
     if (!find(i)) missing.push_back(i);
   }
   compile_all(missing);
+  for (std::size_t i = 0; i < total_; ++i)
+    if (set_.handles_[i] != 0)
+      set_.keys_.push_back(unoptimized_.contains(i) ? keys_[i].unoptimized : keys_[i].optimized);
   warn();
 }
 
 bool KernelSet::Build::find(std::size_t kernel) {
   // An optimized one may have come later: from another process, or after a cause that has gone.
   const Key* keys[] = {&keys_[kernel].optimized, &keys_[kernel].unoptimized};
-  for (const Key* key : keys) {
+  for (const Key* key : std::span(keys).first(options_.required ? 2 : 1)) {
     auto blob = cache_.lookup(*key);
     if (!blob) continue;
     if (auto loaded = load(kernel, **blob); !loaded) {
@@ -102,7 +105,12 @@ bool KernelSet::Build::find(std::size_t kernel) {
 
 void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
   if (kernels.empty()) return;
-  auto threads = std::min<std::size_t>(kernels.size(), static_cast<std::size_t>(usable_cores()));
+  if (!options_.may_compile) {
+    for (const std::size_t kernel : kernels) give_up(kernel, "it would have to be compiled, which is not allowed");
+    return;
+  }
+  const auto cores = options_.background ? 1 : static_cast<std::size_t>(usable_cores());
+  auto threads = std::min<std::size_t>(kernels.size(), cores);
   std::atomic<std::size_t> next{0};
   auto work = [&] {
     for (std::size_t n; (n = next.fetch_add(1)) < kernels.size();) compile(kernels[n]);
@@ -117,16 +125,18 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
 }
 
 void KernelSet::Build::compile(std::size_t kernel) {
-  compiler::CompileRequest request{set_.target_.info.language, name(kernel), set_.program_->sources[kernel].source(),
-                                   set_.target_.info.compiler_options, true};
-  auto outcome = compiler_.compile(request);
+  compiler::CompileRequest request{
+      set_.target_.info.language,         name(kernel), set_.sources_.kernels[kernel].source(),
+      set_.target_.info.compiler_options, true,         options_.background};
+  auto outcome = compiler_.compile(request, options_.stop);
   std::string why = outcome ? "" : outcome.error().message;
   bool optimized = outcome.has_value(), publish = true;
+  if (!outcome && (outcome.error().reason == Reason::cancelled || !options_.required)) return give_up(kernel, why);
   if (!outcome && outcome.error().reason != Reason::no_compiler) {
     log_info("kernel '{}' is compiled again without optimization: {}", request.name, why);
     publish = lies_in_the_kernel(outcome.error().reason);
     request.optimize = false;
-    outcome = compiler_.compile(request);
+    outcome = compiler_.compile(request, options_.stop);
   }
   if (outcome) {
     log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3,
@@ -136,6 +146,7 @@ void KernelSet::Build::compile(std::size_t kernel) {
   Status loaded = outcome ? load(kernel, outcome->binary) : Status{};
   if (!loaded) why = fmt::format("it was compiled and cannot be loaded: {}", loaded.error().message);
   bool good = outcome && loaded;
+  if (!good && !options_.required) return give_up(kernel, why);
   if (!good) log_info("kernel '{}' runs in the reference interpreter: {}", request.name, why);
   {
     std::lock_guard lock(mutex_);
@@ -151,10 +162,19 @@ void KernelSet::Build::compile(std::size_t kernel) {
   step();
 }
 
+void KernelSet::Build::give_up(std::size_t kernel, std::string why) {
+  log_debug("kernel '{}' is not there: {}", name(kernel), why);
+  {
+    std::lock_guard lock(mutex_);
+    ++set_.counts_.failed;
+  }
+  step();
+}
+
 Status KernelSet::Build::load(std::size_t kernel, std::span<const std::byte> binary) {
   auto& backend = *set_.target_.backend;
   JITNEY_TRY(auto module, backend.load(set_.target_.device, binary));
-  auto handle = backend.kernel(set_.target_.device, module, set_.program_->sources[kernel].symbol.c_str());
+  auto handle = backend.kernel(set_.target_.device, module, set_.sources_.kernels[kernel].symbol.c_str());
   if (!handle) {
     backend.unload(set_.target_.device, module);
     return tl::unexpected(handle.error());
@@ -167,7 +187,7 @@ Status KernelSet::Build::load(std::size_t kernel, std::span<const std::byte> bin
 void KernelSet::Build::step() {
   std::lock_guard lock(mutex_);
   ++done_;
-  if (progress_) progress_(done_, static_cast<int>(total_));
+  if (options_.progress) options_.progress(done_, static_cast<int>(total_));
 }
 
 void KernelSet::Build::warn() const {

@@ -14,11 +14,13 @@
 
 namespace jitney::runtime {
 
+/// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache);
+
 /// One pass over the kernels of a set, by several threads where the system grants them.
 class KernelSet::Build {
  public:
-  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
-        const std::function<void(int, int)>& progress);
+  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler, const KernelSetOptions& options);
   /// Blocks until every kernel is there or has failed, then warns: at most once for all that are interpreted, and
   /// once for all that are not optimized. With less the log would repeat one cause for each kernel.
   void run();
@@ -31,15 +33,16 @@ class KernelSet::Build {
   bool find(std::size_t kernel);
   void compile_all(const std::vector<std::size_t>& kernels);
   void compile(std::size_t kernel);
+  void give_up(std::size_t kernel, std::string why);
   Status load(std::size_t kernel, std::span<const std::byte> binary);
   void step();
   void warn() const;
-  const std::string& name(std::size_t kernel) const { return set_.program_->source_names[kernel]; }
+  const std::string& name(std::size_t kernel) const { return set_.sources_.names[kernel]; }
 
   KernelSet& set_;
   cache::RuntimeCache& cache_;
   compiler::Compiler& compiler_;
-  const std::function<void(int, int)>& progress_;
+  const KernelSetOptions& options_;
   const std::size_t total_;
   std::vector<Keys> keys_;
 

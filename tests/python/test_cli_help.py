@@ -10,6 +10,7 @@ COMMANDS = {
     "build": ["-o"],
     "inspect": ["--source", "--kernels", "--json", "--shape"],
     "doctor": [],
+    "cache": ["stats", "ls", "show", "verify", "merge", "pack", "unpack", "prune", "clear", "path"],
 }
 
 
