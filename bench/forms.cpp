@@ -84,7 +84,7 @@ int main(int argc, char** argv) try {
   for (int i = 3; i < argc; ++i) {
     const char* equals = std::strchr(argv[i], '=');
     if (!equals) throw std::runtime_error(std::string(argv[i]) + " is not SYMBOL=VALUE");
-    symbols[std::string(argv[i], equals)] = std::atoll(equals + 1);
+    symbols[std::string(argv[i], static_cast<std::size_t>(equals - argv[i]))] = std::atoll(equals + 1);
   }
   const Engine engine = Engine::load(argv[1]);
   const runtime::Target target = value_or_throw(runtime::open_target({}));
