@@ -37,7 +37,8 @@ class Bounds {
       case Op::iota:
       case Op::max_pool:  // windows are cut at the input's edge
       case Op::avg_pool: return {};
-      case Op::cast: return equal(node, x->shape, out.shape);
+      case Op::cast:
+      case Op::bitcast: return equal(node, x->shape, out.shape);
       case Op::reshape: return require(node, Guard::Relation::equal, ir::product(x->shape), ir::product(out.shape));
       case Op::expand: return expand(node, x->shape, out.shape);
       case Op::slice: return slice(node, x->shape, out.shape);

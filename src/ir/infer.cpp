@@ -139,6 +139,7 @@ Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<co
   JITNEY_CHECK(check_inputs(c));
   switch (op) {
     case Op::cast:
+    case Op::bitcast:
     case Op::dims:
     case Op::iota:
     case Op::reshape:

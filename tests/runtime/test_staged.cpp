@@ -63,6 +63,26 @@ void expect_same(const Graph& graph, const std::vector<Tensor>& inputs, Executio
   EXPECT_EQ(context.stats().interpreted, 0);
 }
 
+TEST(Staged, OnAStreamItWaitsAndCannotBeCaptured) {
+  if (testing::device().type != Device::Type::cpu) GTEST_SKIP() << "a stream of the host's";
+  ExecutionContext context(testing::engine_of(positive_graph()), testing::options());
+  std::mt19937 rng(7);
+  const std::vector<Tensor> in = {testing::random_tensor(DType::f32, {5, 4}, rng, true)};
+  const auto views = testing::views(in);
+  std::vector<Tensor> out;
+  for (const Tensor& t : context.execute(views)) out.emplace_back(t.dtype(), t.shape());
+  const auto results = testing::views(out);
+  context.execute(views, results, 0);
+  const auto want = value_or_throw(ir::interpret(positive_graph(), in));
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_TRUE(testing::close(out[i], want[i], 1e-5)) << "output " << i;
+  EXPECT_THROW(context.execute(views, results, 5), Error) << "a CPU has one stream";
+  auto nowhere = results;
+  nowhere[2].data = nullptr;
+  EXPECT_THROW(context.execute(views, nowhere, 0), Error);
+  EXPECT_TRUE(context.is_monolithic_capturable(views, 0)) << "on a CPU there is nothing to capture";
+  context.synchronize(0);
+}
+
 TEST(Staged, RandomDataGivesOtherExtentsEachTime) {
   const Graph graph = positive_graph();
   ExecutionContext context(testing::engine_of(graph), testing::options());

@@ -53,8 +53,9 @@ Tensor make_scalar(double number, DType dtype) {
     case DType::u32: return tensor_of(dtype, static_cast<std::uint32_t>(number));
     case DType::u64: return tensor_of(dtype, static_cast<std::uint64_t>(number));
     case DType::boolean: return tensor_of(dtype, static_cast<std::uint8_t>(number != 0));
+    default: break;
   }
-  return {};
+  return tensor_of(dtype, static_cast<std::uint8_t>(number));  // only stored: its bits
 }
 
 GraphBuilder GraphBuilder::inside(const GraphBuilder& outer) {
@@ -126,6 +127,11 @@ ValueId GraphBuilder::node(Op op, std::vector<ValueId> inputs, Attributes attrib
 ValueId GraphBuilder::cast(ValueId x, DType to) {
   if (!ok() || x == kNoValue || dtype(x) == to) return x;
   return typed_node(Op::cast, {x}, to, shape(x));
+}
+
+ValueId GraphBuilder::bitcast(ValueId x, DType to) {
+  if (!ok() || x == kNoValue || dtype(x) == to) return x;
+  return typed_node(Op::bitcast, {x}, to, shape(x));
 }
 
 ValueId GraphBuilder::reshape(ValueId x, Shape to) {

@@ -51,7 +51,9 @@ class GraphBuilder {
   ir::ValueId where(ir::ValueId condition, ir::ValueId a, ir::ValueId b) {
     return node(ir::Op::where, {condition, a, b});
   }
-  ir::ValueId cast(ir::ValueId x, DType dtype);  ///< x itself if it has the dtype
+  /// x itself if it has the dtype. Neither may be only stored: see storage_cast.h.
+  ir::ValueId cast(ir::ValueId x, DType dtype);
+  ir::ValueId bitcast(ir::ValueId x, DType dtype);  ///< the same bits; the dtypes have one size
   /// To the shape; x itself if it has it. Element counts that cannot be compared become a guard.
   ir::ValueId reshape(ir::ValueId x, ir::Shape shape);
   ir::ValueId expand(ir::ValueId x, ir::Shape shape);
