@@ -39,6 +39,8 @@ struct ContextOptions {
   int threads = 0;
   /// "" is the per-user cache; "none" keeps kernels in memory; else a folder.
   std::string runtime_cache{};
+  /// A cache that engines share; takes the place of runtime_cache.
+  std::shared_ptr<RuntimeCache> cache{};
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;  ///< on the CPU
   CudaGraphStrategy cuda_graph_strategy = CudaGraphStrategy::disabled;

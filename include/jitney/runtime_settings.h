@@ -3,14 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <jitney/export.h>
+#include <jitney/runtime_cache.h>
 
 namespace jitney {
-
-class RuntimeCache;
 
 /// What happens when a shape turns up for which there are no kernels of its own.
 enum class DynamicShapesKernelSpecializationStrategy : std::uint8_t {
@@ -49,7 +49,7 @@ JITNEY_EXPORT CudaGraphStrategy from_underlying(std::int64_t value);
 /// equal when the paths are, or when both name one handle.
 class JITNEY_EXPORT RuntimeCacheSetting {
  public:
-  /// The per-user store (default_runtime_cache_path()).
+  /// The per-user store (default_cache_path()).
   RuntimeCacheSetting();
   /// A store where the path is a folder or ends in a separator, else a packed file. "" is memory.
   RuntimeCacheSetting(std::string path);  // NOLINT(google-explicit-constructor)
@@ -69,10 +69,6 @@ class JITNEY_EXPORT RuntimeCacheSetting {
   std::shared_ptr<RuntimeCache> handle_;
 };
 
-/// JITNEY_CACHE_DIR, else XDG_CACHE_HOME/jitney/, else ~/.cache/jitney/, with a separator at its end; "" where there is
-/// none of these. Makes nothing.
-JITNEY_EXPORT std::string default_runtime_cache_path();
-
 /// How an engine runs, as far as that may change between two runs. Never part of an engine file. A value: setting one
 /// that equals the present one does nothing.
 struct RuntimeSettings {
@@ -83,6 +79,24 @@ struct RuntimeSettings {
 
   friend bool operator==(const RuntimeSettings&, const RuntimeSettings&) = default;
 };
+
+/// The defaults, with what the environment says in their place (SettingInfo::variable). Throws Error(user) for a value
+/// that is not allowed. What Session and the command line start from.
+JITNEY_EXPORT RuntimeSettings default_runtime_settings();
+
+/// One row of the table of settings, from which the command line's flags, the environment variables, the Python fields
+/// and the reference page are made.
+struct SettingInfo {
+  std::string_view name;                                  ///< of the field, in C++ and Python
+  std::string_view flag;                                  ///< on the command line
+  std::string_view variable;                              ///< in the environment
+  std::string_view values;                                ///< "lazy|eager|none"
+  std::string_view fallback;                              ///< the default, as text
+  std::string_view doc;                                   ///< one paragraph
+  void (*set)(RuntimeSettings&, std::string_view value);  ///< throws Error(user)
+  std::string (*get)(const RuntimeSettings&);
+};
+JITNEY_EXPORT std::span<const SettingInfo> runtime_settings_table();
 
 /// Three lines for people: "Dynamic Shapes Kernel Strategy: lazy", "CUDA Graph Strategy: disabled", and "Runtime Cache:
 /// " with a path, "<in-memory shared>" or "<engine-local, in-memory>".

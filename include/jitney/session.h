@@ -38,7 +38,7 @@ struct RuntimeSettingsOverrides {
 class JITNEY_EXPORT Session {
  public:
   /// Throws Error(environment) when the device is not there.
-  explicit Session(Engine engine, SessionOptions options = {}, RuntimeSettings settings = {});
+  explicit Session(Engine engine, SessionOptions options = {}, RuntimeSettings settings = default_runtime_settings());
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -39,7 +39,7 @@ class ExecutionContext::Impl {
     if (ready.load(std::memory_order_acquire)) return {};
     std::lock_guard lock(prepare_mutex);
     if (ready.load(std::memory_order_relaxed)) return {};
-    JITNEY_CHECK(shared->prepare(options.runtime_cache, options.progress));
+    JITNEY_CHECK(shared->prepare(options));
     ready.store(true, std::memory_order_release);
     return {};
   }

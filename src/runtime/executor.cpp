@@ -36,8 +36,12 @@ class Executor::Borrowed {
   std::unique_ptr<Workspace> space_;
 };
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options)
-    : program_(std::move(program)), target_(std::move(target)), options_(options), planner_(program_, target_) {}
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
+                   std::shared_ptr<backend::PlanServices> services)
+    : program_(std::move(program)),
+      target_(std::move(target)),
+      options_(options),
+      planner_(program_, target_, std::move(services)) {}
 
 Executor::~Executor() {
   for (auto& g : graphs_) destroy(*g);
@@ -219,9 +223,8 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
   args.number_count = static_cast<std::int32_t>(p.number_count);
   args.end = p.points;
   args.grain = p.grain;
-  const auto& source = program_->sources[static_cast<std::size_t>(step.distinct)];
-  args.block_threads = source.block_threads;
-  args.block_points = source.block_points;
+  args.block_threads = step.emitted.block_threads;
+  args.block_points = step.emitted.block_points;
   if (w.forms && w.forms->step(i).kernel != 0) {
     const Forms::Step& own = w.forms->step(i);
     kernel = own.kernel;

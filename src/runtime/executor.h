@@ -33,7 +33,9 @@ struct RunOptions {
 /// arena and a table of pointers) from a pool, so that calls never wait for each other's kernels.
 class Executor {
  public:
-  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options);
+  /// services: for the backend while it plans library calls; null gives it none.
+  Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
+           std::shared_ptr<backend::PlanServices> services = nullptr);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

@@ -31,6 +31,7 @@ class Forms {
   const Step& step(std::size_t index) const { return steps_[index]; }
   const std::int64_t* numbers() const { return numbers_.data(); }
   const KernelCounts& counts() const { return kernels_->counts(); }
+  const std::vector<cache::Key>& keys() const { return kernels_->keys(); }
   bool is_complete() const { return kernels_->is_complete(); }
 
  private:

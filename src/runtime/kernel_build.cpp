@@ -21,7 +21,21 @@ std::span<const std::byte> bytes_of(std::string_view s) {
   return {reinterpret_cast<const std::byte*>(s.data()), s.size()};
 }
 
-/// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
+/// Whether the optimizer would most likely fail on this kernel tomorrow as well. Memory that ran out may be back.
+bool lies_in_the_kernel(Reason reason) {
+  return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
+}
+
+/// One sentence for all of them: the first kernel's reason and how many there are.
+void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
+  if (reasons.empty()) return;
+  auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
+  if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
+  warn_once(message, message);
+}
+
+}  // namespace
+
 Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
   JITNEY_TRY(auto record_key, compiler.record_key());
   Key key;
@@ -37,21 +51,6 @@ Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache
   }
   return identity;
 }
-
-/// Whether the optimizer would most likely fail on this kernel tomorrow as well. Memory that ran out may be back.
-bool lies_in_the_kernel(Reason reason) {
-  return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
-}
-
-/// One sentence for all of them: the first kernel's reason and how many there are.
-void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
-  if (reasons.empty()) return;
-  auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
-  if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
-  warn_once(message, message);
-}
-
-}  // namespace
 
 KernelSet::Build::Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
                         const KernelSetOptions& options)
@@ -79,6 +78,9 @@ void KernelSet::Build::run() {
     if (!find(i)) missing.push_back(i);
   }
   compile_all(missing);
+  for (std::size_t i = 0; i < total_; ++i)
+    if (set_.handles_[i] != 0)
+      set_.keys_.push_back(unoptimized_.contains(i) ? keys_[i].unoptimized : keys_[i].optimized);
   warn();
 }
 

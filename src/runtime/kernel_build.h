@@ -14,6 +14,9 @@
 
 namespace jitney::runtime {
 
+/// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache);
+
 /// One pass over the kernels of a set, by several threads where the system grants them.
 class KernelSet::Build {
  public:

@@ -66,6 +66,8 @@ class KernelSet {
 
   const std::vector<backend::KernelHandle>& handles() const { return handles_; }
   const KernelCounts& counts() const { return counts_; }
+  /// Under which the kernels that are there lie in a cache.
+  const std::vector<cache::Key>& keys() const { return keys_; }
   /// Whether every kernel is there as the optimizer makes it.
   bool is_complete() const { return counts_.failed == 0 && counts_.unoptimized == 0; }
 
@@ -76,6 +78,7 @@ class KernelSet {
   std::vector<backend::ModuleHandle> modules_;
   std::vector<backend::KernelHandle> handles_;
   KernelCounts counts_;
+  std::vector<cache::Key> keys_;
 };
 
 /// Everything that can change a kernel's bytes.

@@ -6,7 +6,7 @@
 
 #include <span>
 
-#include "util/paths.h"
+#include "util/env.h"
 
 namespace jitney {
 namespace {
@@ -60,15 +60,51 @@ CudaGraphStrategy from_underlying(std::int64_t value) {
   return numbered<CudaGraphStrategy>(kGraphsName, value, kGraphs);
 }
 
-std::string default_runtime_cache_path() {
-  const auto directory = default_cache_directory();
-  return directory ? *directory + "/" : "";
-}
-
-RuntimeCacheSetting::RuntimeCacheSetting() : path_(default_runtime_cache_path()) {}
+RuntimeCacheSetting::RuntimeCacheSetting() : path_(default_cache_path()) {}
 RuntimeCacheSetting::RuntimeCacheSetting(std::string path) : path_(std::move(path)) {}
 RuntimeCacheSetting::RuntimeCacheSetting(std::shared_ptr<RuntimeCache> handle) : handle_(std::move(handle)) {}
 RuntimeCacheSetting RuntimeCacheSetting::memory() { return RuntimeCacheSetting(std::string()); }
+
+std::span<const SettingInfo> runtime_settings_table() {
+  static constexpr SettingInfo table[] = {
+      {"dynamic_shapes_kernel_specialization_strategy", "--dynamic-shapes-kernel-specialization-strategy",
+       "JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "lazy|eager|none", "lazy",
+       "What happens when a shape turns up that has no kernels of its own. lazy: generic kernels run at once, and once "
+       "the shape has come a second time specialized ones are compiled in the background and used from a later run on. "
+       "eager: the call waits for them. none: generic kernels only.",
+       [](RuntimeSettings& s, std::string_view v) {
+         s.dynamic_shapes_kernel_specialization_strategy = from_string<DynamicShapesKernelSpecializationStrategy>(v);
+       },
+       [](const RuntimeSettings& s) {
+         return std::string(to_string(s.dynamic_shapes_kernel_specialization_strategy));
+       }},
+      {"cuda_graph_strategy", "--cuda-graph-strategy", "JITNEY_CUDA_GRAPH_STRATEGY", "disabled|whole_graph_capture",
+       "disabled",
+       "Whether the engine captures what it launches and replays it, one graph for each shape and stream. On a CPU "
+       "both "
+       "do the same.",
+       [](RuntimeSettings& s, std::string_view v) { s.cuda_graph_strategy = from_string<CudaGraphStrategy>(v); },
+       [](const RuntimeSettings& s) { return std::string(to_string(s.cuda_graph_strategy)); }},
+      {"runtime_cache", "--runtime-cache", "JITNEY_RUNTIME_CACHE", "PATH|none", "the per-user store",
+       "Where compiled kernels are kept: a store (a folder that exists, or a path that ends in '/'), a packed file "
+       "(any "
+       "other path), or none: in memory only.",
+       [](RuntimeSettings& s, std::string_view v) {
+         s.runtime_cache = v == "none" ? RuntimeCacheSetting::memory() : RuntimeCacheSetting(std::string(v));
+       },
+       [](const RuntimeSettings& s) { return s.runtime_cache.is_memory() ? "none" : s.runtime_cache.path(); }},
+  };
+  return table;
+}
+
+RuntimeSettings default_runtime_settings() {
+  RuntimeSettings s;
+  for (const auto& row : runtime_settings_table()) {
+    // One of them names a path: in a program that has more rights than its caller none of these counts.
+    if (const auto value = env_path(std::string(row.variable).c_str())) row.set(s, *value);
+  }
+  return s;
+}
 
 std::string to_string(const RuntimeSettings& s) {
   const auto& cache = s.runtime_cache;

@@ -31,10 +31,21 @@ class Session::Impl {
     c.precision = options.precision;
     c.denormals = options.denormals;
     c.progress = options.progress;
-    c.runtime_cache = s.runtime_cache.is_memory() ? "none" : s.runtime_cache.path();
+    c.runtime_cache = "none";
     c.cuda_graph_strategy = s.cuda_graph_strategy;
     c.dynamic_shapes_kernel_specialization_strategy = s.dynamic_shapes_kernel_specialization_strategy;
     return c;
+  }
+
+  /// A path makes a handle that this session owns; the same path again is the same handle. Another one saves it first.
+  std::shared_ptr<RuntimeCache> cache_of(const RuntimeCacheSetting& setting) {
+    if (owned && (setting.handle() || setting.path() != owned->path())) {
+      owned->autosave();
+      owned = nullptr;
+    }
+    if (setting.handle() || setting.is_memory()) return setting.handle();
+    if (!owned) owned = RuntimeCache::owned(setting.path());
+    return owned;
   }
 
   RuntimeSettings effective() const {
@@ -48,7 +59,9 @@ class Session::Impl {
     if (is_current) return context;
     const RuntimeSettings now = effective();
     if (!context || !(now == context_settings)) {
-      context = std::make_shared<ExecutionContext>(engine, context_options(now), shared);
+      ContextOptions o = context_options(now);
+      o.cache = cache_of(now.runtime_cache);
+      context = std::make_shared<ExecutionContext>(engine, std::move(o), shared);
       context_settings = now;
       ++created;
     }
@@ -66,7 +79,8 @@ class Session::Impl {
   std::uint64_t next_overlay = 1;
   std::shared_ptr<ExecutionContext> context;
   RuntimeSettings context_settings;
-  bool is_current = false;  // the context has the settings in force
+  std::shared_ptr<RuntimeCache> owned;  // of a path in the settings
+  bool is_current = false;              // the context has the settings in force
   int created = 0;
 };
 

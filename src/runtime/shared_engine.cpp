@@ -38,27 +38,42 @@ Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine,
   return made;
 }
 
-Status SharedEngine::prepare(const std::string& runtime_cache, const std::function<void(int, int)>& progress) {
+void SharedEngine::use_cache(const ContextOptions& options) {
+  if (cache_ && cache_handle_ == options.cache && (options.cache || cache_setting_ == options.runtime_cache)) return;
+  const auto before = cache_;
+  cache_ = options.cache                     ? cache::use_handle(options.cache)
+           : options.runtime_cache == "none" ? memory_
+                                             : cache::open_cache(options.runtime_cache);
+  cache_handle_ = options.cache;
+  cache_setting_ = options.runtime_cache;
+  specializer->use_cache(cache_);
+  if (services_) services_->use_cache(cache_);
+  if (!before || !kernels_ || before == cache_) return;
+  auto keys = specializer->keys();
+  for (auto& key : services_->keys()) keys.push_back(std::move(key));
+  keys.insert(keys.end(), kernels_->keys().begin(), kernels_->keys().end());
+  for (const auto& key : keys)
+    if (const auto blob = before->lookup(key)) cache_->publish(key, **blob);
+}
+
+Status SharedEngine::prepare(const ContextOptions& options) {
   const std::lock_guard lock(mutex_);
-  if (!cache_ || cache_setting_ != runtime_cache) {
-    cache_ = cache::open_cache(runtime_cache);
-    cache_setting_ = runtime_cache;
-    specializer->use_cache(cache_);
-  }
+  use_cache(options);
   if (kernels_) return {};
   auto& compiler = shared_compiler(target.info.language);
   const int workers = compiler.workers_started();
   const bool compiles = may_compile();
   auto kernels = std::make_unique<KernelSet>(
       sources_of(program), target, *cache_, compiler,
-      KernelSetOptions{.progress = progress, .may_compile = compiles, .required = compiles});
+      KernelSetOptions{.progress = options.progress, .may_compile = compiles, .required = compiles});
   workers_started = compiler.workers_started() - workers;
   if (!compiles && kernels->counts().failed > 0)
     return environment_error(
         "{} of {} kernels would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' compiles "
         "them ahead",
         kernels->counts().failed, program->sources.size());
-  auto executor = std::make_unique<Executor>(program, target, stream_options_);
+  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles);
+  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
   JITNEY_CHECK(executor->prepare());
   kernels_ = std::move(kernels);
   executor_ = std::move(executor);

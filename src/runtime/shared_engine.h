@@ -10,6 +10,7 @@
 
 #include "runtime/executor.h"
 #include "runtime/kernel_set.h"
+#include "runtime/plan_services.h"
 #include "runtime/plan_table.h"
 #include "runtime/specializer.h"
 
@@ -26,9 +27,9 @@ class SharedEngine {
   static Expected<std::shared_ptr<SharedEngine>> open(const Engine& engine, const ContextOptions& options);
   ~SharedEngine();
 
-  /// Compiles the generic kernels that are missing; the first call only. Another cache than before gets what the one
-  /// before holds of this engine, and is used from then on.
-  Status prepare(const std::string& runtime_cache, const std::function<void(int, int)>& progress);
+  /// Compiles the generic kernels that are missing; the first call only. Of the options, the cache and the progress
+  /// count: another cache than before gets what the one before holds of this engine, and is used from then on.
+  Status prepare(const ContextOptions& options);
 
   Target target;
   std::shared_ptr<const Program> program;
@@ -49,9 +50,14 @@ class SharedEngine {
   SharedEngine();
 
   mutable std::mutex mutex_;
+  void use_cache(const ContextOptions& options);
+
   std::shared_ptr<cache::RuntimeCache> cache_;
-  std::string cache_setting_;
+  std::string cache_setting_;                                                       // where it came from, or
+  std::shared_ptr<jitney::RuntimeCache> cache_handle_;                              // whose it is
+  const std::shared_ptr<cache::RuntimeCache> memory_ = cache::make_memory_cache();  // where no cache is wanted
   backend::StreamOptions stream_options_;
+  std::shared_ptr<CachedPlanServices> services_;
   std::unique_ptr<KernelSet> kernels_;
   std::unique_ptr<Executor> executor_;  // after the kernels: destroyed first
 };

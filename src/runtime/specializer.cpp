@@ -189,6 +189,15 @@ CompileStatus Specializer::status() const {
   return status_;
 }
 
+std::vector<cache::Key> Specializer::keys() const {
+  std::vector<cache::Key> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& weak : specialized_)
+    if (const auto plan = weak.lock())
+      if (const auto forms = plan->forms.get()) all.insert(all.end(), forms->keys().begin(), forms->keys().end());
+  return all;
+}
+
 void Specializer::on_change(std::function<void(const CompileStatus&)> callback) {
   const std::lock_guard lock(mutex_);
   callback_ = std::move(callback);

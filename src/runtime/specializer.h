@@ -39,6 +39,8 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   /// Forgets what waits and stops what runs; shapes that are used again are asked for again.
   void cancel();
   CompileStatus status() const;
+  /// Of all specialized kernels that plans have now.
+  std::vector<cache::Key> keys() const;
   /// Called after each change of status(), from the thread that made it. Must not throw.
   void on_change(std::function<void(const CompileStatus&)> callback);
 

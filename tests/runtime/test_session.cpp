@@ -194,6 +194,36 @@ TEST_F(Sessions, ScopesStackInAnyOrder) {
   EXPECT_EQ(s.runtime_settings(), with(Specialization::none));
 }
 
+TEST_F(Sessions, OneHandleServesManyEngines) {
+  auto handle = std::make_shared<RuntimeCache>();
+  RuntimeSettings shared = with(Specialization::none);
+  shared.runtime_cache = handle;
+  Session a(engine(), {}, shared), b(engine(), {}, shared);
+  EXPECT_FALSE(handle->has_cache());
+  run(a, 3, 5);
+  EXPECT_TRUE(handle->has_cache());
+  run(b, 3, 5);
+  EXPECT_GT(a.stats().compiled, 0);
+  EXPECT_EQ(b.stats().compiled, 0);
+  EXPECT_EQ(b.stats().from_cache, a.stats().compiled);
+}
+
+TEST_F(Sessions, AnAttachedCacheGetsWhatTheEngineHolds) {
+  Session s(engine(), {}, with(Specialization::eager));
+  run(s, 3, 5);
+  auto handle = std::make_shared<RuntimeCache>();
+  RuntimeSettings shared = with(Specialization::eager);
+  shared.runtime_cache = handle;
+  const auto compiled = s.compile_status().compiled;
+  EXPECT_TRUE(s.update_runtime_settings(shared));
+  run(s, 3, 5);
+  EXPECT_EQ(s.compile_status().compiled, compiled);
+  Session other(engine(), {}, shared);
+  run(other, 3, 5);
+  EXPECT_EQ(other.stats().compiled, 0);
+  EXPECT_EQ(other.compile_status().compiled, 0U);
+}
+
 TEST_F(Sessions, ThreadsShapesAndSettingsAtOnce) {
   Session s(engine(), {.threads = 1}, with(Specialization::lazy));
   std::atomic<bool> wrong{false};

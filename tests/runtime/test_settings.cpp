@@ -22,7 +22,7 @@ TEST(RuntimeSettings, Defaults) {
   const RuntimeSettings s;
   EXPECT_EQ(s.dynamic_shapes_kernel_specialization_strategy, Specialization::lazy);
   EXPECT_EQ(s.cuda_graph_strategy, CudaGraphStrategy::disabled);
-  EXPECT_EQ(s.runtime_cache.path(), default_runtime_cache_path());
+  EXPECT_EQ(s.runtime_cache.path(), default_cache_path());
 }
 
 TEST(RuntimeSettings, NamesAndNumbersGoBothWays) {
