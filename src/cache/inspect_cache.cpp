@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <system_error>
 
 #include "cache/describe_entry.h"
 #include "cache/settings.h"
@@ -21,7 +22,7 @@ Status add_store(Inspection& result, const std::shared_ptr<const Hmac>& signer) 
     const auto bytes = store->read_file(file);
     result.bytes += file.bytes;
     if (!bytes) {
-      result.bad.push_back({where, errno_text(bytes.error())});
+      result.bad.push_back({where, std::generic_category().message(bytes.error())});
       continue;
     }
     const auto entry = verify_entry(*bytes, signer.get());

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <system_error>
 #include <thread>
 
+#include "runtime/quarantine.h"
 #include "util/log.h"
 #include "util/threads.h"
 #include "util/trace.h"
@@ -84,25 +86,56 @@ void KernelSet::Build::run() {
 }
 
 bool KernelSet::Build::find(std::size_t kernel) {
+  using Verdict = Quarantine::Verdict;
   // An optimized one may have come later: from another process, or after a cause that has gone.
-  const Key* keys[] = {&keys_[kernel].optimized, &keys_[kernel].unoptimized};
-  for (const Key* key : std::span(keys).first(options_.required ? 2 : 1)) {
-    auto blob = cache_.lookup(*key);
-    if (!blob) continue;
-    if (auto loaded = load(kernel, **blob); !loaded) {
-      log_info("kernel '{}' from the cache cannot be loaded: {}", name(kernel), loaded.error().message);
-      continue;
-    }
-    ++set_.counts_.from_cache;
-    set_.origins_[kernel] = KernelOrigin::cached;
-    if (key == keys[1]) {
-      ++set_.counts_.unoptimized;
-      log_info("kernel '{}' comes from the cache without optimization", name(kernel));
-    }
-    step();
+  if (auto blob = cache_.lookup(keys_[kernel].optimized); blob && take(kernel, **blob, true)) return true;
+  const auto quarantine = find_quarantine(cache_, keys_[kernel].optimized);
+  if (quarantine.verdict == Verdict::none) return false;
+  const std::string why =
+      fmt::format("it failed to compile within the last day and is not tried again yet: {}", quarantine.why);
+  if (!options_.required) {
+    give_up(kernel, why);
     return true;
   }
-  return false;
+  if (quarantine.verdict == Verdict::unoptimized) {
+    auto blob = cache_.lookup(keys_[kernel].unoptimized);
+    return blob && take(kernel, **blob, false);
+  }
+  log_info("kernel '{}' runs in the reference interpreter: {}", name(kernel), why);
+  {
+    std::lock_guard lock(mutex_);
+    ++set_.counts_.failed;
+    failed_[kernel] = why;
+  }
+  step();
+  return true;
+}
+
+bool KernelSet::Build::take(std::size_t kernel, std::span<const std::byte> binary, bool optimized) {
+  if (auto loaded = load(kernel, binary); !loaded) {
+    log_info("kernel '{}' from the cache cannot be loaded: {}", name(kernel), loaded.error().message);
+    return false;
+  }
+  if (!optimized) log_info("kernel '{}' comes from the cache without optimization", name(kernel));
+  {
+    std::lock_guard lock(mutex_);
+    ++set_.counts_.from_cache;
+    set_.origins_[kernel] = KernelOrigin::cached;
+    if (!optimized) ++set_.counts_.unoptimized;
+  }
+  step();
+  return true;
+}
+
+cache::Claim KernelSet::Build::claim(std::size_t kernel) {
+  const auto deadline = std::chrono::steady_clock::now() + cache::kClaimPatience;
+  for (;;) {
+    // In pieces, so that a cancelled compile does not wait for somebody else's.
+    auto claim = cache_.claim(keys_[kernel].optimized, std::chrono::milliseconds(250));
+    if (claim.state() != cache::Claim::State::busy || options_.stop.stop_requested() ||
+        std::chrono::steady_clock::now() >= deadline)
+      return claim;
+  }
 }
 
 void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
@@ -129,6 +162,10 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
 }
 
 void KernelSet::Build::compile(std::size_t kernel) {
+  // One thread of all processes compiles it. Given up when this function ends, after publishing.
+  const cache::Claim right = claim(kernel);
+  if (right.state() == cache::Claim::State::made && take(kernel, *right.blob(), true)) return;
+  if (right.waited() && find(kernel)) return;
   TraceSpan span("compile", name(kernel));
   if (span) span.text("key", keys_[kernel].optimized.hash());
   compiler::CompileRequest request{
@@ -137,10 +174,14 @@ void KernelSet::Build::compile(std::size_t kernel) {
   auto outcome = compiler_.compile(request, options_.stop);
   std::string why = outcome ? "" : outcome.error().message;
   bool optimized = outcome.has_value(), publish = true;
-  if (!outcome && (outcome.error().reason == Reason::cancelled || !options_.required)) return give_up(kernel, why);
+  const bool lies_here = !outcome && lies_in_the_kernel(outcome.error().reason);
+  if (!outcome && (outcome.error().reason == Reason::cancelled || !options_.required)) {
+    if (lies_here) put_into_quarantine(cache_, keys_[kernel].optimized, {Quarantine::Verdict::hopeless, why});
+    return give_up(kernel, why);
+  }
   if (!outcome && outcome.error().reason != Reason::no_compiler) {
     log_info("kernel '{}' is compiled again without optimization: {}", request.name, why);
-    publish = lies_in_the_kernel(outcome.error().reason);
+    publish = lies_here;
     request.optimize = false;
     outcome = compiler_.compile(request, options_.stop);
   }
@@ -166,6 +207,13 @@ void KernelSet::Build::compile(std::size_t kernel) {
       unoptimized_[kernel] = why;
       ++set_.counts_.unoptimized;
     }
+  }
+  if (!optimized && publish) {
+    using Verdict = Quarantine::Verdict;
+    const bool hopeless = !outcome && lies_in_the_kernel(outcome.error().reason);
+    // A binary that this process cannot load may suit another.
+    if (good || hopeless)
+      put_into_quarantine(cache_, keys_[kernel].optimized, {good ? Verdict::unoptimized : Verdict::hopeless, why});
   }
   if (good && publish)
     cache_.publish(optimized ? keys_[kernel].optimized : keys_[kernel].unoptimized, std::move(outcome->binary));

@@ -11,7 +11,7 @@
 
 #include "cache/cache_testing_content.h"
 #include "cache/handle.h"
-#include "cache/store_names.h"
+#include "cache/store_disk.h"
 #include "util/temp_dir.h"
 
 namespace jitney::cache::testing {
