@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/quarantine.h"
 
+#include <span>
+
 #include <charconv>
 #include <chrono>
 
