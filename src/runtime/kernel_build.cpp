@@ -27,12 +27,18 @@ bool lies_in_the_kernel(Reason reason) {
   return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
 }
 
-/// One sentence for all of them: the first kernel's reason and how many there are.
+/// What is said of a kernel in quarantine before the cause that put it there.
+constexpr std::string_view kRemembered = "it failed to compile within the last day and is not tried again yet: ";
+
+/// One sentence for all of them: the first kernel's reason and how many there are. A cause is told once a process,
+/// whether it was seen or is remembered.
 void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
   if (reasons.empty()) return;
-  auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
+  const std::string& why = reasons.begin()->second;
+  auto message = fmt::format("kernel '{}' {}: {}", first, what, why);
   if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
-  warn_once(message, message);
+  const std::string_view cause = std::string_view(why).substr(why.starts_with(kRemembered) ? kRemembered.size() : 0);
+  warn_once(fmt::format("{} {} {}", first, what, cause), message);
 }
 
 }  // namespace
@@ -91,8 +97,7 @@ bool KernelSet::Build::find(std::size_t kernel) {
   if (auto blob = cache_.lookup(keys_[kernel].optimized); blob && take(kernel, **blob, true)) return true;
   const auto quarantine = find_quarantine(cache_, keys_[kernel].optimized);
   if (quarantine.verdict == Verdict::none) return false;
-  const std::string why =
-      fmt::format("it failed to compile within the last day and is not tried again yet: {}", quarantine.why);
+  const std::string why = fmt::format("{}{}", kRemembered, quarantine.why);
   if (!options_.required) {
     give_up(kernel, why);
     return true;
