@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bindings/bindings.h"
+#include "bindings/interrupt.h"
 #include "bindings/tensors.h"
 
 namespace jitney::python {
@@ -42,7 +43,8 @@ ContextOptions make_options(const std::string& device, int threads, const std::s
           .runtime_cache = runtime_cache,
           .precision = static_cast<Precision>(precision),
           .denormals = static_cast<Denormals>(denormals),
-          .cuda_graph_strategy = static_cast<CudaGraphStrategy>(cuda_graph_strategy)};
+          .cuda_graph_strategy = static_cast<CudaGraphStrategy>(cuda_graph_strategy),
+          .interrupted = signal_is_pending};
 }
 
 /// An ExecutionContext with what Python needs around it. Thread-safe as that is.
@@ -66,23 +68,18 @@ class Context {
     if (!outputs.is_none()) {
       std::vector<Borrowed> out = borrow(nb::cast<nb::sequence>(outputs), engine_.outputs(), "output", true);
       const std::vector<TensorView> to = views_of(out);
-      nb::gil_scoped_release released;
-      context_->execute(views, to);
+      without_gil([&] { context_->execute(views, to); });
       return result;
     }
     if (host_device) {
       std::vector<Tensor> made;
-      {
-        nb::gil_scoped_release released;
-        made = context_->execute(views);
-      }
+      without_gil([&] { made = context_->execute(views); });
       for (Tensor& tensor : made) result.append(to_numpy(std::move(tensor)));
       return result;
     }
     std::vector<DeviceTensor> made;
     std::vector<Tensor> fetched;
-    {
-      nb::gil_scoped_release released;
+    without_gil([&] {
       upload(views, uploaded);
       const auto shapes = context_->output_shapes(views);
       std::vector<TensorView> to;
@@ -94,7 +91,7 @@ class Context {
       if (!any_there) {
         for (const DeviceTensor& tensor : made) fetched.push_back(tensor.download());
       }
-    }
+    });
     for (Tensor& tensor : fetched) result.append(to_numpy(std::move(tensor)));
     if (any_there) {
       for (DeviceTensor& tensor : made) result.append(to_dlpack(std::move(tensor)));
@@ -108,19 +105,17 @@ class Context {
     std::vector<TensorView> views = views_of(in);
     std::vector<DeviceTensor> uploaded;
     Profile found;
-    {
-      nb::gil_scoped_release released;
+    without_gil([&] {
       if (device_.type == Device::Type::cuda) upload(views, uploaded);
       found = context_->profile(views, iterations);
-    }
+    });
     nb::list steps;
     for (const StepProfile& s : found.steps) steps.append(nb::make_tuple(s.name, s.done_by, s.seconds, s.operations));
     return nb::make_tuple(steps, found.seconds, found.outside);
   }
 
   void prepare() {
-    nb::gil_scoped_release released;
-    context_->prepare();
+    without_gil([&] { context_->prepare(); });
   }
   std::string inspect(bool source) const {
     nb::gil_scoped_release released;

@@ -12,6 +12,7 @@
 
 #include "runtime/executor.h"
 #include "runtime/inspect.h"
+#include "runtime/interrupt.h"
 #include "runtime/kernel_set.h"
 #include "runtime/plan_table.h"
 #include "runtime/strided.h"
@@ -44,15 +45,29 @@ class ExecutionContext::Impl {
     return {};
   }
 
+  /// Another thread may be compiling; this one may be given up meanwhile.
+  Status wait_for(std::unique_lock<std::timed_mutex>& lock) {
+    if (!options.interrupted) {
+      lock.lock();
+      return {};
+    }
+    while (!lock.try_lock_for(runtime::kInterruptPeriod))
+      if (options.interrupted()) return runtime::Interrupt::failure();
+    return {};
+  }
+
   /// The one wait: kernels that are missing are compiled here, once.
   Status prepare() {
     if (ready.load(std::memory_order_acquire)) return {};
-    std::lock_guard lock(prepare_mutex);
+    std::unique_lock lock(prepare_mutex, std::defer_lock);
+    JITNEY_CHECK(wait_for(lock));
     if (ready.load(std::memory_order_relaxed)) return {};
     if (!cache) cache = cache::open_cache(options.runtime_cache);
     auto& compiler = runtime::shared_compiler(target.info.language);
     int workers = compiler.workers_started();
-    kernels = std::make_unique<runtime::KernelSet>(program, target, cache, compiler, options.progress);
+    kernels =
+        std::make_unique<runtime::KernelSet>(program, target, cache, compiler, options.progress, options.interrupted);
+    if (kernels->was_interrupted()) return runtime::Interrupt::failure();
     workers_started = compiler.workers_started() - workers;
     auto e = std::make_unique<runtime::Executor>(
         program, target,
@@ -60,6 +75,7 @@ class ExecutionContext::Impl {
         options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
             options.device.type != Device::Type::cpu);
     JITNEY_CHECK(e->prepare());
+    e->set_interrupted(options.interrupted);
     executor = std::move(e);
     ready.store(true, std::memory_order_release);
     return {};
@@ -147,7 +163,7 @@ class ExecutionContext::Impl {
   runtime::Target target;
   std::shared_ptr<const runtime::Program> program;
   std::shared_ptr<cache::RuntimeCache> cache;
-  std::mutex prepare_mutex;
+  std::timed_mutex prepare_mutex;
   std::atomic<bool> ready{false};
   std::unique_ptr<runtime::KernelSet> kernels;
   std::unique_ptr<runtime::Executor> executor;  // after kernels: destroyed first

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "passes/call.h"
+#include "runtime/interrupt.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
 
@@ -184,7 +185,12 @@ Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, 
 
 Status Executor::launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
                         const CallSet* calls, CallSet::Invocations* invocations) {
+  Interrupt interrupt(interrupted_);
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    if (auto go_on = interrupt.check(); !go_on) {
+      JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));  // nobody's memory is written later
+      return go_on;
+    }
     if (!w.seconds) {
       JITNEY_CHECK(launch_step(plan, i, kernels, w, calls, invocations));
       continue;

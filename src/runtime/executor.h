@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -34,6 +35,8 @@ class Executor {
 
   /// Makes the stream and takes constants to the device. Call once, before run().
   Status prepare();
+  /// Asked between steps whether to give up (interrupt.h). Before run().
+  void set_interrupted(std::function<bool()> interrupted) { interrupted_ = std::move(interrupted); }
   /// inputs: checked against the plan, contiguous; outputs: of the plan's output shapes. With `seconds`, one a step of
   /// the plan, every step is waited for and timed.
   Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
@@ -102,6 +105,7 @@ class Executor {
   backend::StreamOptions options_;
   backend::StreamHandle stream_ = 0;
   CallPlanner planner_;
+  std::function<bool()> interrupted_;
   std::vector<void*> constants_;  ///< by value id; null where there is none, or only a packing of it is read
   std::vector<Tensor> held_;      ///< keeps those of host memory
   std::vector<std::pair<void*, std::size_t>> owned_;

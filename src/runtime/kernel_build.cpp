@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <system_error>
 #include <thread>
 
+#include "runtime/interrupt.h"
 #include "util/log.h"
 #include "util/threads.h"
 
@@ -20,14 +22,14 @@ std::span<const std::byte> bytes_of(std::string_view s) {
 }
 
 /// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
-Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache, std::stop_token stop) {
   JITNEY_TRY(auto record_key, compiler.record_key());
   Key key;
   key.add("kind", "compiler-identity").add("worker", record_key);
   if (auto known = cache.lookup(key))
     compiler.remember(std::string(reinterpret_cast<const char*>((*known)->data()), (*known)->size()));
   int before = compiler.workers_started();
-  JITNEY_TRY(auto identity, compiler.identity());
+  JITNEY_TRY(auto identity, compiler.identity(std::move(stop)));
   if (compiler.workers_started() != before) {
     auto record = compiler.record();
     auto span = bytes_of(record);
@@ -52,8 +54,13 @@ void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_v
 }  // namespace
 
 KernelSet::Build::Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
-                        const std::function<void(int, int)>& progress)
-    : set_(set), cache_(cache), compiler_(compiler), progress_(progress), total_(set.program_->sources.size()) {}
+                        const std::function<void(int, int)>& progress, const std::function<bool()>& interrupted)
+    : set_(set),
+      cache_(cache),
+      compiler_(compiler),
+      progress_(progress),
+      interrupted_(interrupted),
+      total_(set.program_->sources.size()) {}
 
 void KernelSet::Build::run() {
   if (total_ == 0) return;
@@ -61,7 +68,9 @@ void KernelSet::Build::run() {
     for (std::size_t i = 0; i < total_; ++i) (void)load(i, bytes_of("null"));
     return;
   }
-  auto identity = identify(compiler_, cache_);
+  auto identity = identify_watched();
+  set_.was_interrupted_ = stop_.stop_requested();
+  if (set_.was_interrupted_) return;
   if (!identity) {
     set_.counts_.failed = static_cast<int>(total_);
     warn_once("no compiler",
@@ -76,7 +85,8 @@ void KernelSet::Build::run() {
     if (!find(i)) missing.push_back(i);
   }
   compile_all(missing);
-  warn();
+  set_.was_interrupted_ = stop_.stop_requested();
+  if (!set_.was_interrupted_) warn();
 }
 
 bool KernelSet::Build::find(std::size_t kernel) {
@@ -105,28 +115,63 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
   auto threads = std::min<std::size_t>(kernels.size(), static_cast<std::size_t>(usable_cores()));
   std::atomic<std::size_t> next{0};
   auto work = [&] {
-    for (std::size_t n; (n = next.fetch_add(1)) < kernels.size();) compile(kernels[n]);
+    for (std::size_t n; !stop_.stop_requested() && (n = next.fetch_add(1)) < kernels.size();) compile(kernels[n]);
   };
   std::vector<std::jthread> helpers;
   try {
-    for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
+    // With somebody to ask, the calling thread does that and compiles nothing.
+    for (std::size_t t = interrupted_ ? 0 : 1; t < threads; ++t) helpers.emplace_back(work);
   } catch (const std::system_error& e) {
     log_info("{} of {} threads compile, since the system grants no more: {}", helpers.size() + 1, threads, e.what());
   }
+  if (interrupted_ && !helpers.empty()) watch([&] { return done_ == static_cast<int>(total_); });
   work();
+}
+
+Expected<std::string> KernelSet::Build::identify_watched() {
+  if (!interrupted_) return identify(compiler_, cache_, {});
+  std::optional<Expected<std::string>> found;
+  std::jthread helper;
+  try {
+    helper = std::jthread([&] {
+      auto result = identify(compiler_, cache_, stop_.get_token());
+      std::lock_guard lock(mutex_);
+      found = std::move(result);
+      stepped_.notify_all();
+    });
+  } catch (const std::system_error&) {  // no threads are granted
+    return identify(compiler_, cache_, {});
+  }
+  watch([&] { return found.has_value(); });
+  helper.join();
+  return std::move(*found);
+}
+
+void KernelSet::Build::watch(const std::function<bool()>& done) {
+  std::unique_lock lock(mutex_);
+  while (!stepped_.wait_for(lock, kInterruptPeriod, done)) {
+    lock.unlock();
+    if (interrupted_()) {
+      stop_.request_stop();
+      return;
+    }
+    lock.lock();
+  }
 }
 
 void KernelSet::Build::compile(std::size_t kernel) {
   compiler::CompileRequest request{set_.target_.info.language, name(kernel), set_.program_->sources[kernel].source(),
                                    set_.target_.info.compiler_options, true};
-  auto outcome = compiler_.compile(request);
+  auto outcome = compiler_.compile(request, stop_.get_token());
+  if (stop_.stop_requested()) return;
   std::string why = outcome ? "" : outcome.error().message;
   bool optimized = outcome.has_value(), publish = true;
   if (!outcome && outcome.error().reason != Reason::no_compiler) {
     log_info("kernel '{}' is compiled again without optimization: {}", request.name, why);
     publish = lies_in_the_kernel(outcome.error().reason);
     request.optimize = false;
-    outcome = compiler_.compile(request);
+    outcome = compiler_.compile(request, stop_.get_token());
+    if (stop_.stop_requested()) return;
   }
   if (outcome) {
     log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3,
@@ -167,6 +212,7 @@ Status KernelSet::Build::load(std::size_t kernel, std::span<const std::byte> bin
 void KernelSet::Build::step() {
   std::lock_guard lock(mutex_);
   ++done_;
+  stepped_.notify_all();
   if (progress_) progress_(done_, static_cast<int>(total_));
 }
 

@@ -1,11 +1,13 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +20,7 @@ namespace jitney::runtime {
 class KernelSet::Build {
  public:
   Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
-        const std::function<void(int, int)>& progress);
+        const std::function<void(int, int)>& progress, const std::function<bool()>& interrupted);
   /// Blocks until every kernel is there or has failed, then warns: at most once for all that are interpreted, and
   /// once for all that are not optimized. With less the log would repeat one cause for each kernel.
   void run();
@@ -30,6 +32,9 @@ class KernelSet::Build {
 
   bool find(std::size_t kernel);
   void compile_all(const std::vector<std::size_t>& kernels);
+  /// The calling thread asks whether to give up, until `done` (asked under mutex_).
+  void watch(const std::function<bool()>& done);
+  Expected<std::string> identify_watched();
   void compile(std::size_t kernel);
   Status load(std::size_t kernel, std::span<const std::byte> binary);
   void step();
@@ -40,10 +45,13 @@ class KernelSet::Build {
   cache::RuntimeCache& cache_;
   compiler::Compiler& compiler_;
   const std::function<void(int, int)>& progress_;
+  const std::function<bool()>& interrupted_;
+  std::stop_source stop_;
   const std::size_t total_;
   std::vector<Keys> keys_;
 
   std::mutex mutex_;
+  std::condition_variable stepped_;
   int done_ = 0;                                             // guarded by mutex_, as all below and the set's counts
   std::map<std::size_t, std::string> failed_, unoptimized_;  // why, by kernel
 };

@@ -42,13 +42,14 @@ compiler::Compiler& shared_compiler(backend::SourceLanguage language) {
 }
 
 KernelSet::KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
-                     compiler::Compiler& compiler, const std::function<void(int, int)>& progress)
+                     compiler::Compiler& compiler, const std::function<void(int, int)>& progress,
+                     const std::function<bool()>& interrupted)
     : program_(std::move(program)),
       target_(std::move(target)),
       modules_(program_->sources.size()),
       handles_(program_->sources.size()) {
   auto begin = std::chrono::steady_clock::now();
-  Build(*this, *cache, compiler, progress).run();
+  Build(*this, *cache, compiler, progress, interrupted).run();
   counts_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 

@@ -36,15 +36,18 @@ struct KernelCounts {
 /// signals alone.
 class KernelSet {
  public:
-  /// Blocks until every kernel is there or has failed. `progress` is called one call at a time. Where the system
-  /// grants no threads the calling one does it all.
+  /// Blocks until every kernel is there or has failed, or `interrupted` gives true: then what still compiles is killed
+  /// and the set is of no use. `progress` is called one call at a time, `interrupted` in the calling thread. Where the
+  /// system grants no threads the calling one does it all, and is not interrupted.
   KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
-            compiler::Compiler& compiler, const std::function<void(int, int)>& progress);
+            compiler::Compiler& compiler, const std::function<void(int, int)>& progress,
+            const std::function<bool()>& interrupted = {});
   ~KernelSet();
   KernelSet(const KernelSet&) = delete;
   KernelSet& operator=(const KernelSet&) = delete;
 
   const std::vector<backend::KernelHandle>& handles() const { return handles_; }
+  bool was_interrupted() const { return was_interrupted_; }
   const KernelCounts& counts() const { return counts_; }
 
  private:
@@ -54,6 +57,7 @@ class KernelSet {
   std::vector<backend::ModuleHandle> modules_;
   std::vector<backend::KernelHandle> handles_;
   KernelCounts counts_;
+  bool was_interrupted_ = false;
 };
 
 /// Everything that can change a kernel's bytes.
