@@ -111,6 +111,31 @@ class Peer {
     return {{"times", times}};
   }
 
+  /// Runs the loaded model at other shapes, one list of the inputs' shapes a run, on arbitrary values: how many kernels
+  /// had been compiled after each. On the CPU only.
+  json shapes(const json& request) {
+    json compiled = json::array();
+    for (const auto& run : request.at("shapes")) {
+      std::vector<Tensor> inputs;
+      std::vector<TensorView> views;
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        Tensor& t = inputs.emplace_back(inputs_[i].dtype(), run.at(i).get<std::vector<std::int64_t>>());
+        for (std::int64_t e = 0; e < t.num_elements(); ++e) {
+          const auto value = (e * 7 + static_cast<std::int64_t>(i)) % 13;
+          if (t.dtype() == DType::i64)
+            t.as<std::int64_t>()[e] = value;
+          else
+            t.as<float>()[e] = static_cast<float>(value - 6) / 4;
+        }
+      }
+      for (const Tensor& t : inputs) views.push_back(t.view());
+      context_->execute(views);
+      compiled.push_back(context_->stats().compiled);
+    }
+    const auto stats = context_->stats();
+    return {{"compiled", compiled}, {"interpreted", stats.interpreted}, {"failed", stats.failed}};
+  }
+
   json burst(const json& request) {
     const int runs = request.at("runs");
     const auto begin = Clock::now();
@@ -161,6 +186,7 @@ json answer(Peer& peer, const json& request) {
   if (command == "block") return peer.block(request);
   if (command == "burst") return peer.burst(request);
   if (command == "profile") return peer.profile();
+  if (command == "shapes") return peer.shapes(request);
   if (command == "memory") return peak_memory();
   return {{"error", "unknown command " + command}};
 }

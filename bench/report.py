@@ -8,6 +8,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import fusion
+
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 PACKAGES = ["onnxruntime", "openvino", "torch", "numpy"]
@@ -48,6 +50,27 @@ def text(name, figures):
         if f.get("other_load", 0) > NOTICED:
             lines.append(f"    meanwhile others used {f['other_load']:.2f} cores")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def cold_start_bound(process, kernels, cores):
+    """Seconds that a cold start may take: a warm one, 60 ms, 50 ms for each kernel on each core; 1 s at most."""
+    return min(1.0, process["warm"]["median"] + 0.06 + 0.05 * kernels / cores)
+
+
+def promises(figures, fused, options):
+    """Lines on one model: what fusion leaves, and whether its cold start is within its bound."""
+    if "failed" in fused:
+        return [f"  fusion: {fused['failed']}"]
+    lines = [f"  {fused['operators']} operators in {fused['steps']} steps, {fused['kernels']} distinct kernels; bytes "
+             f"moved {fused['unfused_bytes'] / 2**20:.3g} MiB each by itself, {fused['fused_bytes'] / 2**20:.3g} fused"]
+    for kind in ("jitney", "jitney run"):
+        process = figures.get(kind, {}).get("process", {})
+        if "cold" in process:
+            bound = cold_start_bound(process, fused["kernels"], min(options.threads, len(os.sched_getaffinity(0))))
+            cold = process["cold"]["median"]
+            lines.append(f"  {kind}: cold start {cold * 1e3:.0f} ms of {bound * 1e3:.0f} allowed"
+                         f"{'' if cold <= bound else ': BROKEN'}")
+    return lines
 
 
 def version(package):
@@ -136,6 +159,22 @@ def starts(models, peers):
     return table(["model", "Jitney", *peers], rows)
 
 
+def fusions(fused):
+    return table(["model", *fusion.HEADER], [[name, *fusion.row(figures)] for name, figures in fused.items()])
+
+
+def cold_starts(models, fused, machine):
+    rows = []
+    for name, figures in models.items():
+        process = figures.get("jitney", {}).get("process", {})
+        if "cold" not in process or "failed" in fused.get(name, {"failed": ""}):
+            continue
+        cores = min(machine["threads"], machine["cores"])
+        bound, cold = cold_start_bound(process, fused[name]["kernels"], cores), process["cold"]["median"]
+        rows.append([name, f"{cold * 1e3:.0f}", f"{bound * 1e3:.0f}", "yes" if cold <= bound else "no"])
+    return table(["model", "cold start", "allowed", "kept"], rows) if rows else []
+
+
 def markdown(document):
     m, models = document["machine"], document["models"]
     peers = list(dict.fromkeys(p for f in models.values() for p in f if not p.startswith("jitney")))
@@ -150,6 +189,12 @@ def markdown(document):
         lines += ["", "A whole process until its first result, in ms: with an empty cache / with a filled one; for "
                   "Python hosts, then, without what importing takes; and the peak of memory.", "",
                   *starts(models, peers)]
+    if fused := document.get("fusion"):
+        if bounds := cold_starts(models, fused, m):
+            lines += ["", "Cold starts in ms beside their bound: a warm start, 60 ms, and 50 ms for each distinct kernel "
+                      "divided by the cores; 1 s at most.", "", *bounds]
+        lines += ["", "What fusion leaves: steps are generated kernels and library calls, and bytes count each operand "
+                  "once for each step that reads or writes it.", "", *fusions(fused)]
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
+import fusion  # noqa: E402
 import report  # noqa: E402
 import starts  # noqa: E402
 from catalog import MODELS, make_inputs, model_file, skeleton  # noqa: E402
@@ -184,11 +185,14 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the peers and removes their files
     _lock = None if options.quick else wait_for_other_runs()
     begin = time.time()
-    results = {}
+    results, fused = {}, {}
     for name in options.models:
         results[name] = measure(name, options)
-        print(report.text(name, results[name]), flush=True)
-    document = {"machine": report.machine(options), "seconds": round(time.time() - begin), "models": results}
+        fused[name] = fusion.measure(name, options)
+        print(report.text(name, results[name]), *report.promises(results[name], fused[name], options), sep="\n",
+              flush=True)
+    document = {"machine": report.machine(options), "seconds": round(time.time() - begin), "models": results,
+                "fusion": fused}
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(document, indent=1) + "\n")

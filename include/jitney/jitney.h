@@ -6,4 +6,5 @@
 #include <jitney/engine.h>
 #include <jitney/error.h>
 #include <jitney/execution_context.h>
+#include <jitney/runtime_cache.h>
 #include <jitney/tensor.h>

@@ -1,36 +1,40 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-#include "cache/memory_cache.h"
-#include "cache/place.h"
-#include "cache/store.h"
+#include "cache/autosave.h"
+#include "cache/handle.h"
 #include "util/log.h"
 #include "util/paths.h"
 
 namespace jitney::cache {
-namespace {
 
-std::shared_ptr<RuntimeCache> refuse(const std::string& place, const std::string& reason) {
-  warn_once("cache-refused:" + place,
-            fmt::format("the cache '{}' is not used, compiled kernels are kept in memory only: {}", place, reason));
-  return std::make_shared<MemoryCache>(fmt::format("{}: {}", place, reason));
-}
+std::shared_ptr<RuntimeCache> make_memory_cache() { return Handle::make({}); }
 
-}  // namespace
-
-std::shared_ptr<RuntimeCache> open_store(const std::string& directory, Store::Options options) {
-  auto place = open_place(directory);
-  if (!place) return refuse(directory, place.error().message);
-  return std::make_shared<Store>(std::move(*place), std::move(options));
+std::shared_ptr<Handle> open_store(const std::string& directory, StoreFiles::Options store) {
+  Handle::Options options{.path = directory, .form = Form::store};
+  options.store = std::move(store);
+  auto handle = std::make_shared<Handle>(std::move(options));
+  (void)handle->store();  // refused now, if it is, and not at the first lookup
+  return handle;
 }
 
 std::shared_ptr<RuntimeCache> open_store(const std::string& directory) {
-  return open_store(directory, Store::Options());
+  auto handle = Handle::make({.path = directory, .form = Form::store});
+  (void)handle->store();
+  return handle;
 }
 
 std::shared_ptr<RuntimeCache> open_cache(const std::string& setting) {
   if (setting == "none") return make_memory_cache();
-  if (!setting.empty()) return open_store(setting);
-  if (const auto directory = default_cache_directory()) return open_store(*directory);
-  return refuse("per-user default", "there is no home folder, or the program is setuid");
+  if (setting.empty()) {
+    if (const auto directory = default_cache_directory()) return open_store(*directory);
+    auto handle = Handle::make({.path = "per-user default", .form = Form::store});
+    handle->refuse("there is no home folder, or the program is setuid");
+    return handle;
+  }
+  if (form_of(setting) == Form::store) return open_store(setting);
+  auto handle = Handle::make({.path = setting, .form = Form::packed, .shared = true});
+  if (const Status loaded = handle->load(std::nullopt); !loaded) log_warning("{}", loaded.error().message);
+  // Saved when the last context that uses it is gone, or at exit.
+  return autosaving(std::move(handle));
 }
 
 }  // namespace jitney::cache

@@ -47,17 +47,6 @@ Status check_ancestor(int fd, const std::string& path) {
   return {};
 }
 
-Status check_place(int fd, const std::string& path) {
-  struct stat status{};
-  if (fstat(fd, &status) != 0) return environment_error("cannot examine '{}': {}", path, errno_text(errno));
-  JITNEY_CHECK(check_owner(status, path));
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return environment_error("others than its owner may write to '{}' (mode {:o}; allowed is at most 755)", path,
-                             status.st_mode & 07777u);
-  }
-  return {};
-}
-
 /// Where the walk stands: an open folder and its path, which holds no symlink and no "..".
 struct Position {
   unique_fd dir;
@@ -71,14 +60,15 @@ struct Position {
   }
 };
 
-/// One component of the walk. A symlink leaves its target in `todo`.
-Status step(Position& at, const std::string& name, std::deque<std::string>& todo, int& symlinks) {
-  if (name == ".") return {};
+/// One component of the walk. A symlink leaves its target in `todo`. False when it is missing and not to be made.
+Expected<bool> step(Position& at, const std::string& name, std::deque<std::string>& todo, int& symlinks, bool make) {
+  if (name == ".") return true;
   const std::string shown = name == ".." ? at.path.parent_path().string() : (at.path / name).string();
   struct stat status{};
   const auto examine = [&] { return fstatat(at.dir.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0; };
   if (!examine()) {
     if (errno != ENOENT) return environment_error("cannot examine '{}': {}", shown, errno_text(errno));
+    if (!make) return false;
     // EEXIST: another process made it just now.
     if ((mkdirat(at.dir.get(), name.c_str(), 0700) != 0 && errno != EEXIST) || !examine()) {
       return environment_error("cannot make the folder '{}': {}", shown, errno_text(errno));
@@ -92,7 +82,8 @@ Status step(Position& at, const std::string& name, std::deque<std::string>& todo
       return environment_error("cannot follow the symbolic link '{}'", shown);
     }
     prepend(todo, std::string(target, static_cast<std::size_t>(length)));
-    return target[0] == '/' ? at.enter_root() : Status();
+    if (target[0] == '/') JITNEY_CHECK(at.enter_root());
+    return true;
   }
   unique_fd next(retry_interrupted([&] { return openat(at.dir.get(), name.c_str(), kWalkFlags); }));
   if (!next) {
@@ -101,12 +92,23 @@ Status step(Position& at, const std::string& name, std::deque<std::string>& todo
   }
   at.dir = std::move(next);
   at.path = shown;
-  return {};
+  return true;
 }
 
 }  // namespace
 
-Expected<std::shared_ptr<const Place>> open_place(const std::string& directory) {
+Status check_trusted(int fd, const std::string& path) {
+  struct stat status{};
+  if (fstat(fd, &status) != 0) return environment_error("cannot examine '{}': {}", path, errno_text(errno));
+  JITNEY_CHECK(check_owner(status, path));
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return environment_error("others than its owner may write to '{}' (mode {:o}; allowed is at most 755)", path,
+                             status.st_mode & 07777u);
+  }
+  return {};
+}
+
+Expected<std::shared_ptr<const Place>> open_place(const std::string& directory, const PlaceOptions& options) {
   if (directory.empty() || directory.find('\0') != std::string::npos) {
     return user_error("a cache folder's name is empty or holds a zero byte");
   }
@@ -125,12 +127,13 @@ Expected<std::shared_ptr<const Place>> open_place(const std::string& directory) 
     const std::string name = todo.front();
     todo.pop_front();
     JITNEY_CHECK(check_ancestor(at.dir.get(), at.path.string()));
-    JITNEY_CHECK(step(at, name, todo, symlinks));
+    JITNEY_TRY(const bool there, step(at, name, todo, symlinks, options.make));
+    if (!there) return std::shared_ptr<const Place>();
   }
 
   auto place = std::make_shared<Place>();
   place->path = at.path.string();
-  JITNEY_CHECK(check_place(at.dir.get(), place->path));
+  JITNEY_CHECK(options.shared ? check_ancestor(at.dir.get(), place->path) : check_trusted(at.dir.get(), place->path));
   place->dir =
       unique_fd(retry_interrupted([&] { return openat(at.dir.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!place->dir) return environment_error("cannot read the folder '{}': {}", place->path, errno_text(errno));

@@ -16,14 +16,25 @@ struct Place {
   bool writable = true;  ///< false: a read-only cache, for instance one that an image ships
 };
 
-/// Opens `directory`, making it and missing ancestors with mode 0700. The path is walked one component at a time
-/// through open descriptors. Refused, with the reason and the offending path in the message:
+struct PlaceOptions {
+  bool make = true;  ///< make the folder and missing ancestors, mode 0700
+  /// What is used lies in the folder beside other things and is examined by itself: the folder is judged as an
+  /// ancestor.
+  bool shared = false;
+};
+
+/// Opens `directory`. The path is walked one component at a time through open descriptors. Refused, with the reason and
+/// the offending path in the message:
 ///  - the folder, an ancestor or a symlink on the way that belongs to neither this user nor root;
-///  - the folder, when anybody but its owner may write to it;
+///  - the folder, when anybody but its owner may write to it (unless `shared`);
 ///  - an ancestor that everybody may write to and that is not sticky;
 ///  - something on the way that is no folder.
-/// Group-writable ancestors are accepted. Thread-safe.
-Expected<std::shared_ptr<const Place>> open_place(const std::string& directory);
+/// Group-writable ancestors are accepted. Null when something is missing and not to be made. Thread-safe.
+Expected<std::shared_ptr<const Place>> open_place(const std::string& directory, const PlaceOptions& options = {});
+
+/// Whether a file found in a shared folder may be trusted: it belongs to this user or root, and nobody else may write
+/// to it.
+Status check_trusted(int fd, const std::string& path);
 
 /// Whether the open folder was removed from the file system.
 bool is_removed(int dir_fd);

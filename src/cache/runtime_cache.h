@@ -1,45 +1,61 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
+#include "cache/blob.h"
+#include "cache/key.h"
 #include "util/expected.h"
 
+namespace jitney {
+class RuntimeCache;
+}
+
 namespace jitney::cache {
-
-/// Everything that can change a cached thing's bytes, as typed fields in a fixed order. The text form is
-/// for people and is what entries store and compare in full; the hash only names files.
-///   key := "jitney-key 1\n" (NAME " " LENGTH ":" BYTES "\n")*
-class Key {
- public:
-  Key& add(std::string_view name, std::string_view value);  ///< name: [a-z_]+
-  const std::string& text() const { return text_; }
-  /// XXH3-128 of the text, 32 hex digits.
-  std::string hash() const;
-  friend bool operator==(const Key&, const Key&) = default;
-
- private:
-  std::string text_ = "jitney-key 1\n";
-};
-
-/// Why a lookup gave nothing.
-enum class Miss : std::uint8_t { absent, other_key, format, damaged, unreadable, refused_place, disabled };
-std::string_view to_string(Miss reason);
-
-using Blob = std::vector<std::byte>;
 
 struct Stats {
   std::uint64_t hits = 0;
   std::uint64_t published = 0;
   std::uint64_t publish_failures = 0;
+  std::uint64_t loaded = 0;   ///< entries read from packed files and streams
+  std::uint64_t damaged = 0;  ///< of those, not used
+  std::uint64_t evicted = 0;
+  std::uint64_t waited = 0;  ///< entries that another thread or process made while this one waited
   std::map<Miss, std::uint64_t> misses;
+};
+
+/// The right to make an entry that is missing, or what came of waiting for whoever had it. Giving it up (destroying it)
+/// lets the next one go on, whether something was published or not.
+class Claim {
+ public:
+  enum class State : std::uint8_t {
+    mine,  ///< make it and publish it
+    made,  ///< somebody else just did
+    busy,  ///< somebody else has been at it for too long: go on without waiting
+  };
+
+  explicit Claim(State state, SharedBlob blob = nullptr, std::function<void()> give_up = nullptr)
+      : state_(state), blob_(std::move(blob)), give_up_(std::move(give_up)) {}
+  Claim(Claim&& other) noexcept
+      : state_(other.state_), blob_(std::move(other.blob_)), give_up_(std::exchange(other.give_up_, nullptr)) {}
+  Claim& operator=(Claim&&) = delete;
+  ~Claim() {
+    if (give_up_) give_up_();
+  }
+
+  State state() const { return state_; }
+  const SharedBlob& blob() const { return blob_; }  ///< when it was made
+
+ private:
+  State state_;
+  SharedBlob blob_;
+  std::function<void()> give_up_;
 };
 
 /// Compiled kernels and small facts, by key; in memory, and behind that perhaps on disk. Thread-safe.
@@ -47,10 +63,13 @@ struct Stats {
 class RuntimeCache {
  public:
   virtual ~RuntimeCache() = default;
-  virtual tl::expected<std::shared_ptr<const Blob>, Miss> lookup(const Key& key) = 0;
+  virtual tl::expected<SharedBlob, Miss> lookup(const Key& key) = 0;
   /// Keeps the blob in memory and publishes it where the cache lives. A failure to write is counted and warned
   /// about once a place; the blob stays usable from memory.
   virtual void publish(const Key& key, Blob blob) = 0;
+  /// Before making what lookup() did not give: one thread of all processes that share the cache gets the right, the
+  /// others wait, at most `patience`. A holder who dies gives it up.
+  virtual Claim claim(const Key& key, std::chrono::milliseconds patience) = 0;
   virtual Stats stats() const = 0;
   /// "/home/ann/.cache/jitney", or "" in memory.
   virtual std::string path() const = 0;
@@ -58,12 +77,18 @@ class RuntimeCache {
   virtual std::string describe() const = 0;
 };
 
+/// How long a compile is waited for before it is made a second time. A compile may take 30 s of its own.
+inline constexpr std::chrono::seconds kClaimPatience{60};
+
 std::shared_ptr<RuntimeCache> make_memory_cache();
 /// A store: one file an entry beneath `directory`, which is made (0700) if missing. Where the place is refused
 /// or cannot be made the cache works in memory alone, warns once, and says so in describe().
 std::shared_ptr<RuntimeCache> open_store(const std::string& directory);
 /// "none" -> memory; "" -> the per-user default (JITNEY_CACHE_DIR, else XDG_CACHE_HOME/jitney, else
-/// ~/.cache/jitney); else the store at that path.
+/// ~/.cache/jitney); else a store or a packed file, by the rule of form_of(). Saves by itself.
 std::shared_ptr<RuntimeCache> open_cache(const std::string& setting);
+
+/// What an execution context uses of a public handle. The handle then counts as used: has_cache() is true.
+std::shared_ptr<RuntimeCache> use_handle(const std::shared_ptr<jitney::RuntimeCache>& handle);
 
 }  // namespace jitney::cache

@@ -5,22 +5,24 @@
 
 namespace jitney::compiler {
 
+std::vector<std::string> CExprWriter::numbers_of(const Affine& a) {
+  std::vector<std::string> v;
+  v.reserve(a.coefficients.size() + 2);
+  for (std::size_t i = 0; i < a.coefficients.size(); ++i)
+    v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? "" : number(a.coefficients[i]));
+  v.push_back(number(a.offset));
+  return v;
+}
+
+void CExprWriter::bind_bound(const Bound& b) {
+  auto v = numbers_of(b.index);
+  v.push_back(number(b.extent));
+  bound_numbers_[&b] = std::move(v);
+}
+
 void CExprWriter::bind_numbers() {
-  auto numbers_of = [&](const Affine& a) {
-    std::vector<std::string> v;
-    v.reserve(a.coefficients.size() + 2);
-    for (std::size_t i = 0; i < a.coefficients.size(); ++i)
-      v.push_back(i == vector_ && (a.coefficients[i].is(0) || a.coefficients[i].is(1)) ? ""
-                                                                                       : number(a.coefficients[i]));
-    v.push_back(number(a.offset));
-    return v;
-  };
   auto bounds = [&](const std::vector<Bound>& bs) {
-    for (const auto& b : bs) {
-      auto v = numbers_of(b.index);
-      v.push_back(number(b.extent));
-      bound_numbers_[&b] = std::move(v);
-    }
+    for (const auto& b : bs) bind_bound(b);
   };
   auto access = [&](const Access& a) {
     auto v = numbers_of(a.element);

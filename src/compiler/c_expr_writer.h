@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -106,7 +107,9 @@ class CExprWriter {
 
   /// Numbers in a fixed order: shapes must not decide which there are.
   void bind_numbers();
-  static std::vector<ExprId> values(const std::vector<kernel::Store>& stores) {
+  std::vector<std::string> numbers_of(const Affine& a);
+  void bind_bound(const Bound& b);
+  static std::vector<ExprId> values(std::span<const kernel::Store> stores) {
     std::vector<ExprId> result(stores.size());
     std::transform(stores.begin(), stores.end(), result.begin(), [](const auto& s) { return s.value; });
     return result;

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "compiler/c_expr_writer.h"
+#include "kernel/parts.h"
 #include "kernel/print_expr.h"
 
 namespace jitney::compiler {
@@ -15,8 +17,10 @@ namespace {
 
 class Writer : CExprWriter {
  public:
-  Writer(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
-      : CExprWriter(k, schedule, options, fold) {}
+  /// `parts` are the kernel's, as split_parts() left it.
+  Writer(const Kernel& k, const std::vector<kernel::Part>& parts, const kernel::Schedule& schedule,
+         const EmitOptions& options, bool fold)
+      : CExprWriter(k, schedule, options, fold), parts_(parts) {}
 
   EmittedKernel run() {
     function();
@@ -29,6 +33,8 @@ class Writer : CExprWriter {
   }
 
  private:
+  const std::vector<kernel::Part>& parts_;
+
   // ---- the file
   void header() {
     const int lanes = schedule_.lanes;
@@ -66,6 +72,7 @@ class Writer : CExprWriter {
     for (std::size_t i = 0; i < k_.axes.size(); ++i)
       line(fmt::format("const i64 e{} = {};", i, number(k_.axes[i].extent)));
     bind_numbers();
+    for (const auto& part : parts_) bind_bound(part.bound);
     if (parallel > 0) {
       line("i64 rest = begin;");
       for (std::size_t i = parallel; i-- > 0;) {
@@ -118,15 +125,13 @@ class Writer : CExprWriter {
     line(fmt::format("const i64 stop = e{} - {} < end - begin ? e{} : {} + (end - begin);", vector_, i, vector_, i));
     line(fmt::format("begin += stop - {};", i));
     row_pointers();
-    open(fmt::format("for (; {} + JT_LANES <= stop; {} += JT_LANES)", i, i));
-    point();
-    close();
-    if (schedule_.tail) {
-      open(fmt::format("if ({} < stop)", i));
-      line(fmt::format("const i64 m = stop - {};", i));
-      partial_ = true;
-      point();
-      partial_ = false;
+    if (parts_.empty()) vectors(i, "stop", k_.row_stores);
+    for (const auto& part : parts_) {
+      open("");
+      line(fmt::format("const i64 part = {};", end_of(part.bound, i)));
+      const auto first = k_.row_stores.begin() + static_cast<std::ptrdiff_t>(part.first);
+      vectors(i, "part", {&*first, part.count});
+      line(fmt::format("if ({} < part) {} = part;", i, i));
       close();
     }
     line(i + " = 0;");
@@ -134,16 +139,40 @@ class Writer : CExprWriter {
     close();
   }
 
+  /// Points of the row from axis variable `i` to `stop`: whole vectors, then what is left.
+  void vectors(const std::string& i, const std::string& stop, std::span<const kernel::Store> stores) {
+    open(fmt::format("for (; {} + JT_LANES <= {}; {} += JT_LANES)", i, stop, i));
+    point(stores);
+    close();
+    if (!schedule_.tail) return;
+    open(fmt::format("if ({} < {})", i, stop));
+    line(fmt::format("const i64 m = {} - {};", stop, i));
+    partial_ = true;
+    point(stores);
+    partial_ = false;
+    close();
+  }
+
+  /// Where a part of the row ends. What comes before it is done already, so where it begins need not be asked.
+  std::string end_of(const Bound& b, const std::string& i) {
+    const auto& num = bound_numbers_[&b];
+    std::string at = num[k_.axes.size()];
+    for (std::size_t a = 0; a < k_.axes.size(); ++a)
+      if (a != vector_ && !b.index.coefficients[a].is(0)) at += fmt::format(" + {}*{}", axis(a), num[a]);
+    if (!moves(b.index)) return fmt::format("(u64)({}) < (u64)({}) ? stop : {}", at, num.back(), i);
+    return fmt::format("{} - ({}) < stop ? {} - ({}) : stop", num.back(), at, num.back(), at);
+  }
+
   void rows_horizontal(std::size_t parallel) {
     open("for (; begin < end; ++begin)");
     row_pointers();
-    point();
+    point(k_.row_stores);
     next_row(parallel);
     close();
   }
 
   /// All phases and stores of one point (horizontal) or of JT_LANES points (vertical) of the parallel axes.
-  void point() {
+  void point(std::span<const kernel::Store> row_stores) {
     for (int phase = 0; phase < k_.phases; ++phase) reduce(phase);
     if (!k_.full_stores.empty()) {
       const std::vector<ExprId> roots = values(k_.full_stores);
@@ -156,8 +185,8 @@ class Writer : CExprWriter {
         for (const auto& s : k_.full_stores) store(s);
       });
     }
-    define(values(k_.row_stores), false);
-    for (const auto& s : k_.row_stores) store(s);
+    define(values(row_stores), false);
+    for (const auto& s : row_stores) store(s);
   }
 
   void reduce(int phase) {
@@ -248,17 +277,22 @@ class Writer : CExprWriter {
   }
 };
 
+EmittedKernel write(Kernel kernel, const kernel::Schedule& schedule, const EmitOptions& options, bool fold) {
+  const auto parts = kernel::split_parts(kernel, schedule.vector_axis);
+  return Writer(kernel, parts, schedule, options, fold).run();
+}
+
 }  // namespace
 
 EmittedKernel emit_c(const Kernel& kernel, const EmitOptions& options) {
   if (!options.known) return emit_c(kernel, kernel::make_schedule(kernel, options.vector_bytes), options);
   const Kernel special = kernel::specialize(kernel, *options.known);
-  const auto schedule = kernel::make_schedule(special, options.vector_bytes, /*fixed_shapes=*/true);
-  return Writer(special, schedule, options, /*fold=*/true).run();
+  return write(special, kernel::make_schedule(special, options.vector_bytes, /*fixed_shapes=*/true), options,
+               /*fold=*/true);
 }
 
 EmittedKernel emit_c(const Kernel& kernel, const kernel::Schedule& schedule, const EmitOptions& options) {
-  return Writer(kernel, schedule, options, /*fold=*/false).run();
+  return write(kernel, schedule, options, /*fold=*/false);
 }
 
 }  // namespace jitney::compiler

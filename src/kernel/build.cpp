@@ -370,6 +370,9 @@ Expected<Kernel> Builder::run() {
   }
   for (auto& s : kernel_.row_stores) all(s.access);
   for (auto& s : kernel_.full_stores) all(s.access);
+  if (kernel_.has_reduction()) kernel_.partitions.clear();
+  for (auto& parts : kernel_.partitions)
+    for (auto& b : parts) complete(b.index, n);
   mark_levels(kernel_);
   return std::move(kernel_);
 }

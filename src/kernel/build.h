@@ -54,6 +54,8 @@ class Builder {
   ExprId reduce(Reduction::Kind kind, ExprId value);
   /// The running sum of `value` along the region's reduction axis.
   ExprId scan(ExprId value, bool exclusive);
+  /// Says that exactly one of the bounds holds at any point.
+  void partition(std::vector<Bound> bounds) { kernel_.partitions.push_back(std::move(bounds)); }
   /// With groups: the kernel's axis that counts them.
   int group_axis() const { return group_axis_; }
   const Expr& expr(ExprId id) const { return kernel_.exprs[static_cast<std::size_t>(id)]; }

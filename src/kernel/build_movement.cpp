@@ -66,17 +66,20 @@ Expected<ExprId> build_concat(Builder& b, const ir::Node& node, const Place& pla
   std::size_t axis = static_cast<std::size_t>(node.integer("axis"));
   Dim begin = 0;
   ExprId result = -1;
+  std::vector<Bound> parts;
   for (ir::ValueId in : node.inputs) {
     const Dim& extent = b.body().value(in).shape[axis];
     Place at = place;
     at[axis] = b.add(at[axis], b.fixed(Dim(0) - begin));
     Bound here{at[axis], extent};
+    parts.push_back(here);
     std::vector<Bound> within = bounds;
     within.push_back(here);
     JITNEY_TRY(ExprId part, b.value_at(in, at, within));
     result = result < 0 ? part : b.operation(Op::where, b.expr(part).dtype, {b.inside({here}), part, result});
     begin = begin + extent;
   }
+  if (bounds.empty() && parts.size() > 1) b.partition(std::move(parts));
   return result;
 }
 

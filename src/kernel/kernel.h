@@ -105,6 +105,9 @@ struct Kernel {
   std::vector<Reduction> reductions;
   int phases = 0;
   std::vector<Store> row_stores, full_stores;
+  /// Of each of these lists of bounds exactly one holds at any point: the parts of a concatenation. Only in kernels
+  /// without reductions.
+  std::vector<std::vector<Bound>> partitions;
 
   int parallel_axes() const;
   bool has_scan() const;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kernel/parts.h"
+
 namespace jitney::kernel {
 
 using ir::Dim;
@@ -49,7 +51,7 @@ AxisScore score(const Kernel& k, std::size_t axis) {
     const Dim& c = a.element.coefficients[axis];
     s.walks += c.is(1);
     slow += !c.is(1) && !c.is(0);
-    for (const auto& b : a.bounds) slow += !b.index.coefficients[axis].is(0);
+    for (const auto& b : a.bounds) slow += !b.index.coefficients[axis].is(0) && !is_part(k, b);
   };
   const bool reduction = k.axes[axis].reduction;
   // A vector over three channels is mostly mask: rather a slow access with every lane at work.
@@ -82,7 +84,7 @@ Schedule make_schedule(const Kernel& k, int vector_bytes, bool fixed_shapes) {
   s.lanes = lanes_of(k, s, vector_bytes);
   s.registers = std::max(1, s.lanes * 4 / vector_bytes);
   const auto extent = k.axes[static_cast<std::size_t>(s.vector_axis)].extent.constant();
-  if (fixed_shapes && extent && *extent % s.lanes == 0) {
+  if (fixed_shapes && extent && *extent % s.lanes == 0 && k.partitions.empty()) {
     s.tail = false;
     if (!s.horizontal()) s.granule = s.lanes;
   }

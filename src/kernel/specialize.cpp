@@ -34,6 +34,7 @@ void for_each_dim(Kernel& k, const std::function<void(Dim&)>& f) {
     bounds(e.bounds);
     access(e.access);
   }
+  for (auto& parts : k.partitions) bounds(parts);
   for (auto& s : k.row_stores) access(s.access);
   for (auto& s : k.full_stores) access(s.access);
 }

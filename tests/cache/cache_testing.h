@@ -8,15 +8,23 @@
 #include <span>
 #include <string>
 
-#include "cache/store.h"
+#include "cache/handle.h"
+#include "cache/store_names.h"
 #include "util/temp_dir.h"
 
 namespace jitney::cache::testing {
 
-using jitney::testing::count_files;
 using jitney::testing::read_text;
 using jitney::testing::TempDir;
 using jitney::testing::write_text;
+
+/// Files, but for the one that locks are in.
+inline int count_files(const std::filesystem::path& folder) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    count += !entry.is_directory() && entry.path().filename() != kLocksName;
+  return count;
+}
 
 inline Blob blob_of(const std::string& text) {
   const auto bytes = std::as_bytes(std::span(text));
@@ -36,8 +44,8 @@ inline std::string content_of(const std::string& source) {
 }
 
 inline std::string entry_path(const std::string& folder, const Key& key) {
-  const std::string hash = key.hash();
-  return folder + "/" + hash.substr(0, 2) + "/" + hash + ".jk";
+  const std::string name = key.file_name();
+  return folder + "/" + folder_of(name) + "/" + file_of(name);
 }
 
 /// Runs `work` in a forked child; its result is the child's exit code.

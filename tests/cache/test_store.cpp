@@ -49,7 +49,7 @@ TEST(Store, MakesPrivateFolders) {
   open_store(dir / "p/q/c")->publish(key_of("a"), blob_of("x"));
   struct stat status{};
   for (const std::string& path :
-       {dir / "p", dir / "p/q", dir / "p/q/c", dir / "p/q/c/" + key_of("a").hash().substr(0, 2)}) {
+       {dir / "p", dir / "p/q", dir / "p/q/c", dir / "p/q/c/" + folder_of(key_of("a").file_name())}) {
     ASSERT_EQ(stat(path.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777u, 0700u) << path;
   }
@@ -87,7 +87,7 @@ TEST(Store, HugeFileIsNotRead) {
 
 TEST(Store, CollidingHashesAreAMissNotAWrongBlob) {
   TempDir dir;
-  const Store::Options collide{.hash = [](const Key&) { return std::string(32, '0'); }};
+  const StoreFiles::Options collide{.name = [](const Key&) { return std::string(32, '0'); }, .signer = nullptr};
   open_store(dir / "c", collide)->publish(key_of("a"), blob_of("for a"));
   const auto cache = open_store(dir / "c", collide);
   EXPECT_EQ(found(*cache, key_of("b")), "<other key>");
@@ -120,7 +120,7 @@ TEST(Store, SymlinkOrOpenFolderInsideIsNotUsed) {
   TempDir dir;
   const Key key = key_of("a");
   open_store(dir / "c");
-  const std::string inner = dir / "c/" + key.hash().substr(0, 2);
+  const std::string inner = dir / "c/" + folder_of(key.file_name());
   std::filesystem::create_directory(dir / "elsewhere");
   std::filesystem::create_directory_symlink(dir / "elsewhere", inner);
   auto cache = open_store(dir / "c");

@@ -84,6 +84,13 @@ Graph concat() {
   return s.out({s.op(Op::concat, {a, b}, {{"axis", std::int64_t{1}}})});
 }
 
+/// A decoder's cache and one position more: long runs of memory behind one another.
+Graph concat_rows() {
+  Sketch s;
+  ValueId a = s.in("cache", DType::f32, {n, m, 8}), b = s.in("step", DType::f32, {n, 1, 8});
+  return s.out({s.op(Op::concat, {a, b}, {{"axis", std::int64_t{1}}})});
+}
+
 Graph pad() {
   Sketch s;
   ValueId x = s.in("x", DType::f32, {n, m});
@@ -132,6 +139,7 @@ std::vector<GoldenGraph> golden_graphs() {
                                                   {"layer_norm", layer_norm()},
                                                   {"gather", gather()},
                                                   {"concat", concat()},
+                                                  {"concat_rows", concat_rows()},
                                                   {"pad", pad()},
                                                   {"transpose", transpose()},
                                                   {"reduce_middle", reduce_middle()},

@@ -41,8 +41,11 @@ def test_measures_both_and_says_on_what(build_folder, tmp_path):
         assert digits[peer]["peak_memory"] > 1 << 20
         assert digits[peer]["idle_load"] < 0.5, f"{peer} spins while it should wait"
     assert document["machine"]["cores"] >= 1 and document["machine"]["versions"]["onnxruntime"]
+    fused = document["fusion"]["digits"]
+    assert fused["steps"] < fused["operators"] and 0 < fused["fused_bytes"] < fused["unfused_bytes"]
     text = page.read_text()
-    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text and "| digits |" in text
+    assert "distinct kernels" in text and "| allowed |" in text
+    assert text.startswith("before\n") and text.endswith("after\n") and "\nold\n" not in text and "| digits |" in text
 
 
 @pytest.mark.parametrize("spoiled", ["jitney", "onnxruntime"])

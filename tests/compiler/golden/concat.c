@@ -3,7 +3,7 @@
 
 #define JT_LANES 16
 #define JT_FOLD_STEPS(OP, x) x = OP(x, __builtin_shufflevector(x, x, 8,9,10,11,12,13,14,15,0,1,2,3,4,5,6,7)); x = OP(x, __builtin_shufflevector(x, x, 4,5,6,7,8,9,10,11,12,13,14,15,0,1,2,3)); x = OP(x, __builtin_shufflevector(x, x, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,0,1)); x = OP(x, __builtin_shufflevector(x, x, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,0)); 
-JT_TYPE(f32) JT_MEMORY_load_range(f32, f32) JT_MEMORY_store(f32, f32) JT_MEMORY_store_part(f32, f32)
+JT_TYPE(f32) JT_MEMORY_load(f32, f32) JT_MEMORY_load_part(f32, f32) JT_MEMORY_store(f32, f32) JT_MEMORY_store_part(f32, f32)
 
 __attribute__((visibility("default"))) void jitney_kernel(const jitney_args* a, i64 begin, i64 end) {
   const i64* n = a->numbers;
@@ -19,34 +19,34 @@ __attribute__((visibility("default"))) void jitney_kernel(const jitney_args* a, 
     const i64 stop = e1 - i1 < end - begin ? e1 : i1 + (end - begin);
     begin += stop - i1;
     const f32* p0 = in0 + n[3] + i0*n[2];
-    const f32* p1 = in1 + n[8] + i0*n[7];
-    f32* p2 = out0 + n[16] + i0*n[15];
-    for (; i1 + JT_LANES <= stop; i1 += JT_LANES) {
-      i64 lo3 = 0, hi3 = JT_LANES;
-      jt_clip(n[13] + i0*n[12] + i1, 1, n[14], &lo3, &hi3);
-      const i32v t2 = jt_lanes(lo3, hi3);
-      i64 lo4 = 0, hi4 = JT_LANES;
-      jt_clip(n[10] + i0*n[9] + i1, 1, n[11], &lo4, &hi4);
-      const f32v t1 = jt_load_range_f32(p1 + i1, 1, lo4, hi4);
-      i64 lo5 = 0, hi5 = JT_LANES;
-      jt_clip(n[5] + i0*n[4] + i1, 1, n[6], &lo5, &hi5);
-      const f32v t0 = jt_load_range_f32(p0 + i1, 1, lo5, hi5);
-      const f32v t3 = jt_where(t2, t1, t0);
-      jt_store_f32(p2 + i1, t3);
+    const f32* p1 = in1 + n[5] + i0*n[4];
+    f32* p2 = out0 + n[7] + i0*n[6];
+    f32* p3 = out0 + n[9] + i0*n[8];
+    {
+      const i64 part = n[12] - (n[11]) < stop ? n[12] - (n[11]) : stop;
+      for (; i1 + JT_LANES <= part; i1 += JT_LANES) {
+        const f32v t0 = jt_load_f32(p0 + i1);
+        jt_store_f32(p2 + i1, t0);
+      }
+      if (i1 < part) {
+        const i64 m = part - i1;
+        const f32v t0 = jt_load_part_f32(p0 + i1, m);
+        jt_store_part_f32(p2 + i1, t0, m);
+      }
+      if (i1 < part) i1 = part;
     }
-    if (i1 < stop) {
-      const i64 m = stop - i1;
-      i64 lo6 = 0, hi6 = m;
-      jt_clip(n[13] + i0*n[12] + i1, 1, n[14], &lo6, &hi6);
-      const i32v t2 = jt_lanes(lo6, hi6);
-      i64 lo7 = 0, hi7 = m;
-      jt_clip(n[10] + i0*n[9] + i1, 1, n[11], &lo7, &hi7);
-      const f32v t1 = jt_load_range_f32(p1 + i1, 1, lo7, hi7);
-      i64 lo8 = 0, hi8 = m;
-      jt_clip(n[5] + i0*n[4] + i1, 1, n[6], &lo8, &hi8);
-      const f32v t0 = jt_load_range_f32(p0 + i1, 1, lo8, hi8);
-      const f32v t3 = jt_where(t2, t1, t0);
-      jt_store_part_f32(p2 + i1, t3, m);
+    {
+      const i64 part = n[15] - (n[14]) < stop ? n[15] - (n[14]) : stop;
+      for (; i1 + JT_LANES <= part; i1 += JT_LANES) {
+        const f32v t1 = jt_load_f32(p1 + i1);
+        jt_store_f32(p3 + i1, t1);
+      }
+      if (i1 < part) {
+        const i64 m = part - i1;
+        const f32v t1 = jt_load_part_f32(p1 + i1, m);
+        jt_store_part_f32(p3 + i1, t1, m);
+      }
+      if (i1 < part) i1 = part;
     }
     i1 = 0;
     ++i0;

@@ -1,0 +1,191 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "cache/store_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "cache/entry_table.h"
+#include "cache/orphans.h"
+#include "cache/store_names.h"
+#include "util/file.h"
+#include "util/log.h"
+
+namespace jitney::cache {
+namespace {
+
+// Entries of the same subject that are looked at to say why there is none for this key.
+constexpr int kMostSiblings = 4;
+
+}  // namespace
+
+Expected<std::shared_ptr<StoreFiles>> StoreFiles::open(const std::string& directory, Options options, bool make) {
+  JITNEY_TRY(auto place, open_place(directory, {.make = make}));
+  if (!place) return std::shared_ptr<StoreFiles>();
+  return std::make_shared<StoreFiles>(std::move(place), std::move(options));
+}
+
+StoreFiles::StoreFiles(std::shared_ptr<const Place> place, Options options)
+    : path_(place->path), options_(std::move(options)), place_(std::move(place)) {
+  if (place_->writable) remove_orphans(place_->dir.get(), std::chrono::system_clock::now());
+}
+
+std::shared_ptr<const Place> StoreFiles::place() const {
+  std::lock_guard lock(mutex_);
+  return place_;
+}
+
+std::shared_ptr<const RangeLocks> StoreFiles::locks() {
+  std::lock_guard lock(mutex_);
+  if (!place_->writable) return std::make_shared<const RangeLocks>();
+  // In a forked child the parent's are closed.
+  if (!locks_ || !locks_->is_open() || locks_->is_removed()) {
+    locks_ = std::make_shared<const RangeLocks>(RangeLocks::open_at(place_->dir.get(), kLocksName));
+    in_use_.clear();
+  }
+  return locks_;
+}
+
+tl::expected<Blob, Miss> StoreFiles::read(const Key& key, bool explain) {
+  auto blob = read_here(key, explain);
+  if (blob) note_use(options_.name(key));
+  return blob;
+}
+
+tl::expected<Blob, Miss> StoreFiles::read_here(const Key& key, bool explain) {
+  const auto miss = [](int error) {
+    // Too large for any entry means that the file was damaged.
+    return tl::unexpected(error == ENOENT ? Miss::absent : error == EFBIG ? Miss::damaged : Miss::unreadable);
+  };
+  const std::string name = options_.name(key);
+  const auto here = place();
+  const auto folder = open_folder(here->dir.get(), folder_of(name));
+  if (!folder) return miss(folder.error());
+  const auto file = open_regular(folder->get(), file_of(name).c_str(), false);
+  if (!file && file.error() == ENOENT && explain) return tl::unexpected(explain_absence(key, folder->get()));
+  if (!file) return miss(file.error());
+  const auto bytes = read_all(file->get(), kMaxEntryBytes);
+  if (!bytes) return miss(bytes.error());
+  auto blob = decode_entry(*bytes, key, options_.signer.get());
+  struct stat status{};
+  if (blob && here->writable && fstat(file->get(), &status) == 0) {
+    const auto now = static_cast<std::int64_t>(now_seconds());
+    const auto grain = static_cast<std::int64_t>(options_.use_grain);
+    // Either way: a time in the future is a clock that jumped.
+    if (now - status.st_mtime >= grain || status.st_mtime - now > grain) futimens(file->get(), nullptr);
+  }
+  return blob;
+}
+
+Miss StoreFiles::explain_absence(const Key& key, int folder) const {
+  const std::string prefix = key.subject() + "-";
+  int looked_at = 0;
+  for (const auto& found : names_in(folder)) {
+    if (!found.starts_with(prefix) || !found.ends_with(kEntrySuffix)) continue;
+    if (++looked_at > kMostSiblings) break;
+    const auto file = open_regular(folder, found.c_str(), false);
+    const auto bytes = file ? read_all(file->get(), kMaxEntryBytes) : tl::unexpected(file.error());
+    if (!bytes) continue;
+    const auto entry = verify_entry(*bytes, options_.signer.get());
+    const auto other = entry ? Key::parse(entry->key) : std::nullopt;
+    if (!other) continue;
+    const Miss reason = key.difference(*other);
+    if (reason != Miss::other_key) return reason;
+  }
+  return Miss::absent;
+}
+
+void StoreFiles::note_use(const std::string& name) {
+  const std::uint64_t number = use_number(name);
+  const auto with = locks();
+  {
+    std::lock_guard lock(mutex_);
+    if (in_use_.contains(number)) return;
+  }
+  if (with->try_lock(number, RangeLocks::Mode::shared) != RangeLocks::Outcome::locked) return;
+  std::lock_guard lock(mutex_);
+  if (with == locks_) in_use_.insert(number);
+}
+
+Status StoreFiles::write(const Key& key, std::span<const std::byte> blob) {
+  JITNEY_TRY(const auto entry, encode_entry(key, blob, options_.signer.get()));
+  return write_entry(key, entry);
+}
+
+Status StoreFiles::write_entry(const Key& key, std::span<const std::byte> entry) {
+  const std::string name = options_.name(key);
+  // Somebody may remove the folder, or a sub-folder, between any two calls. That calls for another try, not for an
+  // endless race with them.
+  for (int attempt = 0;; ++attempt) {
+    const auto current = place();
+    if (!current->writable) return environment_error("the folder '{}' is read-only for this user", path_);
+    // Before it appears, so that nobody evicts it as an old one.
+    note_use(name);
+    Status written = write_to(*current, name, entry);
+    if (written) {
+      maybe_evict(entry.size());
+      return written;
+    }
+    if (attempt == 3) return written;
+    if (is_removed(current->dir.get())) {
+      JITNEY_TRY(auto reopened, open_place(path_));
+      std::lock_guard lock(mutex_);
+      if (place_ == current) {
+        place_ = std::move(reopened);
+        locks_ = nullptr;
+        in_use_.clear();
+      }
+    } else if (attempt > 0) {
+      return written;
+    }
+  }
+}
+
+Status StoreFiles::write_to(const Place& place, const std::string& name, std::span<const std::byte> entry) {
+  const std::string inner = folder_of(name);
+  if (mkdirat(place.dir.get(), inner.c_str(), 0700) != 0 && errno != EEXIST) {
+    return environment_error("cannot make the folder '{}/{}': {}", place.path, inner, errno_text(errno));
+  }
+  const auto folder = open_folder(place.dir.get(), inner);
+  if (!folder)
+    return environment_error("cannot use the folder '{}/{}': {}", place.path, inner, errno_text(folder.error()));
+  // Temporary files lie in the store's own folder, so that those left behind are found without listing the others.
+  JITNEY_TRY(auto file,
+             AtomicFile::create(folder->get(), file_of(name),
+                                {.durable = options_.durable, .mode = 0600, .temp_dir_fd = place.dir.get()}));
+  JITNEY_CHECK(file.write(entry));
+  return file.commit();
+}
+
+StoreFiles::Claim StoreFiles::try_claim(const Key& key) {
+  switch (locks()->try_lock(claim_number(options_.name(key)), RangeLocks::Mode::exclusive)) {
+    case RangeLocks::Outcome::locked: return Claim::mine;
+    case RangeLocks::Outcome::busy: return Claim::busy;
+    case RangeLocks::Outcome::unsupported: return Claim::unsupported;
+  }
+  return Claim::unsupported;
+}
+
+void StoreFiles::unclaim(const Key& key) {
+  std::shared_ptr<const RangeLocks> with;
+  {
+    std::lock_guard lock(mutex_);
+    with = locks_;
+  }
+  if (with) with->unlock(claim_number(options_.name(key)));
+}
+
+void StoreFiles::maybe_evict(std::size_t written) {
+  if (options_.max_bytes == std::numeric_limits<std::uint64_t>::max()) return;
+  // Counting a large store takes milliseconds. So it is done about 64 times while a whole limit's worth is written,
+  // by whomever: each writer throws a die that knows how much it wrote, and nothing need be remembered.
+  thread_local std::minstd_rand random(std::random_device{}());
+  const double share = static_cast<double>(std::max<std::uint64_t>(options_.max_bytes / 64, 1));
+  if (std::uniform_real_distribution<>(0, 1)(random) >= static_cast<double>(written) / share) return;
+  evict(options_.max_bytes);
+}
+
+}  // namespace jitney::cache
