@@ -74,7 +74,7 @@ def test_ctrl_c_while_the_compiler_works(digits, slow_compiler, tmp_path):
 
 def test_ctrl_c_while_a_model_runs_and_the_engine_goes_on(tmp_path):
     code = INTERRUPTED + "np.testing.assert_array_equal(engine(x[:2]), x[:2]); print('goes on')"
-    process = python(code, chain(tmp_path / "chain.onnx", 2000, 512), "(512, 512)", tmp_path=tmp_path)
+    process = python(code, chain(tmp_path / "chain.onnx", 300, 512), "(512, 512)", tmp_path=tmp_path)
     assert process.stdout.readline() == "ready\n"
     time.sleep(4)
     process.send_signal(signal.SIGINT)
@@ -88,22 +88,21 @@ def test_other_threads_run_while_the_engine_does(tmp_path):
 import sys, threading, time, numpy as np, jitney
 engine = jitney.load(sys.argv[1], threads=1)
 engine(np.ones((1, 512), np.float32))
-count, stop = 0, False
+count = 0
 def counter():
     global count
-    while not stop:
+    while True:
         count += 1
         time.sleep(0.001)
-thread = threading.Thread(target=counter); thread.start()
+thread = threading.Thread(target=counter, daemon=True); thread.start()
 time.sleep(0.05)
 before, started = count, time.monotonic()
-engine(np.ones((512, 512), np.float32))
+while time.monotonic() - started < 0.3:
+    engine(np.ones((512, 512), np.float32))
 seconds, counted = time.monotonic() - started, count - before
-stop = True; thread.join()
-assert seconds > 0.2, seconds
 assert counted > 10, (counted, seconds)
 """
-    finish(python(code, chain(tmp_path / "chain.onnx", 1000, 512), tmp_path=tmp_path))
+    finish(python(code, chain(tmp_path / "chain.onnx", 300, 512), tmp_path=tmp_path))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

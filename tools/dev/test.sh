@@ -33,6 +33,7 @@ run_onnx_suite() { PYTHONPATH=$PWD/build/python:$PWD/tests/python "$python" -m o
 run_check() {
   build
   run_tests
+  test_wheel
   run_sanitizer address address,undefined
   run_sanitizer thread thread
   run_fuzzers "${JITNEY_FUZZ_SECONDS:-60}"
