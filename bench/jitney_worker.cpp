@@ -101,6 +101,8 @@ class Peer {
 
   json block(const json& request) {
     const double length = request.at("seconds");
+    // What is timed is what a long life looks like: the shape's own kernels are there.
+    context_->wait_until_specialized(30);
     const auto begin = Clock::now();
     std::vector<double> times;
     for (auto now = begin; std::chrono::duration<double>(now - begin).count() < length || times.empty();

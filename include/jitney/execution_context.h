@@ -9,10 +9,16 @@
 #include <string>
 #include <vector>
 
+#include <jitney/compile_status.h>
 #include <jitney/engine.h>
+#include <jitney/runtime_settings.h>
 #include <jitney/tensor.h>
 
 namespace jitney {
+
+namespace runtime {
+class SharedEngine;
+}
 
 /// What arithmetic a model may use.
 enum class Precision : std::uint8_t {
@@ -27,22 +33,19 @@ enum class Denormals : std::uint8_t {
   keep,   ///< IEEE 754
 };
 
-/// Whether a context captures what it launches and replays it: on GPUs one launch instead of many. On other devices
-/// both do the same.
-enum class CudaGraphStrategy : std::uint8_t {
-  disabled = 0,
-  whole_graph_capture = 1,  ///< one graph for each shape, captured when the shape comes up for the second time
-};
-
 struct ContextOptions {
   Device device{};
   /// CPU: threads that run kernels; 0 is every core this process may use.
   int threads = 0;
   /// "" is the per-user cache; "none" keeps kernels in memory; else a folder.
   std::string runtime_cache{};
+  /// A cache that engines share; takes the place of runtime_cache.
+  std::shared_ptr<RuntimeCache> cache{};
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;  ///< on the CPU
   CudaGraphStrategy cuda_graph_strategy = CudaGraphStrategy::disabled;
+  DynamicShapesKernelSpecializationStrategy dynamic_shapes_kernel_specialization_strategy =
+      DynamicShapesKernelSpecializationStrategy::lazy;
   /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
   std::function<void(int, int)> progress{};
   /// Asked some twenty times a second, in the thread that calls, while it waits for kernels and between steps: true
@@ -110,12 +113,25 @@ class JITNEY_EXPORT ExecutionContext {
 
   /// Compiles what is missing now, instead of at the first execute.
   void prepare();
+  /// Makes specialized kernels for shapes ahead of traffic, and waits for them; whatever the strategy is, they are used
+  /// unless it is none. Each element: the shapes of all inputs, in order. Throws as execute() does.
+  void warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes);
+  /// Asks for specialized kernels for every shape seen so far and waits until they are there, or for so many seconds.
+  /// Whether nothing waits or is compiled any more. Under `none` there is nothing to wait for.
+  bool wait_until_specialized(double timeout_seconds);
+  CompileStatus compile_status() const;
+  /// Forgets the shapes that wait and stops the compiler; shapes that are used again are asked for again.
+  void cancel_specialization();
   ContextStats stats() const;
   /// Executes `iterations` times, waiting for every step, which makes the whole a little slower than execute().
   Profile profile(std::span<const TensorView> inputs, int iterations = 20);
   const Engine& engine() const;
+  const ContextOptions& options() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;
+
+  /// For the parts of Jitney itself.
+  ExecutionContext(Engine engine, ContextOptions options, std::shared_ptr<runtime::SharedEngine> shared);
 
  private:
   class Impl;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -18,7 +19,7 @@
 namespace jitney::backend {
 
 /// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
-inline constexpr int kBackendAbiVersion = 3;
+inline constexpr int kBackendAbiVersion = 5;
 
 /// Which emitter writes source for a device, and which compiler worker takes it.
 enum class SourceLanguage : std::uint8_t { none, c, cuda };
@@ -60,6 +61,7 @@ struct LaunchArgs {
   std::int32_t number_count = 0;
   std::int64_t begin = 0, end = 0;  ///< the parallel iteration space
   std::int64_t grain = 1;           ///< CPU: iterations worth giving to one thread at least
+  std::int64_t granule = 1;         ///< CPU: ranges begin at multiples of it, which `begin` and `end` are
   std::int32_t block_threads = 0;   ///< GPU: threads of a block, and how many iterations a block does at a time
   std::int32_t block_points = 0;
   std::int32_t* fault = nullptr;  ///< host word that is set when the kernel met a bad index
@@ -94,10 +96,24 @@ class Primitive {
   virtual bool is_reference() const = 0;
 };
 
+/// What planning may ask of core, which has a compiler and a cache. Thread-safe.
+class PlanServices {
+ public:
+  virtual ~PlanServices() = default;
+  /// A kernel that the backend brings itself, in the device's language behind its prelude: a verified binary for
+  /// load(), out of the cache or compiled and published there. `name` is for people.
+  virtual Expected<std::vector<std::byte>> compile(const std::string& name, const std::string& source) = 0;
+  /// What keep() was given by this process or an earlier one for the same key; nothing where the cache has none.
+  virtual std::optional<std::string> recall(const std::string& key) = 0;
+  virtual void keep(const std::string& key, const std::string& value) = 0;
+};
+
 struct PlanOptions {
   StreamHandle stream = 0;  ///< it will run on streams like this one: with as many threads
   /// The same weights, packed for another shape: preferred as they are where that costs no speed.
   const PackedWeights* weights = nullptr;
+  /// Null: the backend does with what its libraries have. Outlives the primitive.
+  PlanServices* services = nullptr;
 };
 
 /// Where pack() takes a constant operand from: exactly one is set. `packed` serves when the original was dropped.

@@ -19,7 +19,7 @@ struct TensorDesc {
   friend bool operator==(const TensorDesc&, const TensorDesc&) = default;
 };
 
-/// One operation applied to every output element, in order, in f32.
+/// One operation applied to every output element, in order, in f32; a result may be rounded before a gelu_erf.
 struct PostOp {
   enum class Kind : std::uint8_t {
     relu,

@@ -38,11 +38,4 @@ void add_denormals(CLI::App& command, Denormals& into) {
       "flush (default): numbers below 1.2e-38 are zero; keep: they are\ncomputed with, which is slow");
 }
 
-void add_cuda_graph_strategy(CLI::App& command, CudaGraphStrategy& into) {
-  add_choice<CudaGraphStrategy>(
-      command, "--cuda-graph-strategy",
-      {{"disabled", CudaGraphStrategy::disabled}, {"whole_graph_capture", CudaGraphStrategy::whole_graph_capture}},
-      into, "disabled (default): launch one by one; whole_graph_capture: capture what a shape launches\nand replay it");
-}
-
 }  // namespace jitney::cli

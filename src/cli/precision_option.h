@@ -11,7 +11,5 @@ namespace jitney::cli {
 void add_precision(CLI::App& command, Precision& into);
 /// --denormals flush|keep, likewise.
 void add_denormals(CLI::App& command, Denormals& into);
-/// --cuda-graph-strategy disabled|whole_graph_capture, likewise.
-void add_cuda_graph_strategy(CLI::App& command, CudaGraphStrategy& into);
 
 }  // namespace jitney::cli

@@ -232,7 +232,7 @@ void CExprWriter::store(const kernel::Store& st) {
   else if (partial_)
     line(fmt::format("jt_store_part_{}({}, {}, m);", s, at, value));
   else
-    line(fmt::format("jt_store_{}({}, {});", s, at, value));
+    line(fmt::format("jt_{}_{}({}, {});", streams_ ? "stream" : "store", s, at, value));
 }
 
 }  // namespace jitney::compiler

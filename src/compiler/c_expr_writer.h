@@ -50,6 +50,7 @@ class CExprWriter {
   std::map<ExprId, std::vector<std::string>> index_numbers_;
   const char* numbers_ = "n";  ///< the array of numbers, in the source
   bool partial_ = false;       // emitting the masked rest of a row
+  bool streams_ = false;       // stores are aligned and go past the caches
   int fresh_ = 0;
 
   // ---- text

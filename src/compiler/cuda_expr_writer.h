@@ -19,9 +19,9 @@ class CudaExprWriter : protected CExprWriter {
   CudaExprWriter(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
       : CExprWriter(k, schedule, options, fold) {
     parallel_ = static_cast<std::size_t>(k.parallel_axes());
-    vector_elements_ = elements_at_once();
     first_reduction_ = parallel_;
     slices_ = slices();
+    vector_elements_ = elements_at_once();
     numbers_ = "a.n";
   }
 
@@ -29,20 +29,28 @@ class CudaExprWriter : protected CExprWriter {
   int vector_elements_ = 4, slices_ = 1;
   bool in_lanes_ = false;  // inside the loop over a thread's elements
   std::map<const Access*, std::string> packs_;
+  std::map<const Access*, std::string> kept_;  // packs that a thread holds from pass to pass: arrays, by kept_at_
+  std::string kept_at_;
 
-  /// 16 bytes of the widest operand that is walked along the vector axis; fewer for a short axis.
+  /// 16 bytes of the widest operand that is walked along the vector axis; fewer for a short axis. A reduction across
+  /// memory has an accumulator an element, and wants more threads rather than longer ones.
   int elements_at_once() const {
-    if (k_.has_reduction() && !horizontal_) return 1;
-    std::size_t widest = 1;
+    const bool across = k_.has_reduction() && !horizontal_;
+    if (across && (slices_ > 1 || k_.has_scan())) return 1;
+    // What all rows share is read from near: it does not count where others move.
+    std::size_t widest = 1, widest_shared = 1;
     auto see = [&](const Access& a) {
-      if (a.element.coefficients[vector_].is(1))
-        widest = std::max(widest, size_of(k_.operands[static_cast<std::size_t>(a.operand)].dtype));
+      if (!a.element.coefficients[vector_].is(1)) return;
+      const auto moving = std::ranges::count_if(a.element.coefficients, [](const ir::Dim& c) { return !c.is(0); });
+      std::size_t& most = moving > 1 ? widest : widest_shared;
+      most = std::max(most, size_of(k_.operands[static_cast<std::size_t>(a.operand)].dtype));
     };
     for (const auto& e : k_.exprs)
       if (e.kind == Expr::Kind::load) see(e.access);
     for (const auto& s : k_.full_stores) see(s.access);
     for (const auto& s : k_.row_stores) see(s.access);
-    int elements = std::clamp(static_cast<int>(16 / widest), 1, 8);
+    if (widest == 1) widest = widest_shared;
+    int elements = std::clamp(static_cast<int>(16 / widest), 1, across ? 4 : 8);
     const auto extent = k_.axes[vector_].extent.constant();
     while (extent && elements > 1 && *extent < elements) elements /= 2;
     return elements;
@@ -93,7 +101,7 @@ class CudaExprWriter : protected CExprWriter {
   std::string value_of(const Affine& a, const std::vector<std::string>& num) const {
     std::string s = num[k_.axes.size()];
     for (std::size_t i = 0; i < k_.axes.size(); ++i) {
-      if ((i == vector_ || k_.axes[i].reduction) && a.coefficients[i].is(0)) continue;
+      if (a.coefficients[i].is(0)) continue;
       s += num[i].empty() ? " + " + axis(i) : fmt::format(" + {}*{}", axis(i), num[i]);
     }
     return s;
@@ -130,8 +138,13 @@ class CudaExprWriter : protected CExprWriter {
   std::string text_of(ExprId id) const {
     const Expr& e = expr(id);
     if (e.kind == Expr::Kind::literal) return fmt::format("({}){}", kernel::compute_type(e.dtype), literal(e));
-    if (e.kind == Expr::Kind::accumulator) return fmt::format("acc{}", e.reduction);
+    if (e.kind == Expr::Kind::accumulator) return accumulator(static_cast<std::size_t>(e.reduction));
     return *defined(id);
+  }
+
+  /// A reduction along memory has one; one across memory has one for each of a thread's elements.
+  std::string accumulator(std::size_t r) const {
+    return fmt::format("acc{}{}", r, !horizontal_ && vector_elements_ > 1 ? "[l]" : "");
   }
 
   static std::string literal(const Expr& e) {
@@ -184,12 +197,7 @@ class CudaExprWriter : protected CExprWriter {
     std::string guard = condition(a.bounds);
     // Elements beyond the end of a row are not there.
     if (in_lanes_ && vector_elements_ > 1 && varies_by_place(a)) guard += guard.empty() ? "l < m" : " && l < m";
-    std::string at = place_of(a);
-    const auto& steps = steps_[&a];
-    for (std::size_t i = 0; i < a.indirect.size(); ++i)
-      at += fmt::format(" + {}jt_wrap({}, {}, a.fault){} * {}", guard.empty() ? "" : "((" + guard + ") ? ",
-                        text_of(a.indirect[i].index), steps[k_.axes.size() + 2 + 2 * i], guard.empty() ? "" : " : 0)",
-                        steps[k_.axes.size() + 1 + 2 * i]);
+    const std::string at = place_of(a) + indirect_part(a, guard);
     const std::string got = fmt::format("jt_up_{}(*({}))", s, at);
     return guard.empty() ? got : fmt::format("({}) ? {} : ({})0", guard, got, kernel::compute_type(e.dtype));
   }
@@ -199,36 +207,71 @@ class CudaExprWriter : protected CExprWriter {
            std::any_of(a.bounds.begin(), a.bounds.end(), [&](const Bound& b) { return moves(b.index); });
   }
 
-  static bool is_packed(const Access& a, std::size_t vector) {
-    return a.element.coefficients[vector].is(1) && a.bounds.empty() && a.indirect.empty();
+  /// Neighbours along the vector axis are neighbours in memory, and exist or not together.
+  bool is_packed(const Access& a) const {
+    return a.element.coefficients[vector_].is(1) &&
+           std::ranges::none_of(a.indirect, [&](const auto& i) { return varies(i.index); }) &&
+           std::ranges::none_of(a.bounds, [&](const Bound& b) { return moves(b.index); });
+  }
+
+  /// What indices that are data add to a place.
+  std::string indirect_part(const Access& a, const std::string& guard) {
+    std::string s;
+    const auto& steps = steps_[&a];
+    for (std::size_t i = 0; i < a.indirect.size(); ++i)
+      s += fmt::format(" + {}jt_wrap({}, {}, a.fault){} * {}", guard.empty() ? "" : "((" + guard + ") ? ",
+                       text_of(a.indirect[i].index), steps[k_.axes.size() + 2 + 2 * i], guard.empty() ? "" : " : 0)",
+                       steps[k_.axes.size() + 1 + 2 * i]);
+    return s;
+  }
+
+  /// The indices of `e` are defined.
+  void read_pack(const Expr& e, const std::string& name) {
+    const std::string guard = condition(e.access.bounds);
+    const char* m = guard.empty() ? "m" : "some";
+    if (!guard.empty()) open("");
+    if (!guard.empty()) line(fmt::format("const i32 some = {} ? m : 0;", guard));
+    line(fmt::format("jt_read<{}>({}, {}{}, {} == {}, {});", vector_elements_, name, place_of(e.access, true),
+                     indirect_part(e.access, guard), m, vector_elements_, m));
+    if (!guard.empty()) close();
+  }
+
+  /// How many of a thread's elements exist: all where the axis has known groups of them.
+  void count_elements() {
+    const auto extent = k_.axes[vector_].extent.constant();
+    if (fold_ && extent && *extent % vector_elements_ == 0)
+      line(fmt::format("const i32 m = {};", vector_elements_));
+    else
+      line(fmt::format("const i32 m = e{} - b < {} ? (i32)(e{} - b) : {};", vector_, vector_elements_, vector_,
+                       vector_elements_));
   }
 
   /// Everything that `roots` need at one place of the vector axis, `body` once for each of the thread's elements; then
   /// `stores` are written. b is the first element's index, m how many exist.
   template <class F>
   void elements(const std::vector<ExprId>& roots, bool full, const std::vector<kernel::Store>* stores, F body) {
-    if (vector_elements_ > 1) {
-      line(fmt::format("const i32 m = e{} - b < {} ? (i32)(e{} - b) : {};", vector_, vector_elements_, vector_,
-                       vector_elements_));
-    }
+    if (vector_elements_ > 1) count_elements();
     std::set<ExprId> needed;
     collect(roots, needed);
+    define_all(roots, full, false);
     if (vector_elements_ > 1) {
       for (ExprId id : needed) {
         const Expr& e = expr(id);
-        if (e.kind != Expr::Kind::load || defined(id) || !is_packed(e.access, vector_)) continue;
+        if (e.kind != Expr::Kind::load || defined(id) || !is_packed(e.access)) continue;
+        if (auto kept = kept_.find(&e.access); kept != kept_.end() && !kept_at_.empty()) {
+          packs_[&e.access] = fmt::format("{}[{}]", kept->second, kept_at_);
+          continue;
+        }
         const std::string name = fmt::format("v{}", fresh_++);
-        line(fmt::format("jt_pack<{}, {}> {}; jt_read<{}>({}, {}, m == {}, m);", vector_elements_,
-                         kernel::storage_type(e.dtype), name, vector_elements_, name, place_of(e.access, true),
-                         vector_elements_));
+        line(fmt::format("jt_pack<{}, {}> {};", vector_elements_, kernel::storage_type(e.dtype), name));
+        read_pack(e, name);
         packs_[&e.access] = name;
       }
     }
-    define_all(roots, full, false);
     std::map<const kernel::Store*, std::string> outputs;
     if (stores && vector_elements_ > 1) {
       for (const auto& st : *stores) {
-        if (!is_packed(st.access, vector_)) continue;
+        if (!is_packed(st.access)) continue;
         const std::string name = fmt::format("o{}", fresh_++);
         line(fmt::format("jt_pack<{}, {}> {};", vector_elements_, storage_of(st), name));
         outputs[&st] = name;

@@ -45,8 +45,8 @@ class Writer : CExprWriter {
       steps += fmt::format("x = OP(x, __builtin_shufflevector(x, x, {})); ", order);
     }
     out_.defines = fmt::format("#define JT_LANES {}\n#define JT_FOLD_STEPS(OP, x) {}\n", lanes, steps);
-    static constexpr const char* kMemory[] = {"load",      "get",   "load_range", "load_part",  "gather",
-                                              "gather_at", "store", "put",        "store_part", "scatter"};
+    static constexpr const char* kMemory[] = {"load",  "get",    "load_range", "load_part",  "gather", "gather_at",
+                                              "store", "stream", "put",        "store_part", "scatter"};
     std::set<std::pair<std::string, std::string>> types;
     for (const auto& o : k_.operands) types.insert({kernel::storage_type(o.dtype), kernel::compute_type(o.dtype)});
     for (const auto& [storage, compute] : types) {
@@ -125,6 +125,7 @@ class Writer : CExprWriter {
     line(fmt::format("const i64 stop = e{} - {} < end - begin ? e{} : {} + (end - begin);", vector_, i, vector_, i));
     line(fmt::format("begin += stop - {};", i));
     row_pointers();
+    if (schedule_.stream_from > 0) stream(i);
     if (parts_.empty()) vectors(i, "stop", k_.row_stores);
     for (const auto& part : parts_) {
       open("");
@@ -150,6 +151,28 @@ class Writer : CExprWriter {
     partial_ = true;
     point(stores);
     partial_ = false;
+    close();
+  }
+
+  /// Whole vectors of a row so long that what is written goes past the caches; vectors() then does the rest.
+  void stream(const std::string& i) {
+    const Access& a = k_.row_stores[0].access;
+    const char* type = kernel::storage_type(k_.operands[static_cast<std::size_t>(a.operand)].dtype);
+    open(fmt::format("if (e{} >= {})", vector_, schedule_.stream_from));
+    line(fmt::format("i64 m = jt_to_aligned({} + {}, sizeof({}));", pointers_[&a], i, type));
+    line(fmt::format("if (m > stop - {}) m = stop - {};", i, i));
+    partial_ = true;
+    open("if (m > 0)");
+    point(k_.row_stores);
+    close();
+    partial_ = false;
+    line(fmt::format("{} += m;", i));
+    streams_ = true;
+    open(fmt::format("for (; {} + JT_LANES <= stop; {} += JT_LANES)", i, i));
+    point(k_.row_stores);
+    close();
+    streams_ = false;
+    line("jt_fence();");
     close();
   }
 

@@ -1,9 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Kernels as CUDA C++ for NVRTC. Three shapes of a kernel:
 //   a map: a thread does a few neighbours along the vector axis, and moves 16 bytes at a time where addresses allow it;
-//   a reduction along memory: a warp or, when rows are long, a block does one row at a time;
-//   a reduction across memory: neighbouring threads do neighbouring points, and slices of the block divide the
-//   reduction.
+//   a reduction along memory: as many warps as a row has vectors for, up to a block, do one row at a time, and hold
+//   what they read of it from pass to pass; a reduction across memory: neighbouring threads do neighbouring points, and
+//   slices of the block divide the reduction; a short one, as a depthwise convolution's window, is unrolled, and a
+//   thread does a few points.
 // Blocks divide the points in a loop with the grid's stride, so that any grid is right.
 #include "compiler/cuda_expr_writer.h"
 
@@ -12,8 +13,14 @@ namespace jitney::compiler {
 namespace {
 
 constexpr int kThreads = 256, kWarp = 32;
-// Rows of more vectors than this for each lane of a warp are a block's work.
-constexpr int kVectorsOfAWarp = 4;
+// Vectors of a row that a thread holds in registers, and their bytes at most: 64 registers.
+constexpr int kKeptVectors = 2;
+constexpr std::size_t kKeptBytes = 256;
+// Blocks of kernels whose rows are known to be short, and of short reductions: these have few threads in all, which are
+// to reach as many multiprocessors as they can.
+constexpr int kSmallBlock = 128;
+// Windows of up to this many elements are unrolled.
+constexpr std::int64_t kUnrolled = 25;
 
 class CudaWriter : CudaExprWriter {
  public:
@@ -32,7 +39,7 @@ class CudaWriter : CudaExprWriter {
     scopes_.pop_back();
     out_.language = backend::SourceLanguage::cuda;
     out_.code = header() + body_ + "}\n";
-    out_.block_threads = kThreads;
+    if (out_.block_threads == 0) out_.block_threads = kThreads;
     out_.points = 1;
     out_.cost_per_point = static_cast<std::int64_t>(std::max<std::size_t>(k_.exprs.size(), 1));
     for (const auto& axis : k_.axes)
@@ -42,6 +49,9 @@ class CudaWriter : CudaExprWriter {
   }
 
  private:
+  int kept_vectors_ = kKeptVectors;  ///< of a row that a thread holds
+  bool is_kept_whole_ = false;       ///< and these are all that a row has
+
   // ---- the file
   std::string header() const {
     std::string s = "struct jitney_args {";
@@ -55,15 +65,23 @@ class CudaWriter : CudaExprWriter {
     return s;
   }
 
+  /// The loop over groups of vector_elements_ neighbours, one a thread at a time. Leaves b, the first one's index.
+  void open_chunks() {
+    line(fmt::format("const i64 chunks = (e{} + {}) / {};", vector_, vector_elements_ - 1, vector_elements_));
+    if (parallel_ == 1)
+      line("const i64 total = a.end == 0 ? 0 : chunks;");
+    else
+      line(fmt::format("const i64 total = e{} == 0 ? 0 : jt_quotient(a.end, e{}) * chunks;", vector_, vector_));
+    open("for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x)");
+    line(parallel_ == 1 ? "i64 rest = 0;" : "i64 rest = at;");
+    line(fmt::format("const i64 b = {} * {};", parallel_ == 1 ? "at" : "jt_divide(rest, chunks)", vector_elements_));
+    find_place();
+  }
+
   // ---- maps
   void map() {
     out_.block_points = kThreads * vector_elements_;
-    line(fmt::format("const i64 chunks = (e{} + {}) / {};", vector_, vector_elements_ - 1, vector_elements_));
-    line(fmt::format("const i64 total = e{} == 0 ? 0 : a.end / e{} * chunks;", vector_, vector_));
-    open("for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x)");
-    line("i64 rest = at;");
-    line(fmt::format("const i64 b = jt_divide(rest, chunks) * {};", vector_elements_));
-    find_place();
+    open_chunks();
     elements(values(k_.row_stores), true, &k_.row_stores, [] {});
     close();
   }
@@ -78,6 +96,15 @@ class CudaWriter : CudaExprWriter {
     return found;
   }
 
+  void begin_sum(std::size_t r) {
+    const Reduction& red = k_.reductions[r];
+    const char* type = kernel::compute_type(red.dtype);
+    if (horizontal_ || vector_elements_ == 1) return line(fmt::format("{} acc{} = {};", type, r, identity(red)));
+    line(fmt::format("{} acc{}[{}];", type, r, vector_elements_));
+    line("#pragma unroll");
+    line(fmt::format("for (i32 l = 0; l < {}; ++l) acc{}[l] = {};", vector_elements_, r, identity(red)));
+  }
+
   /// All phases and stores of one point: `loops` runs its argument over the reduction's elements, `fold` makes one
   /// value out of all threads', `single` guards what one thread of them does.
   template <class Loops, class Fold>
@@ -86,31 +113,38 @@ class CudaWriter : CudaExprWriter {
       std::vector<ExprId> roots;
       for (auto r : of_phase(phase)) {
         roots.push_back(k_.reductions[r].value);
-        line(
-            fmt::format("{} acc{} = {};", kernel::compute_type(k_.reductions[r].dtype), r, identity(k_.reductions[r])));
+        begin_sum(r);
       }
-      define_all(roots, false, !horizontal_);
+      define_all(roots, false, !horizontal_ && vector_elements_ == 1);
       loops(roots, nullptr, [&] {
         for (auto r : of_phase(phase))
-          line(fmt::format(
-              "{}acc{} = {};", vector_elements_ > 1 ? "if (l < m) " : "", r,
-              kernel::print_combined(k_.reductions[r], fmt::format("acc{}", r), text_of(k_.reductions[r].value))));
+          line(fmt::format("{}{} = {};", vector_elements_ > 1 ? "if (l < m) " : "", accumulator(r),
+                           kernel::print_combined(k_.reductions[r], accumulator(r), text_of(k_.reductions[r].value))));
       });
       for (auto r : of_phase(phase)) fold(r);
     }
     if (!k_.full_stores.empty()) {
-      define_all(values(k_.full_stores), false, !horizontal_);
+      define_all(values(k_.full_stores), false, !horizontal_ && vector_elements_ == 1);
       for (std::size_t i = 0; i < k_.exprs.size(); ++i)
         if (k_.exprs[i].kind == Expr::Kind::scan)
           line(fmt::format("{} sum{} = 0;", kernel::compute_type(k_.exprs[i].dtype), i));
       loops(values(k_.full_stores), &k_.full_stores, [] {});
     }
     if (k_.row_stores.empty()) return;
+    if (!horizontal_ && vector_elements_ > 1) return elements(values(k_.row_stores), true, &k_.row_stores, [] {});
     open(single);
     define_all(values(k_.row_stores), false, true);
     for (const auto& st : k_.row_stores)
       line(fmt::format("*({}) = jt_down_{}({});", place_of(st.access), storage_of(st), text_of(st.value)));
     close();
+  }
+
+  /// A reduction across memory over a window of a known size that is the code's, as constants are.
+  bool is_short() const {
+    std::int64_t count = horizontal_ || vector_elements_ == 1 ? kUnrolled + 1 : 1;
+    for (std::size_t i = parallel_; i < k_.axes.size(); ++i)
+      count *= std::min(k_.axes[i].extent.constant().value_or(kUnrolled + 1), kUnrolled + 1);
+    return count <= kUnrolled;
   }
 
   void outer_loops(bool open_them, std::size_t first) {
@@ -121,41 +155,140 @@ class CudaWriter : CudaExprWriter {
         continue;
       }
       const bool sliced = slices_ > 1 && i == first_reduction_;
+      if (is_short()) {
+        line("#pragma unroll");
+        open(fmt::format("for (i32 {} = 0; {} < {}; ++{})", axis(i), axis(i), *k_.axes[i].extent.constant(), axis(i)));
+        continue;
+      }
       open(fmt::format("for (i64 {} = {}; {} < e{}; {} += {})", axis(i), sliced ? "slice" : "0", axis(i), i, axis(i),
                        sliced ? slices_ : 1));
     }
   }
 
+  void open_kept() {
+    line("#pragma unroll");
+    open(fmt::format("for (i32 k = 0; k < {}; ++k)", kept_vectors_));
+    line(fmt::format("const i64 b = ((i64)k * threads + lane) * {};", vector_elements_));
+    open(fmt::format("if (b < e{})", vector_));
+  }
+
+  /// Reads what more than one pass needs of a row into registers, all of it at once; what a longer row has beyond them
+  /// is read in each pass. Gives where that begins, as the beginning of an expression.
+  std::string keep() {
+    if (vector_elements_ == 1 || k_.axes.size() != parallel_ + 1) return "(i64)";
+    std::map<ExprId, int> passes;
+    const auto count = [&](const std::vector<ExprId>& roots) {
+      std::set<ExprId> needed;
+      collect(roots, needed);
+      for (ExprId id : needed) {
+        const Expr& e = expr(id);
+        if (e.kind == Expr::Kind::load && e.full && varies(id) && is_packed(e.access)) ++passes[id];
+      }
+    };
+    for (int phase = 0; phase < k_.phases; ++phase) {
+      std::vector<ExprId> roots;
+      for (auto r : of_phase(phase)) roots.push_back(k_.reductions[r].value);
+      count(roots);
+    }
+    count(values(k_.full_stores));
+    // What one pass only needs is read as early where there is room, so that it is there when the pass begins.
+    if (std::none_of(passes.begin(), passes.end(), [](const auto& p) { return p.second > 1; })) return "(i64)";
+    std::vector<std::pair<ExprId, int>> by_use(passes.begin(), passes.end());
+    std::stable_sort(by_use.begin(), by_use.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::size_t room = kKeptBytes;
+    std::erase_if(by_use, [&](const auto& p) {
+      const std::size_t bytes =
+          size_of(expr(p.first).dtype) * static_cast<std::size_t>(vector_elements_ * kept_vectors_);
+      if (bytes > room) return true;
+      room -= bytes;
+      return false;
+    });
+    for (const auto& [id, times] : by_use) {
+      const Expr& e = expr(id);
+      const std::string name = fmt::format("c{}", fresh_++);
+      line(
+          fmt::format("jt_pack<{}, {}> {}[{}];", vector_elements_, kernel::storage_type(e.dtype), name, kept_vectors_));
+      kept_[&e.access] = name;
+    }
+    for (const auto& [id, times] : by_use)
+      for (const auto& i : expr(id).access.indirect) define_all({i.index}, false, false);
+    open_kept();
+    count_elements();
+    for (const auto& [id, times] : by_use) read_pack(expr(id), kept_[&expr(id).access] + "[k]");
+    close();
+    close();
+    return fmt::format("(i64){} * threads + ", kept_vectors_);
+  }
+
   /// Along memory: a row is a warp's or a block's.
   void rows() {
-    out_.block_points = 1;
+    const auto extent = k_.axes[vector_].extent.constant();
+    int threads = kThreads;
+    if (extent)
+      while (threads > kWarp && threads / 2 * vector_elements_ >= *extent) threads /= 2;
+    if (extent) out_.block_threads = std::max(threads, kSmallBlock);
+    out_.block_points = extent ? out_.block_threads / threads : 1;
     line(fmt::format("__shared__ u64 shared[{}];", kThreads / kWarp));
-    line(fmt::format("const bool block = e{} > {};", vector_, kWarp * vector_elements_ * kVectorsOfAWarp));
-    line(fmt::format("const i32 threads = block ? {} : {}, lane = threadIdx.x & (threads - 1), rows = {} / threads;",
-                     kThreads, kWarp, kThreads));
-    line(fmt::format("i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;"));
+    if (extent) {
+      line(fmt::format("const i32 threads = {};", threads));
+      const std::int64_t step = std::int64_t{threads} * vector_elements_;
+      kept_vectors_ = static_cast<int>(std::clamp<std::int64_t>((*extent + step - 1) / step, 1, kKeptVectors));
+      is_kept_whole_ = kept_vectors_ * step >= *extent;
+    } else {
+      line(fmt::format("i32 threads = {};", kThreads));
+      line(fmt::format("while (threads > {} && (i64)threads / 2 * {} >= e{}) threads /= 2;", kWarp, vector_elements_,
+                       vector_));
+    }
+    line("const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;");
+    line("i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;");
     open("for (; row < a.end; row += (i64)gridDim.x * rows)");
     line("i64 rest = row;");
     find_place();
+    const std::string past = keep();
     point(
         [&](const std::vector<ExprId>& roots, const std::vector<kernel::Store>* stores, auto body) {
           outer_loops(true, parallel_);
-          open(fmt::format("for (i64 b = (i64)lane * {}; b < e{}; b += (i64)threads * {})", vector_elements_, vector_,
-                           vector_elements_));
+          if (!kept_.empty()) {
+            open_kept();
+            kept_at_ = "k";
+            elements(roots, true, stores, body);
+            kept_at_.clear();
+            close();
+            close();
+            if (is_kept_whole_) return outer_loops(false, parallel_);
+          }
+          open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64)threads * {})", past, vector_elements_,
+                           vector_, vector_elements_));
           elements(roots, true, stores, body);
           close();
           outer_loops(false, parallel_);
         },
         [&](std::size_t r) {
-          line(fmt::format("acc{} = jt_fold_{}(acc{}, threads, block, ({}*)shared);", r,
-                           kernel::fold_name(k_.reductions[r]), r, kernel::compute_type(k_.reductions[r].dtype)));
+          line(fmt::format("acc{} = jt_fold_{}(acc{}, threads, ({}*)shared);", r, kernel::fold_name(k_.reductions[r]),
+                           r, kernel::compute_type(k_.reductions[r].dtype)));
         },
         "if (lane == 0)");
     close();
   }
 
+  /// Across memory, a few neighbouring points a thread.
+  void few_columns() {
+    out_.block_threads = kSmallBlock;
+    out_.block_points = kSmallBlock * vector_elements_;
+    open_chunks();
+    point(
+        [&](const std::vector<ExprId>& roots, const std::vector<kernel::Store>* stores, auto body) {
+          outer_loops(true, parallel_);
+          elements(roots, true, stores, body);
+          outer_loops(false, parallel_);
+        },
+        [](std::size_t) {}, "");
+    close();
+  }
+
   /// Across memory: neighbouring threads have neighbouring points, and slices of the block divide the reduction.
   void columns() {
+    if (vector_elements_ > 1) return few_columns();
     const int width = kThreads / slices_;
     out_.block_points = width;
     if (slices_ > 1) line(fmt::format("__shared__ u64 shared[{}];", kThreads));
@@ -198,7 +331,8 @@ class CudaWriter : CudaExprWriter {
 EmittedKernel emit_cuda(const Kernel& kernel, const EmitOptions& options) {
   if (!options.known) {
     const auto schedule = kernel::make_schedule(kernel, options.vector_bytes);
-    return CudaWriter(kernel, schedule, options, /*fold=*/false).run();
+    // A reduction is short of threads: what is known of its shape saves each of them much of its arithmetic.
+    return CudaWriter(kernel, schedule, options, /*fold=*/kernel.has_reduction()).run();
   }
   const Kernel special = kernel::specialize(kernel, *options.known);
   const auto schedule = kernel::make_schedule(special, options.vector_bytes);

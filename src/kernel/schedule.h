@@ -23,6 +23,8 @@ struct Schedule {
   /// Whether code is needed for a vector that is not full. Without it points must be split at multiples of `granule`.
   bool tail = true;
   std::int64_t granule = 1;
+  /// From this many points on, stores go past the caches; 0: never.
+  std::int64_t stream_from = 0;
   int accumulators = 0;  ///< vector registers in flight for all sums of one phase together
   ir::Dim points;        ///< of the parallel axes: what may be split between threads
   /// Rough operations for one point: decides the grain, see grain().

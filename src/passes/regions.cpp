@@ -9,7 +9,9 @@
 //      inputs at other places than where they are computed, so it never shares a region with what makes them.
 //   4. A library call is a region by itself: what it can take was absorbed before.
 //   5. No rule applies where it would make two regions wait for each other.
-//   6. No rule applies where fusion_cost.h finds the one kernel worse than the two.
+//   6. Regions that do not wait for each other and read the same elements become one in the end, so that these are
+//      read once: two heads over one tensor, the mean and the maximum of the same rows.
+//   7. No rule applies where fusion_cost.h finds the one kernel worse than the two.
 #include "passes/regions.h"
 
 #include <algorithm>
@@ -59,6 +61,7 @@ class Grouper {
 
   Grouping run() {
     for (std::size_t i = 0; i < g_.nodes.size(); ++i) place(static_cast<int>(i));
+    join_siblings();
     return ordered();
   }
 
@@ -244,6 +247,39 @@ class Grouper {
     std::sort(ra.nodes.begin(), ra.nodes.end());
     rb.nodes.clear();
     return a;
+  }
+
+  /// A node of `a` reads what `b` makes.
+  bool reads(const Region& a, int b) const {
+    for (int n : a.nodes)
+      for (ValueId in : g_.nodes[static_cast<std::size_t>(n)].inputs)
+        if (region_making(in) == b) return true;
+    return false;
+  }
+
+  /// Merges regions that read the same elements of a value that neither makes.
+  void join_siblings() {
+    std::map<ValueId, std::vector<int>> readers;  // regions that read the value element by element, in order
+    for (std::size_t n = 0; n < g_.nodes.size(); ++n) {
+      const int r = region_of_[n];
+      if (r < 0 || reads_elsewhere(g_.nodes[n].op)) continue;
+      const Region& region = regions_[static_cast<std::size_t>(r)];
+      if (region.kind != RegionKind::map && region.kind != RegionKind::row) continue;
+      for (ValueId in : g_.nodes[n].inputs) {
+        if (in == ir::kNoValue || region_making(in) == r || !(g_.value(in).shape == region.shape)) continue;
+        auto& all = readers[in];
+        if (std::find(all.begin(), all.end(), r) == all.end()) all.push_back(r);
+      }
+    }
+    for (const auto& [value, all] : readers)
+      for (std::size_t i = 0; i + 1 < all.size(); ++i)
+        for (std::size_t j = i + 1; j < all.size(); ++j) join_siblings(all[i], all[j]);
+  }
+
+  void join_siblings(int a, int b) {
+    const Region &ra = regions_[static_cast<std::size_t>(a)], &rb = regions_[static_cast<std::size_t>(b)];
+    if (ra.nodes.empty() || rb.nodes.empty() || reads(ra, b) || reads(rb, a)) return;
+    try_merge(a, b);
   }
 
   /// Regions in an order in which they can run: depth first along what each needs.

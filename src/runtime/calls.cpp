@@ -4,15 +4,26 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
 
 #include "passes/call.h"
 #include "util/log.h"
 #include "util/reloadable.h"
+#include "util/threads.h"
 
 namespace jitney::runtime {
 
 using backend::LibraryCall;
 using backend::TensorDesc;
+
+namespace {
+
+/// Threads that plan calls: each has handles of its own in the libraries, which cost time and memory, too.
+constexpr std::size_t kMostPlanners = 8;
+
+}  // namespace
 
 Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& target) const {
   {
@@ -36,11 +47,45 @@ void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
   idle_.push_back(std::move(invocations));
 }
 
-CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target)
-    : program_(std::move(program)), target_(std::move(target)), packed_(program_->steps.size()) {}
+CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
+                         std::shared_ptr<backend::PlanServices> services)
+    : program_(std::move(program)),
+      target_(std::move(target)),
+      services_(std::move(services)),
+      packed_(program_->steps.size()) {}
+
+std::vector<std::shared_ptr<const backend::Primitive>> CallPlanner::plan_side_by_side(const Plan& plan,
+                                                                                      backend::StreamHandle stream) {
+  std::vector<LibraryCall> calls;
+  for (const PlannedStep& p : plan.steps) {
+    if (!program_->steps[static_cast<std::size_t>(p.step)].is_call || p.points == 0) continue;
+    PlannedCall unused;
+    auto call = describe(plan, p, unused);
+    if (call && std::ranges::find(calls, *call) == calls.end()) calls.push_back(std::move(*call));
+  }
+  std::vector<std::shared_ptr<const backend::Primitive>> made(calls.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t n; (n = next.fetch_add(1)) < calls.size();)
+      if (auto one = target_.backend->plan(target_.device, calls[n], {.stream = stream, .services = services_.get()}))
+        made[n] = std::move(*one);
+  };
+  const std::size_t threads = std::min({calls.size(), static_cast<std::size_t>(usable_cores()), kMostPlanners});
+  std::vector<std::jthread> helpers;
+  try {
+    for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // Fewer do it, then.
+  }
+  work();
+  return made;
+}
 
 Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, const std::vector<void*>& constants,
                                                            backend::StreamHandle stream) {
+  // A device's libraries take tens of milliseconds a call; what was planned is shared while it is held.
+  std::vector<std::shared_ptr<const backend::Primitive>> held;
+  if (!target_.info.host_memory) held = plan_side_by_side(plan, stream);
   auto set = std::make_shared<CallSet>();
   set->calls.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -79,8 +124,7 @@ TensorDesc* packed_operand(LibraryCall& call) {
 
 }  // namespace
 
-Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
-                              backend::StreamHandle stream, PlannedCall& planned) {
+Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep& p, PlannedCall& planned) const {
   const ir::Graph& g = program_->graph;
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
   const ir::Graph& body = step.node->graph("body");
@@ -104,13 +148,20 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
   });
   JITNEY_CHECK(evaluated);
   if (!call) return internal_error("'{}' is no library call for these shapes", step.node->name);
+  return std::move(*call);
+}
 
+Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
+                              backend::StreamHandle stream, PlannedCall& planned) {
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  JITNEY_TRY(LibraryCall call, describe(plan, p, planned));
   std::lock_guard lock(mutex_);
   auto& preferred = packed_[static_cast<std::size_t>(p.step)];
   auto& b = *target_.backend;
-  JITNEY_TRY(planned.primitive, b.plan(target_.device, *call, {.stream = stream, .weights = preferred.get()}));
-  planned.operations = passes::operation_count(*call);
-  if (const TensorDesc* w = packed_operand(*call)) {
+  JITNEY_TRY(planned.primitive,
+             b.plan(target_.device, call, {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
+  planned.operations = passes::operation_count(call);
+  if (const TensorDesc* w = packed_operand(call)) {
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
     const Tensor& constant = *program_->graph.value(root).constant;
     const auto source_of = [&](const std::string& digest) {

@@ -40,7 +40,9 @@ class CallSet {
 /// layout allows it. Thread-safe.
 class CallPlanner {
  public:
-  CallPlanner(std::shared_ptr<const Program> program, Target target);
+  /// `services`: for the backend; null gives it none.
+  CallPlanner(std::shared_ptr<const Program> program, Target target,
+              std::shared_ptr<backend::PlanServices> services = nullptr);
 
   /// `constants`: device addresses by value id; null for those that only library calls read, packed: their bytes are
   /// had for as long as packing takes. `stream`: like those that will run it. A call that the library refuses
@@ -49,11 +51,16 @@ class CallPlanner {
                                                 backend::StreamHandle stream);
 
  private:
+  Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
+  /// All calls of a plan, by several threads; those that fail are null, and fail again when their turn comes.
+  std::vector<std::shared_ptr<const backend::Primitive>> plan_side_by_side(const Plan& plan,
+                                                                           backend::StreamHandle stream);
   Status plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
                    backend::StreamHandle stream, PlannedCall& call);
 
   std::shared_ptr<const Program> program_;
   Target target_;
+  std::shared_ptr<backend::PlanServices> services_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const backend::PackedWeights>> packed_;  ///< by step: the packing to prefer
 };

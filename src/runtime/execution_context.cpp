@@ -12,18 +12,13 @@
 
 #include "runtime/executor.h"
 #include "runtime/inspect.h"
-#include "runtime/interrupt.h"
 #include "runtime/kernel_set.h"
-#include "runtime/plan_table.h"
+#include "runtime/shared_engine.h"
 #include "runtime/strided.h"
-#include "runtime/target.h"
 
 namespace jitney {
 
 namespace {
-
-// Shapes whose plans are kept. A plan is a few kilobytes.
-constexpr std::size_t kPlans = 512;
 
 /// Of at least one; reorders them.
 double median(std::vector<double>& values) {
@@ -36,47 +31,13 @@ double median(std::vector<double>& values) {
 
 class ExecutionContext::Impl {
  public:
-  Impl(Engine e, ContextOptions o) : engine(std::move(e)), options(std::move(o)), plans(kPlans) {}
-
-  Status open() {
-    JITNEY_TRY(target, runtime::open_target(options.device));
-    JITNEY_TRY(program, runtime::make_program(*engine.impl(), *target.backend, target.device, target.info,
-                                              options.precision == Precision::bf16));
-    return {};
-  }
-
-  /// Another thread may be compiling; this one may be given up meanwhile.
-  Status wait_for(std::unique_lock<std::timed_mutex>& lock) {
-    if (!options.interrupted) {
-      lock.lock();
-      return {};
-    }
-    while (!lock.try_lock_for(runtime::kInterruptPeriod))
-      if (options.interrupted()) return runtime::Interrupt::failure();
-    return {};
-  }
+  Impl(Engine e, ContextOptions o, std::shared_ptr<runtime::SharedEngine> s)
+      : engine(std::move(e)), options(std::move(o)), shared(std::move(s)) {}
 
   /// The one wait: kernels that are missing are compiled here, once.
   Status prepare() {
     if (ready.load(std::memory_order_acquire)) return {};
-    std::unique_lock lock(prepare_mutex, std::defer_lock);
-    JITNEY_CHECK(wait_for(lock));
-    if (ready.load(std::memory_order_relaxed)) return {};
-    if (!cache) cache = cache::open_cache(options.runtime_cache);
-    auto& compiler = runtime::shared_compiler(target.info.language);
-    int workers = compiler.workers_started();
-    kernels =
-        std::make_unique<runtime::KernelSet>(program, target, cache, compiler, options.progress, options.interrupted);
-    if (kernels->was_interrupted()) return runtime::Interrupt::failure();
-    workers_started = compiler.workers_started() - workers;
-    auto e = std::make_unique<runtime::Executor>(
-        program, target,
-        backend::StreamOptions{.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep},
-        options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
-            options.device.type != Device::Type::cpu);
-    JITNEY_CHECK(e->prepare());
-    e->set_interrupted(options.interrupted);
-    executor = std::move(e);
+    JITNEY_CHECK(shared->prepare(options));
     ready.store(true, std::memory_order_release);
     return {};
   }
@@ -118,9 +79,46 @@ class ExecutionContext::Impl {
     if (auto plan = plans.find(inputs)) return plan;
     std::vector<std::vector<std::int64_t>> shapes;
     for (const auto& in : inputs) shapes.emplace_back(in.shape.begin(), in.shape.end());
+    return add_plan(std::move(shapes));
+  }
+
+  /// The plan for shapes that no tensors have yet.
+  Expected<std::shared_ptr<const runtime::Plan>> plan_of(const std::vector<std::vector<std::int64_t>>& shapes) {
+    const auto& g = program->graph;
+    if (shapes.size() != g.inputs.size())
+      return user_error("expected the shapes of {} inputs, found {}", g.inputs.size(), shapes.size());
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      const auto& v = g.value(g.inputs[i]);
+      if (shapes[i].size() != v.shape.size())
+        return user_error("input '{}' must have {} dimensions, found {}", v.name, v.shape.size(), shapes[i].size());
+      for (const auto e : shapes[i])
+        if (e < 0) return user_error("input '{}' has a negative extent {}", v.name, e);
+    }
+    return add_plan(shapes);
+  }
+
+  Expected<std::shared_ptr<const runtime::Plan>> add_plan(std::vector<std::vector<std::int64_t>> shapes) {
     JITNEY_TRY(auto plan, runtime::make_plan(*program, std::move(shapes), target.info.alignment));
-    plans_made.fetch_add(1, std::memory_order_relaxed);
+    shared->plans_made.fetch_add(1, std::memory_order_relaxed);
     return plans.add(std::move(plan));
+  }
+
+  /// What the strategy says about a plan that is about to run.
+  Status specialize(const std::shared_ptr<const runtime::Plan>& plan) {
+    using enum DynamicShapesKernelSpecializationStrategy;
+    switch (options.dynamic_shapes_kernel_specialization_strategy) {
+      case none: return {};
+      case eager:
+        return plan->forms.state() == runtime::FormSlot::State::ready
+                   ? Status{}
+                   : shared->specializer->make_now(plan, options.progress);
+      case lazy:
+        // A shape that never comes again is not worth a compile.
+        if (plan->uses.fetch_add(1, std::memory_order_relaxed) >= 1 &&
+            plan->forms.state() == runtime::FormSlot::State::none)
+          shared->specializer->request(plan);
+    }
+    return {};
   }
 
   Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs,
@@ -155,28 +153,31 @@ class ExecutionContext::Impl {
     }
     last_plan_steps.store(static_cast<int>(plan.steps.size()), std::memory_order_relaxed);
     last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
-    return executor->run(plan, kernels->handles(), {pointers, inputs.size()}, outputs, seconds);
+    const runtime::RunOptions how{.captures = options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
+                                              options.device.type != Device::Type::cpu,
+                                  .specialized = options.dynamic_shapes_kernel_specialization_strategy !=
+                                                 DynamicShapesKernelSpecializationStrategy::none,
+                                  .interrupted = &options.interrupted};
+    return shared->executor().run(plan, shared->kernels().handles(), {pointers, inputs.size()}, outputs, how, seconds);
   }
 
   Engine engine;
   ContextOptions options;
-  runtime::Target target;
-  std::shared_ptr<const runtime::Program> program;
-  std::shared_ptr<cache::RuntimeCache> cache;
-  std::timed_mutex prepare_mutex;
+  std::shared_ptr<runtime::SharedEngine> shared;
+  const runtime::Target& target = shared->target;
+  const std::shared_ptr<const runtime::Program>& program = shared->program;
+  runtime::PlanTable& plans = shared->plans;
   std::atomic<bool> ready{false};
-  std::unique_ptr<runtime::KernelSet> kernels;
-  std::unique_ptr<runtime::Executor> executor;  // after kernels: destroyed first
-  runtime::PlanTable plans;
-  int workers_started = 0;
-  std::atomic<int> plans_made{0}, last_plan_steps{0};
+  std::atomic<int> last_plan_steps{0};
   std::atomic<std::int64_t> last_arena{0};
 };
 
-ExecutionContext::ExecutionContext(Engine engine, ContextOptions options)
-    : impl_(std::make_unique<Impl>(std::move(engine), std::move(options))) {
-  value_or_throw(impl_->open());
+ExecutionContext::ExecutionContext(Engine engine, ContextOptions options) : impl_(nullptr) {
+  auto shared = value_or_throw(runtime::SharedEngine::open(engine, options));
+  impl_ = std::make_unique<Impl>(std::move(engine), std::move(options), std::move(shared));
 }
+ExecutionContext::ExecutionContext(Engine engine, ContextOptions options, std::shared_ptr<runtime::SharedEngine> shared)
+    : impl_(std::make_unique<Impl>(std::move(engine), std::move(options), std::move(shared))) {}
 ExecutionContext::~ExecutionContext() = default;
 ExecutionContext::ExecutionContext(ExecutionContext&&) noexcept = default;
 ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = default;
@@ -184,6 +185,7 @@ ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = def
 std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs) {
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
+  value_or_throw(impl_->specialize(plan));
   if (!impl_->target.info.host_memory)
     throw Error(ErrorKind::user, "outputs must be given for device " + to_string(impl_->options.device));
   const auto& g = impl_->program->graph;
@@ -224,6 +226,7 @@ void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<con
     p[i] = o.data;
   }
   value_or_throw(impl_->prepare());
+  value_or_throw(impl_->specialize(plan));
   value_or_throw(impl_->run(*plan, inputs, {p, outputs.size()}));
 }
 
@@ -252,7 +255,7 @@ Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterat
   Profile result{{}, median(whole), median(outside)};
   for (std::size_t s = 0; s < steps; ++s) {
     const auto& step = impl_->program->steps[static_cast<std::size_t>(plan->steps[s].step)];
-    auto [library, operations] = impl_->executor->call_of(*plan, s);
+    auto [library, operations] = impl_->shared->executor().call_of(*plan, s);
     std::string by = !library.empty()     ? library
                      : step.distinct >= 0 ? fmt::format("kernel {}", step.distinct)
                                           : "interpreter";
@@ -267,7 +270,32 @@ std::vector<std::vector<std::int64_t>> ExecutionContext::output_shapes(std::span
 
 void ExecutionContext::prepare() { value_or_throw(impl_->prepare()); }
 
+void ExecutionContext::warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes) {
+  value_or_throw(impl_->prepare());
+  for (const auto& each : shapes) {
+    auto plan = value_or_throw(impl_->plan_of(each));
+    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress));
+  }
+}
+
+bool ExecutionContext::wait_until_specialized(double timeout_seconds) {
+  if (impl_->options.dynamic_shapes_kernel_specialization_strategy == DynamicShapesKernelSpecializationStrategy::none ||
+      !impl_->ready.load(std::memory_order_acquire))
+    return true;
+  for (const auto& plan : impl_->plans.used()) impl_->shared->specializer->request(plan);
+  // Longer than a clock can count is for ever.
+  constexpr double kLongest = 1e9;
+  return impl_->shared->specializer->wait(std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(std::clamp(timeout_seconds, 0.0, kLongest))));
+}
+
+CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }
+
+void ExecutionContext::cancel_specialization() { impl_->shared->specializer->cancel(); }
+
 const Engine& ExecutionContext::engine() const { return impl_->engine; }
+
+const ContextOptions& ExecutionContext::options() const { return impl_->options; }
 
 std::string ExecutionContext::inspect(bool source) const {
   return runtime::inspect(*impl_->program, impl_->target.info, source);
@@ -282,29 +310,30 @@ ContextStats ExecutionContext::stats() const {
     s.library_calls += step.is_call;
     s.interpreted += step.distinct < 0 && !step.is_call;
   }
-  s.plans = i.plans_made.load();
+  s.plans = i.shared->plans_made.load();
   s.arena_bytes = i.last_arena.load();
   s.device_bytes = i.target.backend->live_bytes();
   if (!i.ready.load(std::memory_order_acquire)) return s;
-  const auto& c = i.kernels->counts();
+  const auto& c = i.shared->kernels().counts();
   s.compiled = c.compiled;
   s.from_cache = c.from_cache;
   s.failed = c.failed;
   s.compile_seconds = c.seconds;
   for (const auto& step : i.program->steps)
-    s.interpreted += step.distinct >= 0 && i.kernels->handles()[static_cast<std::size_t>(step.distinct)] == 0;
-  s.interpreted_operators = i.executor->interpreted_operators();
-  const auto graphs = i.executor->graph_counts();
+    s.interpreted += step.distinct >= 0 && i.shared->kernels().handles()[static_cast<std::size_t>(step.distinct)] == 0;
+  s.interpreted_operators = i.shared->executor().interpreted_operators();
+  const auto graphs = i.shared->executor().graph_counts();
   s.graphs_captured = graphs.captured;
   s.graph_replays = graphs.replayed;
   s.graph_fallbacks = graphs.fallbacks;
-  s.workers_started = i.workers_started;
-  auto cs = i.cache->stats();
+  s.workers_started = i.shared->workers_started;
+  const auto cache = i.shared->cache();
+  auto cs = cache->stats();
   s.cache_hits = cs.hits;
   s.cache_published = cs.published;
   for (auto [why, n] : cs.misses) s.cache_misses[std::string(cache::to_string(why))] = n;
-  s.cache_path = i.cache->path();
-  s.cache_description = i.cache->describe();
+  s.cache_path = cache->path();
+  s.cache_description = cache->describe();
   return s;
 }
 

@@ -26,6 +26,7 @@ class Executor::Borrowed {
     }
   }
   ~Borrowed() {
+    space_->forms = nullptr;
     std::lock_guard lock(executor_.mutex_);
     executor_.idle_.push_back(std::move(space_));
   }
@@ -36,12 +37,12 @@ class Executor::Borrowed {
   std::unique_ptr<Workspace> space_;
 };
 
-Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options, bool captures)
+Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
+                   std::shared_ptr<backend::PlanServices> services)
     : program_(std::move(program)),
       target_(std::move(target)),
       options_(options),
-      planner_(program_, target_),
-      captures_(captures) {}
+      planner_(program_, target_, std::move(services)) {}
 
 Executor::~Executor() {
   for (auto& g : graphs_) destroy(*g);
@@ -90,15 +91,17 @@ Status Executor::prepare() {
 }
 
 Status Executor::run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
-                     std::span<void* const> outputs, std::vector<double>* seconds) {
+                     std::span<void* const> outputs, const RunOptions& options, std::vector<double>* seconds) {
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
-  if (captures_ && !seconds) {
-    JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs));
+  if (options.captures && !seconds) {
+    JITNEY_TRY(const bool done, run_graph(plan, kernels, calls, inputs, outputs, options.specialized));
     if (done) return {};
   }
   Borrowed borrowed(*this);
   Workspace& w = *borrowed;
   w.seconds = seconds;
+  w.interrupted = options.interrupted;
+  w.forms = options.specialized ? plan.forms.get() : nullptr;
   JITNEY_CHECK(bind(plan, calls, inputs, outputs, w));
   auto& b = *target_.backend;
   if (!calls) {
@@ -185,7 +188,7 @@ Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, 
 
 Status Executor::launch(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, Workspace& w,
                         const CallSet* calls, CallSet::Invocations* invocations) {
-  Interrupt interrupt(interrupted_);
+  Interrupt interrupt(w.interrupted);
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     if (auto go_on = interrupt.check(); !go_on) {
       JITNEY_CHECK(target_.backend->synchronize(target_.device, stream_));  // nobody's memory is written later
@@ -227,9 +230,19 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const std::vector<
   args.number_count = static_cast<std::int32_t>(p.number_count);
   args.end = p.points;
   args.grain = p.grain;
-  const auto& source = program_->sources[static_cast<std::size_t>(step.distinct)];
-  args.block_threads = source.block_threads;
-  args.block_points = source.block_points;
+  args.block_threads = step.emitted.block_threads;
+  args.block_points = step.emitted.block_points;
+  if (w.forms && w.forms->step(i).kernel != 0) {
+    const Forms::Step& own = w.forms->step(i);
+    kernel = own.kernel;
+    args.numbers = w.forms->numbers() + own.first_number;
+    args.number_count = static_cast<std::int32_t>(own.number_count);
+    args.end = own.points;
+    args.grain = own.grain;
+    args.granule = own.granule;
+    args.block_threads = own.block_threads;
+    args.block_points = own.block_points;
+  }
   // A bad index reads element 0, and is told when everything has run.
   args.fault = step.reads_indirect ? &w.faults[i] : nullptr;
   return target_.backend->launch(target_.device, kernel, args, stream_);

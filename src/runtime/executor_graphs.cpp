@@ -43,7 +43,7 @@ void Executor::destroy(Captured& c) {
 
 Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan,
                                                                 const std::vector<backend::KernelHandle>& kernels,
-                                                                const CallSet* calls) {
+                                                                const CallSet* calls, bool specialized) {
   auto& b = *target_.backend;
   auto made = std::make_unique<Captured>();
   // What was made so far goes on every way out.
@@ -56,6 +56,7 @@ Expected<std::unique_ptr<Executor::Captured>> Executor::capture(const Plan& plan
   } guard{*this, made};
   made->plan = plan.shared_from_this();
   made->calls = calls;
+  made->space.forms = specialized ? plan.forms.get() : nullptr;
   if (calls) {
     JITNEY_TRY(made->invocations, calls->borrow(target_));
   }
@@ -100,19 +101,22 @@ Status Executor::replay(Captured& c, std::span<void* const> inputs, std::span<vo
 }
 
 Expected<bool> Executor::run_graph(const Plan& plan, const std::vector<backend::KernelHandle>& kernels,
-                                   const CallSet* calls, std::span<void* const> inputs,
-                                   std::span<void* const> outputs) {
+                                   const CallSet* calls, std::span<void* const> inputs, std::span<void* const> outputs,
+                                   bool specialized) {
   // The first run loads and plans what a capture must not.
   if (plan.runs.fetch_add(1, std::memory_order_relaxed) == 0) return false;
-  std::unique_ptr<Captured> captured;
+  std::unique_ptr<Captured> captured, outdated;
   {
     const std::lock_guard lock(graphs_mutex_);
+    const auto forms = specialized ? plan.forms.get() : nullptr;
     const auto found = std::ranges::find_if(graphs_, [&](const auto& g) { return g->plan.get() == &plan; });
     if (found != graphs_.end()) {
-      captured = std::move(*found);
+      // What was captured before the shape's own kernels were ready would freeze the slower ones.
+      ((*found)->space.forms == forms ? captured : outdated) = std::move(*found);
       graphs_.erase(found);
     }
   }
+  if (outdated) destroy(*outdated);
   const bool is_new = !captured;
   if (is_new) {
     if (!is_capturable(plan, kernels, calls)) {
@@ -120,7 +124,7 @@ Expected<bool> Executor::run_graph(const Plan& plan, const std::vector<backend::
       ++graph_counts_.fallbacks;
       return false;
     }
-    auto made = capture(plan, kernels, calls);
+    auto made = capture(plan, kernels, calls, specialized);
     if (!made) {
       warn_once("graph capture", "this model runs without graphs: " + made.error().message);
       const std::lock_guard lock(graphs_mutex_);

@@ -1,13 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +14,13 @@
 
 namespace jitney::runtime {
 
+/// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache, std::stop_token stop = {});
+
 /// One pass over the kernels of a set, by several threads where the system grants them.
 class KernelSet::Build {
  public:
-  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler,
-        const std::function<void(int, int)>& progress, const std::function<bool()>& interrupted);
+  Build(KernelSet& set, cache::RuntimeCache& cache, compiler::Compiler& compiler, const KernelSetOptions& options);
   /// Blocks until every kernel is there or has failed, then warns: at most once for all that are interpreted, and
   /// once for all that are not optimized. With less the log would repeat one cause for each kernel.
   void run();
@@ -32,26 +32,21 @@ class KernelSet::Build {
 
   bool find(std::size_t kernel);
   void compile_all(const std::vector<std::size_t>& kernels);
-  /// The calling thread asks whether to give up, until `done` (asked under mutex_).
-  void watch(const std::function<bool()>& done);
-  Expected<std::string> identify_watched();
   void compile(std::size_t kernel);
+  void give_up(std::size_t kernel, std::string why);
   Status load(std::size_t kernel, std::span<const std::byte> binary);
   void step();
   void warn() const;
-  const std::string& name(std::size_t kernel) const { return set_.program_->source_names[kernel]; }
+  const std::string& name(std::size_t kernel) const { return set_.sources_.names[kernel]; }
 
   KernelSet& set_;
   cache::RuntimeCache& cache_;
   compiler::Compiler& compiler_;
-  const std::function<void(int, int)>& progress_;
-  const std::function<bool()>& interrupted_;
-  std::stop_source stop_;
+  const KernelSetOptions& options_;
   const std::size_t total_;
   std::vector<Keys> keys_;
 
   std::mutex mutex_;
-  std::condition_variable stepped_;
   int done_ = 0;                                             // guarded by mutex_, as all below and the set's counts
   std::map<std::size_t, std::string> failed_, unoptimized_;  // why, by kernel
 };

@@ -41,15 +41,19 @@ compiler::Compiler& shared_compiler(backend::SourceLanguage language) {
   return *c;
 }
 
-KernelSet::KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
-                     compiler::Compiler& compiler, const std::function<void(int, int)>& progress,
-                     const std::function<bool()>& interrupted)
-    : program_(std::move(program)),
+KernelSources sources_of(std::shared_ptr<const Program> program) {
+  const Program& p = *program;
+  return {p.sources, p.source_names, std::move(program)};
+}
+
+KernelSet::KernelSet(KernelSources sources, Target target, cache::RuntimeCache& cache, compiler::Compiler& compiler,
+                     const KernelSetOptions& options)
+    : sources_(std::move(sources)),
       target_(std::move(target)),
-      modules_(program_->sources.size()),
-      handles_(program_->sources.size()) {
+      modules_(sources_.kernels.size()),
+      handles_(sources_.kernels.size()) {
   auto begin = std::chrono::steady_clock::now();
-  Build(*this, *cache, compiler, progress, interrupted).run();
+  Build(*this, cache, compiler, options).run();
   counts_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 

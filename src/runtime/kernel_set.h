@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,26 @@ struct KernelCounts {
   double seconds = 0;
 };
 
-/// The kernels of one program, loaded on one device: taken from the cache, or compiled (in parallel, each once) and
+/// What is to be compiled. Whoever holds `owner` holds what the spans point into.
+struct KernelSources {
+  std::span<const compiler::EmittedKernel> kernels;
+  std::span<const std::string> names;  ///< of each, for messages
+  std::shared_ptr<const void> owner;
+};
+
+/// All of a program's, in their generic form.
+KernelSources sources_of(std::shared_ptr<const Program> program);
+
+struct KernelSetOptions {
+  std::function<void(int, int)> progress{};  ///< (done, total), one call at a time
+  bool background = false;                   ///< nobody waits: one after the other, in workers of idle priority
+  std::stop_token stop{};                    ///< what is not compiled when it is requested counts as failed
+  bool may_compile = true;                   ///< else what no cache has counts as failed
+  /// Else something else can run in their place: none is compiled without optimization, and no failure is warned about.
+  bool required = true;
+};
+
+/// Kernels of one program, loaded on one device: taken from the cache, or compiled (in parallel, each once) and
 /// published there. A kernel that the optimizer fails on is compiled without it, and published under a key of its own
 /// that is looked up second. A kernel that cannot be had is 0 in handles(): the interpreter stands in for it. One
 /// warning for each of the two, however many kernels it is about. The next set of the process tries again.
@@ -36,28 +57,28 @@ struct KernelCounts {
 /// signals alone.
 class KernelSet {
  public:
-  /// Blocks until every kernel is there or has failed, or `interrupted` gives true: then what still compiles is killed
-  /// and the set is of no use. `progress` is called one call at a time, `interrupted` in the calling thread. Where the
-  /// system grants no threads the calling one does it all, and is not interrupted.
-  KernelSet(std::shared_ptr<const Program> program, Target target, std::shared_ptr<cache::RuntimeCache> cache,
-            compiler::Compiler& compiler, const std::function<void(int, int)>& progress,
-            const std::function<bool()>& interrupted = {});
+  /// Blocks until every kernel is there or has failed. Where the system grants no threads the calling one does it all.
+  KernelSet(KernelSources sources, Target target, cache::RuntimeCache& cache, compiler::Compiler& compiler,
+            const KernelSetOptions& options = {});
   ~KernelSet();
   KernelSet(const KernelSet&) = delete;
   KernelSet& operator=(const KernelSet&) = delete;
 
   const std::vector<backend::KernelHandle>& handles() const { return handles_; }
-  bool was_interrupted() const { return was_interrupted_; }
   const KernelCounts& counts() const { return counts_; }
+  /// Under which the kernels that are there lie in a cache.
+  const std::vector<cache::Key>& keys() const { return keys_; }
+  /// Whether every kernel is there as the optimizer makes it.
+  bool is_complete() const { return counts_.failed == 0 && counts_.unoptimized == 0; }
 
  private:
   class Build;
-  std::shared_ptr<const Program> program_;
+  const KernelSources sources_;
   Target target_;
   std::vector<backend::ModuleHandle> modules_;
   std::vector<backend::KernelHandle> handles_;
   KernelCounts counts_;
-  bool was_interrupted_ = false;
+  std::vector<cache::Key> keys_;
 };
 
 /// Everything that can change a kernel's bytes.

@@ -10,6 +10,7 @@
 
 #include <jitney/tensor.h>
 
+#include "runtime/form_slot.h"
 #include "runtime/memory_plan.h"
 #include "runtime/program.h"
 
@@ -31,7 +32,8 @@ struct PlannedStep {
   std::size_t first_slot = 0, slot_count = 0;      ///< in Plan::slots
 };
 
-/// A program bound to concrete input shapes. Immutable but for the stamp; shared by threads.
+/// A program bound to concrete input shapes. Immutable but for counts and what appears when it is needed; shared by
+/// threads.
 struct Plan : std::enable_shared_from_this<Plan> {
   std::vector<std::vector<std::int64_t>> input_shapes, output_shapes;
   ir::SymbolValues symbols;
@@ -42,6 +44,8 @@ struct Plan : std::enable_shared_from_this<Plan> {
   bool has_calls = false;
   mutable std::atomic<std::uint64_t> last_used{0};
   mutable std::atomic<std::uint64_t> runs{0};  ///< counted where graphs are captured
+  mutable std::atomic<std::uint64_t> uses{0};  ///< counted where kernels are specialized lazily
+  mutable FormSlot forms;
 
   // Library calls are planned when the plan runs first, on the device: asking for output shapes plans none.
   mutable std::mutex calls_mutex;

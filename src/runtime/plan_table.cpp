@@ -61,4 +61,12 @@ std::size_t PlanTable::size() const {
   return plans_.size();
 }
 
+std::vector<std::shared_ptr<const Plan>> PlanTable::used() const {
+  std::shared_lock lock(mutex_);
+  std::vector<std::shared_ptr<const Plan>> found;
+  for (const auto& [hash, plan] : plans_)
+    if (plan->uses.load(std::memory_order_relaxed) > 0) found.push_back(plan);
+  return found;
+}
+
 }  // namespace jitney::runtime

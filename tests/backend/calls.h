@@ -37,6 +37,7 @@ class ReadyCall {
     const PackedWeights* preferred = nullptr;
     int in_place = -1;         ///< this operand lies where the output goes
     std::string_view content;  ///< digest for pack()
+    PlanServices* services = nullptr;
   };
   static Expected<std::unique_ptr<ReadyCall>> make(Backend* backend, const LibraryCall& call, const Values& values,
                                                    const Options& options);

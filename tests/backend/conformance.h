@@ -24,6 +24,8 @@ struct Joining {
   std::function<std::vector<std::byte>()> other_binary;
   /// Tests that this backend is not held to, each with the reason. A name that is no test fails.
   std::map<std::string, std::string> exclusions;
+  /// What planning of library calls is given; none where it needs none.
+  std::function<PlanServices*()> services = [] { return nullptr; };
 };
 void PrintTo(const Joining& joining, std::ostream* out);
 

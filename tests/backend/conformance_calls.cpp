@@ -31,7 +31,9 @@ PoolingCall some_pooling() {
 
 void BackendCalls::expect_right(const LibraryCall& call, std::mt19937& random, const ReadyCall::Options& options) {
   const auto values = random_values(call, random);
-  const auto ready = ReadyCall::make(backend_, call, values, options);
+  ReadyCall::Options with_services = options;
+  with_services.services = GetParam().services();
+  const auto ready = ReadyCall::make(backend_, call, values, with_services);
   ASSERT_TRUE(ready) << ready.error().message << "\n" << describe(call);
   const auto ran = (*ready)->run();
   ASSERT_TRUE(ran) << ran.error().message << "\n" << describe(call);

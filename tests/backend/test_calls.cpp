@@ -68,7 +68,7 @@ TEST_P(BackendCalls, AttentionsAreRight) {
   // So many keys that they are not all packed at once.
   const AttentionCall many{
       .q = tensor({4, 1}), .k = tensor({33000, 1}), .v = tensor({33000, 127}), .mask = {}, .y = tensor({4, 127})};
-  expect_right(many, random, {.stream = two});
+  if (backend_->offers(0, many)) expect_right(many, random, {.stream = two});
 }
 
 // Depths that are summed in parts, rows that lie powers of two apart, weights that fill a cache, a last narrow panel.
@@ -231,7 +231,8 @@ TEST_P(BackendCalls, WeightsOfAnotherPrimitiveAreRefused) {
   const auto matmul =
       value_or_throw(ReadyCall::make(backend_, some_matmul(), random_values(some_matmul(), random), {}));
   EXPECT_FALSE(backend_->invocation(0, matmul->shared_primitive(), convolution->weights()));
-  EXPECT_FALSE(backend_->invocation(0, matmul->shared_primitive(), nullptr));
+  // What reads its weights where they are has none packed.
+  EXPECT_EQ(backend_->invocation(0, matmul->shared_primitive(), nullptr).has_value(), matmul->weights() == nullptr);
 }
 
 TEST_P(BackendCalls, NoElementsAreNoWork) {

@@ -129,6 +129,31 @@ Graph gelu() {
   return s.out({s.op(Op::gelu_erf, {s.in("x", DType::f32, {n, m})})});
 }
 
+/// A normalization of rows whose length is known, in 16 bits.
+Graph layer_norm_f16() {
+  Sketch s;
+  ValueId x = s.in("x", DType::f16, {n, m, 384}), scale = s.in("scale", DType::f16, {384});
+  return s.out({s.op(Op::layer_norm, {x, scale}, {{"axis", std::int64_t{2}}, {"epsilon", 1e-5}})});
+}
+
+/// Each channel by itself, with a bias and two bounds behind it.
+Graph depthwise() {
+  Sketch s;
+  ValueId last = s.in("x", DType::f16, {n, m, 9, 24}), bias = s.in("bias", DType::f16, {24});
+  Tensor weights(DType::f16, {24, 1, 3, 3});
+  for (std::int64_t i = 0; i < weights.num_elements(); ++i)
+    weights.as<std::uint16_t>()[i] = static_cast<std::uint16_t>(0x3c00 + i);
+  const ValueId w = s.g.add_constant("w", std::move(weights));
+  const ValueId x = s.op(Op::permute, {last}, {{"perm", Ints{0, 3, 1, 2}}});
+  ValueId y = s.op(
+      Op::conv, {x, w, bias},
+      {{"strides", Ints{1, 1}}, {"dilations", Ints{1, 1}}, {"pads", Ints{1, 1, 1, 1}}, {"groups", std::int64_t{24}}});
+  Tensor six(DType::f16, {});
+  *six.as<std::uint16_t>() = 0x4600;
+  y = s.op(Op::min, {s.op(Op::relu, {y}), s.g.add_constant("six", std::move(six))});
+  return s.out({s.op(Op::permute, {y}, {{"perm", Ints{0, 2, 3, 1}}})});
+}
+
 }  // namespace
 
 std::vector<GoldenGraph> golden_graphs() {
@@ -146,7 +171,9 @@ std::vector<GoldenGraph> golden_graphs() {
                                                   {"bf16_storage", storage(DType::bf16)},
                                                   {"f16_storage", storage(DType::f16)},
                                                   {"where_mask", where_mask()},
-                                                  {"gelu", gelu()}};
+                                                  {"gelu", gelu()},
+                                                  {"layer_norm_f16", layer_norm_f16()},
+                                                  {"depthwise", depthwise()}};
   std::vector<GoldenGraph> result;
   for (const auto& [name, graph] : graphs) result.push_back({name, graph, shapes});
   return result;

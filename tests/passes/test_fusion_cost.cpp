@@ -132,5 +132,55 @@ TEST(FusionCost, ALongChainHoldsFewValues) {
   EXPECT_EQ(net.regions(), 1u);
 }
 
+/// Bytes that the regions of a grouping move, for each element.
+double bytes_moved(const Graph& g) {
+  const Grouping grouping = group(g);
+  double bytes = 0;
+  for (const Region& r : grouping.regions) bytes += FusionCost(g)(r, grouping.region_of).bytes;
+  return bytes;
+}
+
+TEST(Siblings, TwoHeadsOverOneTensorReadItOnce) {
+  Net net;
+  ValueId x = net.input("x");
+  net.g.outputs = {net.op(Op::exp, {x}), net.op(Op::tanh, {x})};
+  EXPECT_EQ(net.regions(), 1U);
+  EXPECT_EQ(bytes_moved(net.g), 12) << "one read and two writes; apart they move 16";
+}
+
+TEST(Siblings, MeanAndMaximumOfTheSameRows) {
+  Net net;
+  ValueId x = net.input("x");
+  net.g.outputs = {net.reduce(Op::reduce_mean, x), net.reduce(Op::reduce_max, x)};
+  EXPECT_EQ(net.regions(), 1U);
+  EXPECT_EQ(bytes_moved(net.g), 4) << "apart they move 8";
+}
+
+TEST(Siblings, AMapJoinsTheReductionOfItsInput) {
+  Net net;
+  ValueId x = net.input("x");
+  net.g.outputs = {net.reduce(Op::reduce_sum, x), net.op(Op::neg, {x})};
+  EXPECT_EQ(net.regions(), 1U);
+}
+
+TEST(Siblings, WhatWaitsForTheOtherStaysApart) {
+  // The second reader of x needs the first, at other places than its own.
+  Net net;
+  ValueId x = net.input("x");
+  ValueId turned = net.g.add_node(Op::slice, "turned", {net.op(Op::exp, {x})}, DType::f32, net.full,
+                                  {{"starts", Shape{0, 7}}, {"steps", Shape{1, -1}}});
+  net.g.outputs = {net.op(Op::add, {x, turned})};
+  EXPECT_EQ(net.regions(), 2U);
+}
+
+TEST(Siblings, ReductionsOverOtherAxesStayApart) {
+  Net net;
+  ValueId x = net.input("x");
+  ValueId columns = net.g.add_node(Op::reduce_sum, "columns", {x}, DType::f32, {1, 8},
+                                   {{"axes", std::vector<std::int64_t>{0}}, {"keepdims", std::int64_t{1}}});
+  net.g.outputs = {net.reduce(Op::reduce_max, x), columns};
+  EXPECT_EQ(net.regions(), 2U);
+}
+
 }  // namespace
 }  // namespace jitney::passes

@@ -80,6 +80,8 @@ def program():
 def jitney(program, tmp_path, monkeypatch):
     # Nothing may touch the cache of whoever runs the tests.
     monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+    # Kernels for one shape are a matter of tests of their own; elsewhere they would double what is compiled.
+    monkeypatch.setenv("JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "none")
     return Jitney(program, tmp_path)
 
 

@@ -21,8 +21,6 @@ OPERATORS = {
 }
 LEFT_OUT = {
     "antialias": "antialiasing is refused",
-    "scales_linear_align_corners": "fractional extents; ONNX Runtime takes whole ones, and so do we",
-    "scales_cubic_align_corners": "the same",
     "expanded": "the function body of a case that is there",
 }
 DTYPES = {np.dtype(t) for t in ("f4", "f8", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")}

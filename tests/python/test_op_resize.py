@@ -31,7 +31,7 @@ def test_interpolation_by_scales(check, coordinates, mode):
     nodes = [helper.make_node("Resize", ["x", "", scales], [f"y{scales}"], mode=mode,
                               coordinate_transformation_mode=coordinates) for scales in ("up", "odd")]
     check(nodes, inputs(), ["yup", "yodd"], {"up": np.float32([1, 1, 2, 3]), "odd": np.float32([1, 1, 1.5, 0.6])},
-          atol=1e-4, opset=19)
+          atol=1e-4, opset=19, reference="onnx" if coordinates == "align_corners" else "ort")  # the length is fractional
 
 
 @pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])

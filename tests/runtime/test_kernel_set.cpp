@@ -81,7 +81,7 @@ class KernelSets : public ::testing::Test {
   }
   KernelCounts build(compiler::Compiler& compiler) {
     ::testing::internal::CaptureStderr();
-    KernelSet set(program_, target_, cache_, compiler, {});
+    KernelSet set(sources_of(program_), target_, *cache_, compiler);
     log_ = ::testing::internal::GetCapturedStderr();
     return set.counts();
   }
@@ -182,7 +182,7 @@ TEST_F(KernelSets, ALimitOnFileSizesIsNamedAndKillsNobody) {
     bool small = make_memfd("small", std::vector<std::byte>(4096)).has_value();
     FakeCompiler big(
         [](const CompileRequest&) { return CompileOutcome(CompileResult{std::vector<std::byte>(4097), "", 0}); });
-    KernelSet set(program_, target_, cache_, big, {});
+    KernelSet set(sources_of(program_), target_, *cache_, big);
     std::exit(small && set.counts().failed == 1 ? 0 : 1);
   };
   EXPECT_EXIT(tries(), ::testing::ExitedWithCode(0), "ulimit -f.*4096 bytes");

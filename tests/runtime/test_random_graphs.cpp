@@ -120,7 +120,9 @@ TEST(RandomGraphs, AgreeWithTheInterpreter) {
       ASSERT_EQ(context.stats().compiled, compiled) << "seed " << seed << ": another shape compiled something";
     }
   }
-  if (graphs >= 24) EXPECT_GE(seen.size(), 45U) << "graphs of too few kinds of operators";
+  if (graphs >= 24) {
+    EXPECT_GE(seen.size(), 45U) << "graphs of too few kinds of operators";
+  }
 }
 
 }  // namespace

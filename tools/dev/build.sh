@@ -55,6 +55,11 @@ run_lint() {
 }
 
 run_bench() {
+  if [[ ${1:-} == --bandwidth ]]; then
+    compile build jitney-bench-bandwidth
+    build/bin/jitney-bench-bandwidth "${@:2}"
+    return
+  fi
   compile build jitney-bench-worker
   [[ -f bench/run.py ]] || fail "there are no benchmarks yet"
   mkdir -p .cache

@@ -36,11 +36,12 @@ Status check_device(int device) {
 struct Call {
   KernelFunction function;
   const JitneyArgs* args;
+  std::int64_t granule;
 };
 
 void run_range(void* context, std::int64_t begin, std::int64_t end) {
   const auto& call = *static_cast<const Call*>(context);
-  call.function(call.args, begin, end);
+  call.function(call.args, begin * call.granule, end * call.granule);
 }
 
 /// Multiplications and additions. Whoever plans checks the call afterwards, so that anything may come here.
@@ -141,8 +142,10 @@ Status CpuBackend::launch(int device, KernelHandle kernel, const LaunchArgs& arg
   JITNEY_TRY(const auto use, modules_.use(kernel));
   const FlushDenormals mode(flushes(stream));
   const JitneyArgs shared{args.pointers, args.numbers, args.fault};
-  Call call{use.function(), &shared};
-  parallel_for(threads_of(stream), args.begin, args.end, args.grain, run_range, &call);
+  Call call{use.function(), &shared, args.granule};
+  const std::int64_t granule = args.granule;
+  parallel_for(threads_of(stream), args.begin / granule, args.end / granule, (args.grain + granule - 1) / granule,
+               run_range, &call);
   return {};
 }
 

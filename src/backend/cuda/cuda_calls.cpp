@@ -8,10 +8,12 @@ bool CudaBackend::offers(int device, const LibraryCall& call) const {
   return device >= 0 && device < device_count() && library_calls_.offers(call);
 }
 
-Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const LibraryCall& call, const PlanOptions&) {
+Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const LibraryCall& call,
+                                                             const PlanOptions& options) {
   const Entry entry(*this, device);
   JITNEY_CHECK(entry.status);
-  return library_calls_.plan(device, call);
+  const Properties& p = entry->properties();
+  return library_calls_.plan({device, p.major * 10 + p.minor, p.multiprocessors}, call, options);
 }
 
 Expected<std::shared_ptr<const PackedWeights>> CudaBackend::pack(int device, const Primitive& primitive,

@@ -144,7 +144,10 @@ bool is_for_cudnn(const ConvolutionCall& call) {
   const auto tail = tail_of(call);
   // Its engines that add another tensor to an f32 result all round operands to TF32.
   if (tail && tail->has_addend && t == DType::f32) return false;
-  // And so do those for groups of several channels.
+  // Channels by themselves are moved rather than multiplied: its kernels take up to ten times as long as a generated
+  // one.
+  if (call.groups > 1 && call.w.shape[1] == 1 && call.w.shape[0] == call.groups) return false;
+  // Its engines for groups of several channels round f32 operands, too.
   if (t == DType::f32 && call.groups > 1 && call.w.shape[1] != 1) return false;
   // An upper bound takes an engine that is three times as slow as a kernel of its own behind the convolution.
   if (tail && tail->high < std::numeric_limits<float>::infinity()) return false;

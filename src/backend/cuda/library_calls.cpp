@@ -3,10 +3,13 @@
 
 #include <algorithm>
 
+#include "backend/cuda/attention_kernel.h"
 #include "backend/cuda/cublaslt_product.h"
 #include "backend/cuda/cudnn_attention.h"
 #include "backend/cuda/cudnn_available.h"
 #include "backend/cuda/cudnn_convolution.h"
+#include "backend/cuda/product_kernels.h"
+#include "util/log.h"
 
 namespace jitney::backend::cuda {
 namespace {
@@ -52,10 +55,14 @@ class CudaInvocation final : public Invocation {
         product_(dynamic_cast<const CublasLtProduct*>(primitive_.get())),
         attention_(dynamic_cast<const CudnnAttention*>(primitive_.get())),
         convolution_(dynamic_cast<const PlannedConvolution*>(primitive_.get())),
+        kernel_(dynamic_cast<const KernelPrimitive*>(primitive_.get())),
+        with_gelu_(dynamic_cast<const ProductWithGelu*>(primitive_.get())),
         filter_(dynamic_cast<const PackedFilter*>(weights_.get())) {}
 
   Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const {
     if (product_) return product_->run(pointers, scratch, stream);
+    if (kernel_) return kernel_->run(pointers, reinterpret_cast<StreamHandle>(stream));  // NOLINT
+    if (with_gelu_) return with_gelu_->run(pointers, scratch, stream);
     if (attention_) return attention_->run(pointers, scratch, stream);
     if (convolution_ && filter_) return convolution_->convolution().run(pointers, filter_->data(), scratch, stream);
     return internal_error("a library call of another backend");
@@ -67,6 +74,8 @@ class CudaInvocation final : public Invocation {
   const CublasLtProduct* const product_;
   const CudnnAttention* const attention_;
   const PlannedConvolution* const convolution_;
+  const KernelPrimitive* const kernel_;
+  const ProductWithGelu* const with_gelu_;
   const PackedFilter* const filter_;
 };
 
@@ -80,6 +89,7 @@ bool LibraryCalls::offers(const LibraryCall& call) const {
 }
 
 Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
+  const std::lock_guard lock(mutex_);
   if (auto it = handles_.find(device); it != handles_.end()) return it->second;
   JITNEY_TRY(const CublasLt* library, cublaslt());
   cublasLtHandle_t made = nullptr;
@@ -88,28 +98,67 @@ Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
   return made;
 }
 
-Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(int device, const LibraryCall& call) {
-  const std::lock_guard lock(mutex_);
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip& chip, const MatMulCall& call,
+                                                                      const Product& product, PlanServices* services) {
+  if (services && is_for_few_rows(product, chip.compute_capability)) {
+    auto own = plan_few_rows(kernels_, chip.device, chip.multiprocessors, product, *services);
+    if (own) return std::shared_ptr<const Primitive>(std::move(*own));
+    log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
+  }
+  JITNEY_TRY(const CublasLt* library, cublaslt());
+  JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
+  Product plain = product;
+  const bool has_gelu = plain.activation == Product::Activation::gelu_erf;
+  if (has_gelu) plain.activation = Product::Activation::none;
+  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain));
+  if (!has_gelu) return std::shared_ptr<const Primitive>(std::move(made));
+  if (!services) return environment_error("GELU behind a product needs a compiler");
+  std::int64_t elements = 1;
+  for (auto extent : call.c.shape) elements *= extent;
+  return plan_product_with_gelu(kernels_, chip.device, product, elements, *services, made);
+}
+
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, const LibraryCall& call,
+                                                              const PlanOptions& options) {
+  if (const auto* m = std::get_if<MatMulCall>(&call)) {
+    const auto product = product_of(*m);
+    if (!product) return environment_error("the cuda backend has no library for such a product");
+    return plan_product(chip, *m, *product, options.services);
+  }
+  if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
+    JITNEY_TRY(auto convolution, plan_convolution(*c));
+    return std::make_shared<const PlannedConvolution>(*c, std::move(convolution));
+  }
+  if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
+    if (options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
+      auto own = plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, *options.services);
+      if (own) return std::shared_ptr<const Primitive>(std::move(*own));
+      log_info("attention is cuDNN's: {}", own.error().message);
+    }
+    return plan_attention(*a);
+  }
+  return environment_error("the cuda backend has no library for such a call");
+}
+
+std::shared_ptr<const Primitive> LibraryCalls::find(int device, const LibraryCall& call) {
   std::erase_if(planned_, [](const Planned& p) { return p.primitive.expired(); });
   for (const auto& p : planned_)
     if (p.device == device && p.call == call)
       if (auto primitive = p.primitive.lock()) return primitive;
-  std::shared_ptr<const Primitive> made;
-  if (const auto* m = std::get_if<MatMulCall>(&call)) {
-    const auto product = product_of(*m);
-    if (!product) return environment_error("the cuda backend has no library for such a product");
-    JITNEY_TRY(const CublasLt* library, cublaslt());
-    JITNEY_TRY(cublasLtHandle_t h, handle(device));
-    JITNEY_TRY(made, CublasLtProduct::make(*library, h, *product));
-  } else if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
-    JITNEY_TRY(auto convolution, plan_convolution(*c));
-    made = std::make_shared<PlannedConvolution>(*c, std::move(convolution));
-  } else if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
-    JITNEY_TRY(made, plan_attention(*a));
-  } else {
-    return environment_error("the cuda backend has no library for such a call");
+  return nullptr;
+}
+
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, const LibraryCall& call,
+                                                              const PlanOptions& options) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto known = find(chip.device, call)) return known;
   }
-  planned_.push_back({device, call, made});
+  // Unlocked: cuDNN takes tens of milliseconds, and callers plan side by side.
+  JITNEY_TRY(auto made, make(chip, call, options));
+  const std::lock_guard lock(mutex_);
+  if (auto known = find(chip.device, call)) return known;
+  planned_.push_back({chip.device, call, made});
   return made;
 }
 

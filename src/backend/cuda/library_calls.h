@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/cuda/own_kernels.h"
+#include "backend/cuda/product.h"
 
 namespace jitney::backend::cuda {
 
@@ -20,12 +22,18 @@ namespace jitney::backend::cuda {
 /// packing. Thread-safe. The device's context is current in every call but offers().
 class LibraryCalls {
  public:
-  /// `memory` allocates, copies and frees, and outlives this.
-  explicit LibraryCalls(Backend& memory) : memory_(memory) {}
+  /// What calls are planned for.
+  struct Chip {
+    int device = 0, compute_capability = 0, multiprocessors = 1;
+  };
+
+  /// `memory` allocates, copies, frees, loads and launches, and outlives this.
+  explicit LibraryCalls(Backend& memory) : memory_(memory), kernels_(memory) {}
   LibraryCalls(const LibraryCalls&) = delete;
 
   bool offers(const LibraryCall& call) const;
-  Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call);
+  Expected<std::shared_ptr<const Primitive>> plan(const Chip& chip, const LibraryCall& call,
+                                                  const PlanOptions& options);
   Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
                                                       const WeightsSource& source);
   static Expected<std::unique_ptr<Invocation>> invocation(std::shared_ptr<const Primitive> primitive,
@@ -45,8 +53,15 @@ class LibraryCalls {
     std::weak_ptr<const PackedWeights> weights;
   };
   Expected<cublasLtHandle_t> handle(int device);
+  Expected<std::shared_ptr<const Primitive>> make(const Chip& chip, const LibraryCall& call,
+                                                  const PlanOptions& options);
+  /// Null where there is none. The lock is held.
+  std::shared_ptr<const Primitive> find(int device, const LibraryCall& call);
+  Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const MatMulCall& call,
+                                                          const Product& product, PlanServices* services);
 
   Backend& memory_;
+  OwnKernels kernels_;
   std::mutex mutex_;
   std::vector<Planned> planned_;
   std::vector<Packing> packed_;

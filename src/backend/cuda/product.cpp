@@ -29,6 +29,10 @@ bool take_epilogue(const MatMulCall& call, Product& p) {
     switch (post.kind) {
       case PostOp::Kind::relu: p.activation = Product::Activation::relu; break;
       case PostOp::Kind::gelu_tanh: p.activation = Product::Activation::gelu_tanh; break;
+      case PostOp::Kind::gelu_erf:
+        if (p.dtype == DType::f32) return false;
+        p.activation = Product::Activation::gelu_erf;
+        break;
       case PostOp::Kind::add_operand:
         if (p.addend >= 0 || !(post.operand == call.c)) return false;
         p.addend = next++;

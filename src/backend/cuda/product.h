@@ -18,7 +18,8 @@ struct Product {
     bool transposed = false;             ///< to be used as columns by rows
     std::int64_t batch_stride = 0;       ///< between the matrices of one batch
   };
-  enum class Activation : std::uint8_t { none, relu, gelu_tanh };
+  /// gelu_erf is none of cuBLASLt's: product_kernels.h has it.
+  enum class Activation : std::uint8_t { none, relu, gelu_tanh, gelu_erf };
 
   DType dtype = DType::f32;
   std::int64_t m = 0, n = 0, k = 0;  ///< of the row-major product

@@ -101,6 +101,12 @@ std::optional<std::vector<float>> NodeContext::real_list(std::string_view name) 
   return std::vector<float>(attribute->floats().begin(), attribute->floats().end());
 }
 
+std::optional<std::vector<std::string>> NodeContext::text_list(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::STRINGS);
+  if (attribute == nullptr) return std::nullopt;
+  return std::vector<std::string>(attribute->strings().begin(), attribute->strings().end());
+}
+
 Expected<Tensor> NodeContext::tensor(std::string_view name) {
   const AttributeProto* attribute = find(name, AttributeProto::TENSOR);
   if (attribute == nullptr) return error("attribute '{}' must be a tensor", name);

@@ -59,6 +59,7 @@ class NodeContext {
   std::string text(std::string_view name, std::string otherwise);
   std::optional<std::vector<std::int64_t>> integer_list(std::string_view name);
   std::optional<std::vector<float>> real_list(std::string_view name);
+  std::optional<std::vector<std::string>> text_list(std::string_view name);
   Expected<Tensor> tensor(std::string_view name);
   void ignore(std::initializer_list<std::string_view> names);  ///< attributes that change nothing here
 

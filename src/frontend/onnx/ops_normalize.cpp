@@ -1,6 +1,5 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-#include <numeric>
-
+#include "frontend/onnx/arithmetic.h"
 #include "frontend/onnx/registry.h"
 
 namespace jitney::onnx {
@@ -10,12 +9,6 @@ using ir::Dim;
 using ir::Op;
 using ir::Shape;
 using ir::ValueId;
-
-std::vector<std::int64_t> axes_from(int first, int rank) {
-  std::vector<std::int64_t> axes(static_cast<std::size_t>(rank - first));
-  std::iota(axes.begin(), axes.end(), first);
-  return axes;
-}
 
 ValueId layer_norm(GraphBuilder& b, std::vector<ValueId> inputs, std::int64_t axis, double epsilon) {
   while (inputs.back() == ir::kNoValue) inputs.pop_back();

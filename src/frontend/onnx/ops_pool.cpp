@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <numeric>
 
+#include "frontend/onnx/max_pool_indices.h"
 #include "frontend/onnx/registry.h"
 #include "frontend/onnx/window.h"
 
@@ -20,8 +21,14 @@ Status pool(NodeContext& c, Op op, ir::Attributes attributes) {
 }
 
 Status max_pool(NodeContext& c) {
-  c.ignore({"storage_order"});  // of the indices only
-  if (c.wants_output(1)) return c.error("its output 'Indices' is not supported");
+  const bool column_major = c.integer("storage_order", 0) != 0;
+  if (c.wants_output(1)) {
+    const auto kernel = c.integer_list("kernel_shape");
+    if (!kernel) return c.error("attribute 'kernel_shape' is missing");
+    const bool ceil = c.integer("ceil_mode", 0) != 0;
+    JITNEY_TRY(const Window w, read_window(c, c.shape(0), *kernel));
+    JITNEY_CHECK(set_max_pool_indices(c, w, pooled_shape(c, c.shape(0), w, ceil), column_major));
+  }
   return pool(c, Op::max_pool, {});
 }
 

@@ -31,7 +31,7 @@ class Coordinates {
     const std::string& mode = how_.coordinates;
     if (mode == "asymmetric") return div(x, scale());
     if (mode == "tf_half_pixel_for_nn") return div(add(x, f(0.5)), scale());
-    if (mode == "align_corners") return div(mul(x, sub(in, f(1))), b_.binary(Op::max, sub(out, f(1)), f(1)));
+    if (mode == "align_corners") return div(mul(x, sub(in, f(1))), b_.binary(Op::max, sub(length(), f(1)), f(1e-6)));
     if (mode == "tf_crop_and_resize") {
       const ValueId reach = sub(in, f(1)), begin = f(axis_.roi_begin), end = f(axis_.roi_end);
       const ValueId step = div(mul(sub(end, begin), reach), b_.binary(Op::max, sub(out, f(1)), f(1)));
@@ -109,6 +109,14 @@ class Coordinates {
   ValueId number(const Dim& d) {
     if (const auto known = d.constant()) return f(static_cast<double>(*known));
     return b_.cast(b_.typed_node(Op::dims, {}, DType::i64, {}, {{"values", Shape{d}}}), DType::f32);
+  }
+  /// What the standard calls the resized length: with a scale it need not be whole, though there are only whole
+  /// elements. Products that miss a whole number by rounding mean that number.
+  ValueId length() {
+    if (!axis_.scale) return number(axis_.to);
+    const ValueId scaled = mul(f(*axis_.scale), number(axis_.from)), whole = b_.unary(Op::round, scaled);
+    const ValueId close = b_.binary(Op::less, b_.unary(Op::abs, sub(scaled, whole)), mul(f(1e-6), add(scaled, f(1))));
+    return b_.where(close, whole, scaled);
   }
   ValueId scale() { return axis_.scale ? f(*axis_.scale) : div(number(axis_.to), number(axis_.from)); }
   /// As an index into the input, at its edge where it lies outside.

@@ -1,5 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "backend/conformance.h"
+#include "backend/cuda/compiling_services.h"
 #include "backend/registry.h"
 #include "compiler/compiler.h"
 
@@ -58,7 +59,8 @@ std::vector<std::byte> second_binary() {
 const Joining kCuda{.backend = "cuda",
                     .binary = first_binary,
                     .other_binary = second_binary,
-                    .exclusions = {{"ChildOfAForkLaunches", "CUDA does not work in a child of a fork"}}};
+                    .exclusions = {{"ChildOfAForkLaunches", "CUDA does not work in a child of a fork"}},
+                    .services = [] { return &CompilingServices::of_cuda(); }};
 
 INSTANTIATE_TEST_SUITE_P(Cuda, BackendConformance, testing::Values(kCuda));
 INSTANTIATE_TEST_SUITE_P(Cuda, BackendCalls, testing::Values(kCuda));

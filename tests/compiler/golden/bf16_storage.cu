@@ -1,7 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
-struct jitney_args { void* p[4]; i64 n[10]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[4]; i64 n[4]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const bf16* in0 = (const bf16*)a.p[0];
   const bf16* in1 = (const bf16*)a.p[1];
@@ -10,47 +10,97 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
-  const bool block = e1 > 1024;
-  const i32 threads = block ? 256 : 32, lane = threadIdx.x & (threads - 1), rows = 256 / threads;
+  i32 threads = 256;
+  while (threads > 32 && (i64)threads / 2 * 8 >= e1) threads /= 2;
+  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
   i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[3] + i0*a.n[2];
-    auto* p1 = in1 + a.n[5] + i0*a.n[4];
-    auto* p2 = out1 + a.n[7] + i0*a.n[6];
-    auto* p3 = out0 + a.n[9] + i0*a.n[8];
-    f32 acc0 = 0;
-    for (i64 b = (i64)lane * 8; b < e1; b += (i64)threads * 8) {
-      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, bf16> v4; jt_read<8>(v4, p0 + b, m == 8, m);
-      jt_pack<8, bf16> v5; jt_read<8>(v5, p1 + b, m == 8, m);
-      #pragma unroll
-      for (i32 l = 0; l < 8; ++l) {
-        const i64 r1 = b + l;
-        const f32 t0 = jt_up_bf16(v4.e[l]);
-        const f32 t1 = jt_up_bf16(v5.e[l]);
-        const f32 t2 = t0 + t1;
-        const f32 t3 = t2;
-        if (l < m) acc0 = acc0 + t3;
+    auto* p0 = in0 + ((i64)0) + i0*a.n[2];
+    auto* p1 = in1 + ((i64)0) + i0*((i64)0);
+    auto* p2 = out1 + ((i64)0) + i0*a.n[3];
+    auto* p3 = out0 + ((i64)0) + i0*((i64)1);
+    jt_pack<8, bf16> c4[2];
+    jt_pack<8, bf16> c5[2];
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 8;
+      if (b < e1) {
+        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        jt_read<8>(c4[k], p0 + b, m == 8, m);
+        jt_read<8>(c5[k], p1 + b, m == 8, m);
       }
     }
-    acc0 = jt_fold_sum(acc0, threads, block, (f32*)shared);
-    for (i64 b = (i64)lane * 8; b < e1; b += (i64)threads * 8) {
+    f32 acc0 = 0;
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 8;
+      if (b < e1) {
+        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        #pragma unroll
+        for (i32 l = 0; l < 8; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_bf16(c4[k].e[l]);
+          const f32 t1 = jt_up_bf16(c5[k].e[l]);
+          const f32 t2 = t0 + t1;
+          const f32 t3 = t2;
+          if (l < m) acc0 = acc0 + t3;
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
       const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
-      jt_pack<8, bf16> v6; jt_read<8>(v6, p0 + b, m == 8, m);
-      jt_pack<8, bf16> v7; jt_read<8>(v7, p1 + b, m == 8, m);
-      jt_pack<8, bf16> o8;
+      jt_pack<8, bf16> v6;
+      jt_read<8>(v6, p0 + b, m == 8, m);
+      jt_pack<8, bf16> v7;
+      jt_read<8>(v7, p1 + b, m == 8, m);
       #pragma unroll
       for (i32 l = 0; l < 8; ++l) {
         const i64 r1 = b + l;
         const f32 t0 = jt_up_bf16(v6.e[l]);
         const f32 t1 = jt_up_bf16(v7.e[l]);
         const f32 t2 = t0 + t1;
-        const f32 t6 = -t2;
-        o8.e[l] = jt_down_bf16(t6);
+        const f32 t3 = t2;
+        if (l < m) acc0 = acc0 + t3;
       }
-      jt_write<8>(p2 + b, o8, m == 8, m);
+    }
+    acc0 = jt_fold_sum(acc0, threads, (f32*)shared);
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 8;
+      if (b < e1) {
+        const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+        jt_pack<8, bf16> o8;
+        #pragma unroll
+        for (i32 l = 0; l < 8; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_bf16(c4[k].e[l]);
+          const f32 t1 = jt_up_bf16(c5[k].e[l]);
+          const f32 t2 = t0 + t1;
+          const f32 t6 = -t2;
+          o8.e[l] = jt_down_bf16(t6);
+        }
+        jt_write<8>(p2 + b, o8, m == 8, m);
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
+      const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
+      jt_pack<8, bf16> v9;
+      jt_read<8>(v9, p0 + b, m == 8, m);
+      jt_pack<8, bf16> v10;
+      jt_read<8>(v10, p1 + b, m == 8, m);
+      jt_pack<8, bf16> o11;
+      #pragma unroll
+      for (i32 l = 0; l < 8; ++l) {
+        const i64 r1 = b + l;
+        const f32 t0 = jt_up_bf16(v9.e[l]);
+        const f32 t1 = jt_up_bf16(v10.e[l]);
+        const f32 t2 = t0 + t1;
+        const f32 t6 = -t2;
+        o11.e[l] = jt_down_bf16(t6);
+      }
+      jt_write<8>(p2 + b, o11, m == 8, m);
     }
     if (lane == 0) {
       const f32 t5 = acc0;

@@ -9,7 +9,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   const i64 chunks = (e1 + 3) / 4;
-  const i64 total = e1 == 0 ? 0 : a.end / e1 * chunks;
+  const i64 total = e1 == 0 ? 0 : jt_quotient(a.end, e1) * chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
     i64 rest = at;
     const i64 b = jt_divide(rest, chunks) * 4;
@@ -22,9 +22,9 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) {
       const i64 i1 = b + l;
-      const i32 t2 = -(i32)((u64)(a.n[13] + i0*a.n[12] + i1) < (u64)(a.n[14]));
-      const f32 t1 = ((u64)(a.n[10] + i0*a.n[9] + i1) < (u64)(a.n[11]) && l < m) ? jt_up_f32(*(p1 + i1)) : (f32)0;
-      const f32 t0 = ((u64)(a.n[5] + i0*a.n[4] + i1) < (u64)(a.n[6]) && l < m) ? jt_up_f32(*(p0 + i1)) : (f32)0;
+      const i32 t2 = -(i32)((u64)(a.n[13] + i1) < (u64)(a.n[14]));
+      const f32 t1 = ((u64)(a.n[10] + i1) < (u64)(a.n[11]) && l < m) ? jt_up_f32(*(p1 + i1)) : (f32)0;
+      const f32 t0 = ((u64)(a.n[5] + i1) < (u64)(a.n[6]) && l < m) ? jt_up_f32(*(p0 + i1)) : (f32)0;
       const f32 t3 = jt_where(t2, t1, t0);
       o3.e[l] = jt_down_f32(t3);
     }

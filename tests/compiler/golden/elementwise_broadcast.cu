@@ -10,7 +10,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   const i64 chunks = (e1 + 3) / 4;
-  const i64 total = e1 == 0 ? 0 : a.end / e1 * chunks;
+  const i64 total = e1 == 0 ? 0 : jt_quotient(a.end, e1) * chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
     i64 rest = at;
     const i64 b = jt_divide(rest, chunks) * 4;
@@ -20,9 +20,11 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p2 = in2 + a.n[7] + i0*a.n[6];
     auto* p3 = out0 + a.n[9] + i0*a.n[8];
     const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-    jt_pack<4, f32> v4; jt_read<4>(v4, p0 + b, m == 4, m);
-    jt_pack<4, f32> v5; jt_read<4>(v5, p1 + b, m == 4, m);
     const f32 t3 = jt_up_f32(*(p2));
+    jt_pack<4, f32> v4;
+    jt_read<4>(v4, p0 + b, m == 4, m);
+    jt_pack<4, f32> v5;
+    jt_read<4>(v5, p1 + b, m == 4, m);
     jt_pack<4, f32> o6;
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) {

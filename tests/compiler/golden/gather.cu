@@ -9,7 +9,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   const i64 chunks = (e1 + 3) / 4;
-  const i64 total = e1 == 0 ? 0 : a.end / e1 * chunks;
+  const i64 total = e1 == 0 ? 0 : jt_quotient(a.end, e1) * chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
     i64 rest = at;
     const i64 b = jt_divide(rest, chunks) * 4;
@@ -19,13 +19,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p2 = out0 + a.n[9] + i0*a.n[8];
     const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
     const i64 t0 = jt_up_i64(*(p0));
-    jt_pack<4, f32> o3;
+    jt_pack<4, f32> v3;
+    jt_read<4>(v3, p1 + b + jt_wrap(t0, a.n[7], a.fault) * a.n[6], m == 4, m);
+    jt_pack<4, f32> o4;
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) {
       const i64 i1 = b + l;
-      const f32 t1 = (l < m) ? jt_up_f32(*(p1 + i1 + ((l < m) ? jt_wrap(t0, a.n[7], a.fault) : 0) * a.n[6])) : (f32)0;
-      o3.e[l] = jt_down_f32(t1);
+      const f32 t1 = jt_up_f32(v3.e[l]);
+      o4.e[l] = jt_down_f32(t1);
     }
-    jt_write<4>(p2 + b, o3, m == 4, m);
+    jt_write<4>(p2 + b, o4, m == 4, m);
   }
 }

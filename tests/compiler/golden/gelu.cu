@@ -7,14 +7,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   f32* out0 = (f32*)a.p[1];
   const i64 e0 = a.n[0];
   const i64 chunks = (e0 + 3) / 4;
-  const i64 total = e0 == 0 ? 0 : a.end / e0 * chunks;
+  const i64 total = a.end == 0 ? 0 : chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
-    i64 rest = at;
-    const i64 b = jt_divide(rest, chunks) * 4;
+    i64 rest = 0;
+    const i64 b = at * 4;
     auto* p0 = in0 + a.n[1];
     auto* p1 = out0 + a.n[2];
     const i32 m = e0 - b < 4 ? (i32)(e0 - b) : 4;
-    jt_pack<4, f32> v2; jt_read<4>(v2, p0 + b, m == 4, m);
+    jt_pack<4, f32> v2;
+    jt_read<4>(v2, p0 + b, m == 4, m);
     jt_pack<4, f32> o3;
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) {

@@ -1,7 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
-struct jitney_args { void* p[4]; i64 n[11]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[4]; i64 n[5]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const f32* in0 = (const f32*)a.p[0];
   const f32* in1 = (const f32*)a.p[1];
@@ -10,68 +10,136 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
-  const bool block = e1 > 512;
-  const i32 threads = block ? 256 : 32, lane = threadIdx.x & (threads - 1), rows = 256 / threads;
+  i32 threads = 256;
+  while (threads > 32 && (i64)threads / 2 * 4 >= e1) threads /= 2;
+  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
   i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[3] + i0*a.n[2];
-    auto* p1 = in1 + a.n[6] + i0*a.n[5];
-    auto* p2 = in2 + a.n[8] + i0*a.n[7];
-    auto* p3 = out0 + a.n[10] + i0*a.n[9];
+    auto* p0 = in0 + ((i64)0) + i0*a.n[2];
+    auto* p1 = in1 + ((i64)0) + i0*((i64)0);
+    auto* p2 = in2 + ((i64)0) + i0*((i64)0);
+    auto* p3 = out0 + ((i64)0) + i0*a.n[4];
+    jt_pack<4, f32> c4[2];
+    jt_pack<4, f32> c5[2];
+    jt_pack<4, f32> c6[2];
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        jt_read<4>(c4[k], p0 + b, m == 4, m);
+        jt_read<4>(c5[k], p1 + b, m == 4, m);
+        jt_read<4>(c6[k], p2 + b, m == 4, m);
+      }
+    }
     f32 acc0 = 0;
-    for (i64 b = (i64)lane * 4; b < e1; b += (i64)threads * 4) {
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c4[k].e[l]);
+          if (l < m) acc0 = acc0 + t0;
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-      jt_pack<4, f32> v4; jt_read<4>(v4, p0 + b, m == 4, m);
+      jt_pack<4, f32> v7;
+      jt_read<4>(v7, p0 + b, m == 4, m);
       #pragma unroll
       for (i32 l = 0; l < 4; ++l) {
         const i64 r1 = b + l;
-        const f32 t0 = jt_up_f32(v4.e[l]);
+        const f32 t0 = jt_up_f32(v7.e[l]);
         if (l < m) acc0 = acc0 + t0;
       }
     }
-    acc0 = jt_fold_sum(acc0, threads, block, (f32*)shared);
+    acc0 = jt_fold_sum(acc0, threads, (f32*)shared);
     f32 acc1 = 0;
-    const i64 t2 = a.n[4];
+    const i64 t2 = a.n[3];
     const f32 t3 = jt_to_f32(t2);
     const f32 t4 = jt_div(acc0, t3);
-    for (i64 b = (i64)lane * 4; b < e1; b += (i64)threads * 4) {
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c4[k].e[l]);
+          const f32 t5 = t0 - t4;
+          const f32 t6 = t5 * t5;
+          if (l < m) acc1 = acc1 + t6;
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-      jt_pack<4, f32> v5; jt_read<4>(v5, p0 + b, m == 4, m);
+      jt_pack<4, f32> v8;
+      jt_read<4>(v8, p0 + b, m == 4, m);
       #pragma unroll
       for (i32 l = 0; l < 4; ++l) {
         const i64 r1 = b + l;
-        const f32 t0 = jt_up_f32(v5.e[l]);
+        const f32 t0 = jt_up_f32(v8.e[l]);
         const f32 t5 = t0 - t4;
         const f32 t6 = t5 * t5;
         if (l < m) acc1 = acc1 + t6;
       }
     }
-    acc1 = jt_fold_sum(acc1, threads, block, (f32*)shared);
+    acc1 = jt_fold_sum(acc1, threads, (f32*)shared);
     const f32 t8 = jt_div(acc1, t3);
     const f32 t10 = t8 + (f32)1e-05f;
     const f32 t11 = jt_sqrt(t10);
     const f32 t12 = jt_reciprocal(t11);
-    for (i64 b = (i64)lane * 4; b < e1; b += (i64)threads * 4) {
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        jt_pack<4, f32> o9;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c4[k].e[l]);
+          const f32 t5 = t0 - t4;
+          const f32 t13 = t5 * t12;
+          const f32 t14 = jt_up_f32(c5[k].e[l]);
+          const f32 t15 = t13 * t14;
+          const f32 t16 = jt_up_f32(c6[k].e[l]);
+          const f32 t17 = t15 + t16;
+          o9.e[l] = jt_down_f32(t17);
+        }
+        jt_write<4>(p3 + b, o9, m == 4, m);
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-      jt_pack<4, f32> v6; jt_read<4>(v6, p0 + b, m == 4, m);
-      jt_pack<4, f32> v7; jt_read<4>(v7, p1 + b, m == 4, m);
-      jt_pack<4, f32> v8; jt_read<4>(v8, p2 + b, m == 4, m);
-      jt_pack<4, f32> o9;
+      jt_pack<4, f32> v10;
+      jt_read<4>(v10, p0 + b, m == 4, m);
+      jt_pack<4, f32> v11;
+      jt_read<4>(v11, p1 + b, m == 4, m);
+      jt_pack<4, f32> v12;
+      jt_read<4>(v12, p2 + b, m == 4, m);
+      jt_pack<4, f32> o13;
       #pragma unroll
       for (i32 l = 0; l < 4; ++l) {
         const i64 r1 = b + l;
-        const f32 t0 = jt_up_f32(v6.e[l]);
+        const f32 t0 = jt_up_f32(v10.e[l]);
         const f32 t5 = t0 - t4;
         const f32 t13 = t5 * t12;
-        const f32 t14 = jt_up_f32(v7.e[l]);
+        const f32 t14 = jt_up_f32(v11.e[l]);
         const f32 t15 = t13 * t14;
-        const f32 t16 = jt_up_f32(v8.e[l]);
+        const f32 t16 = jt_up_f32(v12.e[l]);
         const f32 t17 = t15 + t16;
-        o9.e[l] = jt_down_f32(t17);
+        o13.e[l] = jt_down_f32(t17);
       }
-      jt_write<4>(p3 + b, o9, m == 4, m);
+      jt_write<4>(p3 + b, o13, m == 4, m);
     }
   }
 }

@@ -1,13 +1,13 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
-struct jitney_args { void* p[2]; i64 n[9]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[2]; i64 n[3]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const f32* in0 = (const f32*)a.p[0];
   f32* out0 = (f32*)a.p[1];
   const i64 e0 = a.n[0];
-  const i64 e1 = a.n[1];
-  const i64 e2 = a.n[2];
+  const i64 e1 = ((i64)40);
+  const i64 e2 = a.n[1];
   __shared__ u64 shared[256];
   const i32 column = threadIdx.x % 32, slice = threadIdx.x / 32;
   for (i64 base = (i64)blockIdx.x * 32; base < a.end; base += (i64)gridDim.x * 32) {
@@ -16,13 +16,13 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     const i64 b = jt_divide(rest, e1);
     const i64 i1 = b;
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[5] + i0*a.n[3];
-    auto* p1 = out0 + a.n[8] + i0*a.n[6];
+    auto* p0 = in0 + ((i64)0) + i0*a.n[2];
+    auto* p1 = out0 + ((i64)0) + i0*((i64)40);
     f32 acc0 = -JT_INF;
     for (i64 r2 = slice; r2 < e2; r2 += 8) {
       {
         const i64 i1 = b;
-        const f32 t0 = jt_up_f32(*(p0 + i1 + r2*a.n[4]));
+        const f32 t0 = jt_up_f32(*(p0 + i1 + r2*((i64)40)));
         acc0 = jt_max(acc0, t0);
       }
     }

@@ -1,62 +1,121 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
-struct jitney_args { void* p[2]; i64 n[6]; i64 begin, end; i32* fault; };
+struct jitney_args { void* p[2]; i64 n[4]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
   const f32* in0 = (const f32*)a.p[0];
   f32* out0 = (f32*)a.p[1];
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
-  const bool block = e1 > 512;
-  const i32 threads = block ? 256 : 32, lane = threadIdx.x & (threads - 1), rows = 256 / threads;
+  i32 threads = 256;
+  while (threads > 32 && (i64)threads / 2 * 4 >= e1) threads /= 2;
+  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
   i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;
-    auto* p0 = in0 + a.n[3] + i0*a.n[2];
-    auto* p1 = out0 + a.n[5] + i0*a.n[4];
-    f32 acc0 = -JT_INF;
-    for (i64 b = (i64)lane * 4; b < e1; b += (i64)threads * 4) {
-      const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-      jt_pack<4, f32> v2; jt_read<4>(v2, p0 + b, m == 4, m);
-      #pragma unroll
-      for (i32 l = 0; l < 4; ++l) {
-        const i64 r1 = b + l;
-        const f32 t0 = jt_up_f32(v2.e[l]);
-        if (l < m) acc0 = jt_max(acc0, t0);
+    auto* p0 = in0 + ((i64)0) + i0*a.n[2];
+    auto* p1 = out0 + ((i64)0) + i0*a.n[3];
+    jt_pack<4, f32> c2[2];
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        jt_read<4>(c2[k], p0 + b, m == 4, m);
       }
     }
-    acc0 = jt_fold_max(acc0, threads, block, (f32*)shared);
-    f32 acc1 = 0;
-    for (i64 b = (i64)lane * 4; b < e1; b += (i64)threads * 4) {
+    f32 acc0 = -JT_INF;
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c2[k].e[l]);
+          if (l < m) acc0 = jt_max(acc0, t0);
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-      jt_pack<4, f32> v3; jt_read<4>(v3, p0 + b, m == 4, m);
+      jt_pack<4, f32> v3;
+      jt_read<4>(v3, p0 + b, m == 4, m);
       #pragma unroll
       for (i32 l = 0; l < 4; ++l) {
         const i64 r1 = b + l;
         const f32 t0 = jt_up_f32(v3.e[l]);
-        const f32 t2 = t0 - acc0;
-        const f32 t3 = jt_exp(t2);
-        if (l < m) acc1 = acc1 + t3;
+        if (l < m) acc0 = jt_max(acc0, t0);
       }
     }
-    acc1 = jt_fold_sum(acc1, threads, block, (f32*)shared);
-    const f32 t5 = jt_reciprocal(acc1);
-    for (i64 b = (i64)lane * 4; b < e1; b += (i64)threads * 4) {
+    acc0 = jt_fold_max(acc0, threads, (f32*)shared);
+    f32 acc1 = 0;
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c2[k].e[l]);
+          const f32 t2 = t0 - acc0;
+          const f32 t3 = jt_exp(t2);
+          if (l < m) acc1 = acc1 + t3;
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
-      jt_pack<4, f32> v4; jt_read<4>(v4, p0 + b, m == 4, m);
-      jt_pack<4, f32> o5;
+      jt_pack<4, f32> v4;
+      jt_read<4>(v4, p0 + b, m == 4, m);
       #pragma unroll
       for (i32 l = 0; l < 4; ++l) {
         const i64 r1 = b + l;
         const f32 t0 = jt_up_f32(v4.e[l]);
         const f32 t2 = t0 - acc0;
         const f32 t3 = jt_exp(t2);
-        const f32 t6 = t3 * t5;
-        o5.e[l] = jt_down_f32(t6);
+        if (l < m) acc1 = acc1 + t3;
       }
-      jt_write<4>(p1 + b, o5, m == 4, m);
+    }
+    acc1 = jt_fold_sum(acc1, threads, (f32*)shared);
+    const f32 t5 = jt_reciprocal(acc1);
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * threads + lane) * 4;
+      if (b < e1) {
+        const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+        jt_pack<4, f32> o5;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c2[k].e[l]);
+          const f32 t2 = t0 - acc0;
+          const f32 t3 = jt_exp(t2);
+          const f32 t6 = t3 * t5;
+          o5.e[l] = jt_down_f32(t6);
+        }
+        jt_write<4>(p1 + b, o5, m == 4, m);
+      }
+    }
+    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+      const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
+      jt_pack<4, f32> v6;
+      jt_read<4>(v6, p0 + b, m == 4, m);
+      jt_pack<4, f32> o7;
+      #pragma unroll
+      for (i32 l = 0; l < 4; ++l) {
+        const i64 r1 = b + l;
+        const f32 t0 = jt_up_f32(v6.e[l]);
+        const f32 t2 = t0 - acc0;
+        const f32 t3 = jt_exp(t2);
+        const f32 t6 = t3 * t5;
+        o7.e[l] = jt_down_f32(t6);
+      }
+      jt_write<4>(p1 + b, o7, m == 4, m);
     }
   }
 }

@@ -9,7 +9,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e1 = a.n[1];
   const i64 e2 = a.n[2];
   const i64 chunks = (e2 + 3) / 4;
-  const i64 total = e2 == 0 ? 0 : a.end / e2 * chunks;
+  const i64 total = e2 == 0 ? 0 : jt_quotient(a.end, e2) * chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
     i64 rest = at;
     const i64 b = jt_divide(rest, chunks) * 4;

@@ -10,7 +10,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e1 = a.n[1];
   const i64 e2 = a.n[2];
   const i64 chunks = (e2 + 3) / 4;
-  const i64 total = e2 == 0 ? 0 : a.end / e2 * chunks;
+  const i64 total = e2 == 0 ? 0 : jt_quotient(a.end, e2) * chunks;
   for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x) {
     i64 rest = at;
     const i64 b = jt_divide(rest, chunks) * 4;
@@ -20,8 +20,10 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p1 = in1 + a.n[8] + i0*a.n[6] + i1*a.n[7];
     auto* p2 = out0 + a.n[11] + i0*a.n[9] + i1*a.n[10];
     const i32 m = e2 - b < 4 ? (i32)(e2 - b) : 4;
-    jt_pack<4, b8> v3; jt_read<4>(v3, p0 + b, m == 4, m);
-    jt_pack<4, f32> v4; jt_read<4>(v4, p1 + b, m == 4, m);
+    jt_pack<4, b8> v3;
+    jt_read<4>(v3, p0 + b, m == 4, m);
+    jt_pack<4, f32> v4;
+    jt_read<4>(v4, p1 + b, m == 4, m);
     jt_pack<4, f32> o5;
     #pragma unroll
     for (i32 l = 0; l < 4; ++l) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "compiler/emit.h"
+#include "compiler/golden_graphs.h"
 #include "compiler/support.h"
 
 namespace jitney::compiler {
@@ -71,6 +73,18 @@ TEST(Nvrtc, CubinForEveryGenerationFromOneWorker) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->binary, seen[1]) << "the same code must give the same bytes";
   EXPECT_EQ(compiler->workers_started(), 1);
+}
+
+TEST(Nvrtc, EveryGoldenKernelIsACubinForEveryGeneration) {
+  auto compiler = nvrtc();
+  for (const auto& golden : test::golden_graphs())
+    for (const auto& kernel : test::kernels_of(test::lowered(golden.graph))) {
+      const auto emitted = emit(kernel, {.vector_bytes = 16}, backend::SourceLanguage::cuda);
+      for (const char* architecture : {"sm_75", "sm_90", "sm_120"}) {
+        const auto outcome = compiler->compile(cuda_request(emitted.source(), architecture, golden.name));
+        EXPECT_TRUE(outcome) << architecture << " " << testing::PrintToString(outcome);
+      }
+    }
 }
 
 TEST(Nvrtc, IdentityIsTheVersionAndIsRemembered) {

@@ -1,0 +1,40 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <jitney/session.h>
+
+namespace jitney {
+
+/// Settings of some sessions until the scope's end. Settings belong to the session, not to the thread; scopes may
+/// overlap and end in any order, in any thread: what holds is the session's own settings under those of the scopes that
+/// live, in the order in which they began. Sessions given twice count once; they must outlive the scope.
+class JITNEY_EXPORT RuntimeConfigScope {
+ public:
+  RuntimeConfigScope(std::span<Session* const> sessions, const RuntimeSettingsOverrides& overrides);
+  RuntimeConfigScope(Session& session, const RuntimeSettingsOverrides& overrides);
+  ~RuntimeConfigScope();
+  RuntimeConfigScope(const RuntimeConfigScope&) = delete;
+  RuntimeConfigScope& operator=(const RuntimeConfigScope&) = delete;
+
+ private:
+  std::vector<std::pair<Session*, std::uint64_t>> added_;
+};
+
+/// One setting of a session until the scope's end.
+class DynamicShapesKernelStrategyScope : public RuntimeConfigScope {
+ public:
+  DynamicShapesKernelStrategyScope(Session& session, DynamicShapesKernelSpecializationStrategy strategy)
+      : RuntimeConfigScope(session, {.dynamic_shapes_kernel_specialization_strategy = strategy}) {}
+};
+class CudaGraphStrategyScope : public RuntimeConfigScope {
+ public:
+  CudaGraphStrategyScope(Session& session, CudaGraphStrategy strategy)
+      : RuntimeConfigScope(session, {.cuda_graph_strategy = strategy}) {}
+};
+
+}  // namespace jitney

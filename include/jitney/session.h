@@ -1,0 +1,86 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <jitney/execution_context.h>
+#include <jitney/runtime_settings.h>
+
+namespace jitney {
+
+/// What does not change while a session lives.
+struct SessionOptions {
+  Device device{};
+  int threads = 0;  ///< CPU: threads that run kernels; 0 is every core this process may use
+  Precision precision = Precision::fp32;
+  Denormals denormals = Denormals::flush;  ///< on the CPU
+  /// Called while a caller waits for kernels: (done, total), one call at a time. Must not throw.
+  std::function<void(int, int)> progress{};
+};
+
+/// Some of the RuntimeSettings: what is set takes the place of what was there.
+struct RuntimeSettingsOverrides {
+  std::optional<DynamicShapesKernelSpecializationStrategy> dynamic_shapes_kernel_specialization_strategy{};
+  std::optional<CudaGraphStrategy> cuda_graph_strategy{};
+  std::optional<RuntimeCacheSetting> runtime_cache{};
+
+  RuntimeSettings over(RuntimeSettings settings) const;
+};
+
+/// An engine on a device, with settings that may change between runs. Its execution context is made at the first run,
+/// and anew at the first run after the settings have changed; what was compiled is kept, so that no change compiles
+/// anything again. Thread-safe: each run uses the settings that hold when it begins, and no lock while kernels run.
+class JITNEY_EXPORT Session {
+ public:
+  /// Throws Error(environment) when the device is not there.
+  explicit Session(Engine engine, SessionOptions options = {}, RuntimeSettings settings = default_runtime_settings());
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// As ExecutionContext::execute().
+  std::vector<Tensor> execute(std::span<const TensorView> inputs);
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
+  std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
+
+  /// With all overrides in force.
+  RuntimeSettings runtime_settings() const;
+  /// Sets what holds without overrides. Makes no context and compiles nothing. Whether anything changed.
+  bool update_runtime_settings(const RuntimeSettings& settings);
+  /// Overrides that hold until they are removed: over the settings and over all overrides that came before. They may be
+  /// removed in any order. For scopes.h.
+  std::uint64_t add_overrides(RuntimeSettingsOverrides overrides);
+  void remove_overrides(std::uint64_t id);
+
+  bool has_context() const;
+  /// The next run makes a new one.
+  void invalidate_context();
+  /// How many were made so far. A setting alone makes none.
+  int num_execution_contexts_created() const;
+  /// The one that the next run uses; made now if need be.
+  std::shared_ptr<ExecutionContext> context();
+
+  /// Specialized kernels for these shapes ahead of traffic (ExecutionContext::warm). Makes the context.
+  void warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes);
+  bool wait_until_specialized(double timeout_seconds);
+  CompileStatus compile_status() const;
+  void cancel_specialization();
+  /// Called after each change of compile_status(), from the thread that made it. Must not throw.
+  void on_compile_status(std::function<void(const CompileStatus&)> callback);
+
+  const Engine& engine() const;
+  const SessionOptions& options() const;
+  /// Before the first run: zeros.
+  ContextStats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jitney

@@ -1,0 +1,132 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/attention_kernel.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace jitney::backend::cuda {
+namespace {
+
+constexpr const char* kSource =
+#include "backend/cuda/kernels/attention.inc"
+    ;
+
+// With more keys than this cuDNN's kernels for whole warpgroups win.
+constexpr std::int64_t kMostKeys = 512;
+constexpr std::int64_t kRowsOfAWarp = 16, kWarps = 4;
+constexpr int kThreads = 128;
+constexpr std::uintptr_t kAlignment = 16;
+
+/// [batch, batch, rows, columns]: axes of 1 are added in front.
+TensorDesc of_rank_4(TensorDesc t) {
+  while (t.shape.size() < 4) {
+    t.shape.insert(t.shape.begin(), 1);
+    t.strides.insert(t.strides.begin(), 0);
+  }
+  for (std::size_t d = 0; d < 4; ++d)
+    if (t.shape[d] == 1) t.strides[d] = d == 3 ? 1 : 0;
+  return t;
+}
+
+/// How many of a block's warps divide the keys between them: the more, the fewer rows a block has, until there are
+/// blocks for all multiprocessors.
+int split_of(const AttentionCall& call, int multiprocessors) {
+  const TensorDesc y = of_rank_4(call.y);
+  const int most = call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? 4 : 2;  // a warp has 16 keys at least
+  int split = 1;
+  const auto blocks = [&] {
+    const std::int64_t rows = kWarps / split * kRowsOfAWarp;
+    return y.shape[0] * y.shape[1] * ((y.shape[2] + rows - 1) / rows);
+  };
+  while (split < most && blocks() < multiprocessors) split *= 2;
+  return split;
+}
+
+class AttentionKernel final : public KernelPrimitive {
+ public:
+  AttentionKernel(OwnKernels& kernels, int device, KernelHandle kernel, const AttentionCall& call, int split)
+      : backend_(kernels.backend()), device_(device), kernel_(kernel), has_mask_(call.has_mask()) {
+    const TensorDesc q = of_rank_4(call.q), k = of_rank_4(call.k), v = of_rank_4(call.v), y = of_rank_4(call.y);
+    TensorDesc mask = has_mask_ ? of_rank_4(call.mask) : TensorDesc{};
+    mask.strides.resize(4);
+    if (has_mask_ && mask.shape[3] == 1) mask.strides[3] = 0;
+    const std::int64_t rows = y.shape[2], block_rows = kWarps / split * kRowsOfAWarp;
+    blocks_ = y.shape[0] * y.shape[1] * ((rows + block_rows - 1) / block_rows);
+    std::size_t at = 0;
+    const auto put = [&](std::int64_t n) { numbers_[at++] = n; };
+    for (auto n : {y.shape[0], y.shape[1], rows, k.shape[2]}) put(n);
+    for (const TensorDesc* t : {&q, &k, &v, static_cast<const TensorDesc*>(&mask), &y})
+      for (std::size_t d = 0; d < 3; ++d) put(t->strides[d]);
+    put(mask.strides[3]);
+    put(std::bit_cast<std::int32_t>(call.scale));
+    for (const TensorDesc* t : {&q, &k, &v, &y})
+      for (std::size_t d = 0; d < 3; ++d)
+        has_aligned_strides_ = has_aligned_strides_ && t->strides[d] * 2 % std::int64_t{kAlignment} == 0;
+  }
+
+  std::string implementation() const override { return "own:attention"; }
+
+  Status run(std::span<void* const> pointers, StreamHandle stream) const override {
+    const std::array<void*, 5> p{pointers[0], pointers[1], pointers[2], has_mask_ ? pointers[3] : nullptr,
+                                 pointers[has_mask_ ? 4 : 3]};
+    auto numbers = numbers_;
+    const auto is_aligned = [](void* a) { return reinterpret_cast<std::uintptr_t>(a) % kAlignment == 0; };
+    numbers.back() =
+        has_aligned_strides_ && is_aligned(p[0]) && is_aligned(p[1]) && is_aligned(p[2]) && is_aligned(p[4]);
+    LaunchArgs args;
+    args.pointers = p.data();
+    args.pointer_count = static_cast<std::int32_t>(p.size());
+    args.numbers = numbers.data();
+    args.number_count = static_cast<std::int32_t>(numbers.size());
+    args.end = blocks_;
+    args.block_threads = kThreads;
+    args.block_points = 1;
+    return backend_.launch(device_, kernel_, args, stream);
+  }
+
+ private:
+  Backend& backend_;
+  const int device_;
+  const KernelHandle kernel_;
+  const bool has_mask_;
+  bool has_aligned_strides_ = true;
+  std::int64_t blocks_ = 0;
+  std::array<std::int64_t, 22> numbers_{};  ///< as kernels/attention.inc counts them; the last one is the run's
+};
+
+}  // namespace
+
+bool is_for_attention_kernel(const AttentionCall& call, int compute_capability) {
+  const std::size_t rank = call.q.shape.size();
+  const std::int64_t keys = call.k.shape[rank - 2];
+  if (rank > 4 || keys < 1 || keys > kMostKeys) return false;
+  for (const TensorDesc* t : {&call.q, &call.k, &call.v, &call.mask, &call.y})
+    if (std::ranges::any_of(t->shape, [](auto e) { return e < 1; }) ||
+        std::ranges::any_of(t->strides, [](auto s) { return s < 0; }))
+      return false;
+  if (compute_capability < (call.q.dtype == DType::bf16 ? 80 : 75)) return false;
+  // Places in one head are counted in 32 bits.
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 30;
+  for (const TensorDesc* t : {&call.q, &call.k, &call.v, &call.y}) {
+    if (t->strides[rank - 1] != 1 && t->shape[rank - 1] != 1) return false;
+    if (t->strides[rank - 2] >= kMostElements / t->shape[rank - 2]) return false;
+  }
+  return true;
+}
+
+std::string attention_source(const AttentionCall& call, int split) {
+  return fmt::format("#define DEPTH {}\n#define WIDTH {}\n#define BF16 {}\n#define MASK {}\n#define SPLIT {}\n{}",
+                     call.q.shape.back(), call.v.shape.back(), call.q.dtype == DType::bf16 ? 1 : 0,
+                     call.has_mask() ? 1 : 0, split, kSource);
+}
+
+Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,
+                                                                       int multiprocessors, const AttentionCall& call,
+                                                                       PlanServices& services) {
+  const int split = split_of(call, multiprocessors);
+  JITNEY_TRY(const KernelHandle kernel, kernels.get(device, "attention", attention_source(call, split), services));
+  return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split);
+}
+
+}  // namespace jitney::backend::cuda

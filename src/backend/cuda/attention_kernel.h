@@ -1,0 +1,22 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "backend/cuda/own_kernels.h"
+
+/// Attention by the backend's own kernel (kernels/attention.inc), for f16 and bf16 and few keys: there it needs no
+/// workspace and no second launch, which cuDNN's takes longer for than for the attention.
+namespace jitney::backend::cuda {
+
+/// Whether the kernel takes such a call, all of whose extents and strides are known, and is the faster one.
+bool is_for_attention_kernel(const AttentionCall& call, int compute_capability);
+
+/// What the kernel is compiled from, behind the prelude. `split`: warps that divide the keys of their rows, 1, 2 or 4.
+std::string attention_source(const AttentionCall& call, int split);
+
+Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,
+                                                                       int multiprocessors, const AttentionCall& call,
+                                                                       PlanServices& services);
+
+}  // namespace jitney::backend::cuda

@@ -1,0 +1,25 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/own_kernels.h"
+
+namespace jitney::backend::cuda {
+
+Expected<KernelHandle> OwnKernels::get(int device, const std::string& name, const std::string& source,
+                                       PlanServices& services) {
+  Loaded* loaded = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    loaded = &loaded_[{device, source}];  // its place is its own for good
+  }
+  const std::lock_guard lock(loaded->mutex);
+  if (loaded->handle != 0) return loaded->handle;
+  JITNEY_TRY(const auto binary, services.compile(name, source));
+  JITNEY_TRY(const ModuleHandle module, backend_.load(device, binary));
+  auto kernel = backend_.kernel(device, module, "jitney_kernel");
+  if (!kernel) {
+    backend_.unload(device, module);
+    return tl::unexpected(kernel.error());
+  }
+  return loaded->handle = *kernel;
+}
+
+}  // namespace jitney::backend::cuda

@@ -1,0 +1,35 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "backend/cuda/cublaslt_product.h"
+#include "backend/cuda/own_kernels.h"
+#include "backend/cuda/product.h"
+
+/// Products that the backend's own kernels do, or end: few rows (kernels/few_rows.inc), where reading the weights is
+/// all the work, and GELU by erf behind any (kernels/gelu.inc), which cuBLASLt has by tanh only.
+namespace jitney::backend::cuda {
+
+/// Whether the kernel for few rows takes the product.
+bool is_for_few_rows(const Product& product, int compute_capability);
+
+/// What its kernel is compiled from, behind the prelude. `vector`: columns of a thread, 2 or 4.
+std::string few_rows_source(const Product& product, int vector);
+std::string gelu_source(DType dtype);
+
+Expected<std::shared_ptr<const KernelPrimitive>> plan_few_rows(OwnKernels& kernels, int device, int multiprocessors,
+                                                               const Product& product, PlanServices& services);
+
+/// `product` without its activation, and GELU over its result, which is `elements` in a row.
+Expected<std::shared_ptr<const Primitive>> plan_product_with_gelu(
+    OwnKernels& kernels, int device, const Product& product, std::int64_t elements, PlanServices& services,
+    const std::shared_ptr<const CublasLtProduct>& without);
+
+/// What plan_product_with_gelu() gives.
+class ProductWithGelu : public Primitive {
+ public:
+  virtual Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const = 0;
+};
+
+}  // namespace jitney::backend::cuda

@@ -1,0 +1,59 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cache/runtime_cache.h"
+#include "runtime/kernel_set.h"
+
+namespace jitney::runtime {
+
+/// What a backend asks of core while it plans library calls: its own kernels compiled and cached like generated ones,
+/// and a place in the cache for what it measured.
+class CachedPlanServices final : public backend::PlanServices {
+ public:
+  /// `may_compile`: what the cache lacks may be compiled.
+  CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
+                     bool may_compile)
+      : target_(std::move(target)), compiler_(compiler), may_compile_(may_compile), cache_(std::move(cache)) {}
+
+  /// From now on it is this one.
+  void use_cache(std::shared_ptr<cache::RuntimeCache> cache) {
+    const std::lock_guard lock(mutex_);
+    cache_ = std::move(cache);
+  }
+
+  /// Of all that the backend had compiled or kept.
+  std::vector<cache::Key> keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
+  Expected<std::vector<std::byte>> compile(const std::string& name, const std::string& source) override;
+  std::optional<std::string> recall(const std::string& key) override;
+  void keep(const std::string& key, const std::string& value) override;
+
+ private:
+  cache::Key key_of(const std::string& key) const;
+
+  std::shared_ptr<cache::RuntimeCache> cache() const {
+    const std::lock_guard lock(mutex_);
+    return cache_;
+  }
+
+  void remember(const cache::Key& key) {
+    const std::lock_guard lock(mutex_);
+    keys_.push_back(key);
+  }
+
+  const Target target_;
+  compiler::Compiler& compiler_;
+  const bool may_compile_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<cache::RuntimeCache> cache_;
+  std::vector<cache::Key> keys_;
+};
+
+}  // namespace jitney::runtime

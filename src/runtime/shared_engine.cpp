@@ -1,0 +1,93 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "runtime/shared_engine.h"
+
+#include "runtime/interrupt.h"
+#include "runtime/target.h"
+#include "util/env.h"
+
+namespace jitney::runtime {
+namespace {
+
+// Shapes whose plans are kept. A plan is a few kilobytes.
+constexpr std::size_t kPlans = 512;
+// Shapes that keep specialized kernels: some 20 KB a kernel.
+constexpr std::int64_t kSpecializedShapes = 64;
+
+}  // namespace
+
+bool may_compile() { return env_string("JITNEY_NO_COMPILE") != "error"; }
+
+SharedEngine::SharedEngine() : plans(kPlans) {}
+
+SharedEngine::~SharedEngine() {
+  // Jobs hold the specializer, perhaps longer than this lives.
+  if (specializer) specializer->cancel();
+}
+
+Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine, const ContextOptions& options) {
+  std::shared_ptr<SharedEngine> made(new SharedEngine);
+  JITNEY_TRY(made->target, open_target(options.device));
+  const Target& target = made->target;
+  JITNEY_TRY(made->program, make_program(*engine.impl(), *target.backend, target.device, target.info,
+                                         options.precision == Precision::bf16));
+  made->stream_options_ = {.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep};
+  JITNEY_TRY(const auto most, env_int("JITNEY_SPECIALIZED_SHAPES", 0));
+  made->specializer = std::make_shared<Specializer>(
+      made->program, target, shared_compiler(target.info.language),
+      Specializer::Options{.most_shapes = static_cast<std::size_t>(most.value_or(kSpecializedShapes)),
+                           .may_compile = may_compile()});
+  return made;
+}
+
+void SharedEngine::use_cache(const ContextOptions& options) {
+  if (cache_ && cache_handle_ == options.cache && (options.cache || cache_setting_ == options.runtime_cache)) return;
+  const auto before = cache_;
+  cache_ = options.cache                     ? cache::use_handle(options.cache)
+           : options.runtime_cache == "none" ? memory_
+                                             : cache::open_cache(options.runtime_cache);
+  cache_handle_ = options.cache;
+  cache_setting_ = options.runtime_cache;
+  specializer->use_cache(cache_);
+  if (services_) services_->use_cache(cache_);
+  if (!before || !kernels_ || before == cache_) return;
+  auto keys = specializer->keys();
+  for (auto& key : services_->keys()) keys.push_back(std::move(key));
+  keys.insert(keys.end(), kernels_->keys().begin(), kernels_->keys().end());
+  for (const auto& key : keys)
+    if (const auto blob = before->lookup(key)) cache_->publish(key, **blob);
+}
+
+Status SharedEngine::prepare(const ContextOptions& options) {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  // Another thread may be compiling; this one may be given up meanwhile.
+  if (!options.interrupted) lock.lock();
+  while (!lock.owns_lock() && !lock.try_lock_for(kInterruptPeriod))
+    if (options.interrupted()) return interrupted_failure();
+  use_cache(options);
+  if (kernels_) return {};
+  auto& compiler = shared_compiler(target.info.language);
+  const int workers = compiler.workers_started();
+  const bool compiles = may_compile();
+  std::unique_ptr<KernelSet> kernels;
+  const bool given_up = run_interruptibly(options.interrupted, [&](std::stop_token stop) {
+    kernels = std::make_unique<KernelSet>(
+        sources_of(program), target, *cache_, compiler,
+        KernelSetOptions{
+            .progress = options.progress, .stop = std::move(stop), .may_compile = compiles, .required = compiles});
+  });
+  if (given_up) return interrupted_failure();
+  workers_started = compiler.workers_started() - workers;
+  if (!compiles && kernels->counts().failed > 0)
+    return environment_error(
+        "{} of {} kernels would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' compiles "
+        "them ahead",
+        kernels->counts().failed, program->sources.size());
+  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles);
+  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
+  JITNEY_CHECK(executor->prepare());
+  kernels_ = std::move(kernels);
+  executor_ = std::move(executor);
+  return {};
+}
+
+}  // namespace jitney::runtime

@@ -1,0 +1,68 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <jitney/compile_status.h>
+
+#include "runtime/forms.h"
+
+namespace jitney::runtime {
+
+/// Gives the plans of one program kernels of their own: in the background, those first that ran most, or at once.
+/// Kernels stay with their plan until others were used more lately than it, so that their number is bounded.
+/// Thread-safe; made by make(), because jobs in the background hold it weakly.
+class Specializer : public std::enable_shared_from_this<Specializer> {
+ public:
+  struct Options {
+    std::size_t most_shapes = 64;  ///< that keep specialized kernels
+    bool may_compile = true;       ///< else only what the cache has
+  };
+  Specializer(std::shared_ptr<const Program> program, Target target, compiler::Compiler& compiler, Options options);
+  /// Drops what waits and stops what runs.
+  ~Specializer();
+
+  /// Kernels made from now on are looked up and kept here.
+  void use_cache(std::shared_ptr<cache::RuntimeCache> cache);
+  /// Asks for them in the background unless that happened before. Allocates only then.
+  void request(const std::shared_ptr<const Plan>& plan);
+  /// Makes them now, or waits until another thread has. progress: (done, total). An error is the environment's: they
+  /// cannot be had and may not be compiled.
+  Status make_now(const std::shared_ptr<const Plan>& plan, const std::function<void(int, int)>& progress);
+  /// Whether nothing waited or ran any more before the time was over.
+  bool wait(std::chrono::nanoseconds timeout);
+  /// Forgets what waits and stops what runs; shapes that are used again are asked for again.
+  void cancel();
+  CompileStatus status() const;
+  /// Of all specialized kernels that plans have now.
+  std::vector<cache::Key> keys() const;
+  /// Called after each change of status(), from the thread that made it. Must not throw.
+  void on_change(std::function<void(const CompileStatus&)> callback);
+
+ private:
+  class Job;
+  // These two are about a plan in the state `making`, which is counted as running.
+  void make_in_background(const std::shared_ptr<const Plan>& plan, std::stop_token stop);
+  void finish(const std::shared_ptr<const Plan>& plan, FormSlot::State to, std::shared_ptr<const Forms> forms);
+  void keep_few();
+  void changed();
+
+  const std::shared_ptr<const Program> program_;
+  const Target target_;
+  compiler::Compiler& compiler_;
+  const Options options_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable condition_;
+  std::shared_ptr<cache::RuntimeCache> cache_;
+  CompileStatus status_;
+  std::vector<std::weak_ptr<const Plan>> specialized_;
+  std::function<void(const CompileStatus&)> callback_;
+};
+
+}  // namespace jitney::runtime
