@@ -26,10 +26,21 @@ enum class DType : std::uint8_t {
   u32 = 10,
   u64 = 11,
   boolean = 12,  ///< one byte, 0 or 1
+  // What follows is only stored, moved and cast: see is_storage_only.
+  f8e4m3fn = 13,
+  f8e4m3fnuz = 14,
+  f8e5m2 = 15,
+  f8e5m2fnuz = 16,
+  f8e8m0 = 17,
+  f4e2m1 = 18,
+  i4 = 19,
+  u4 = 20,
+  i2 = 21,
+  u2 = 22,
 };
 
 /// Number of values of DType; they are contiguous from 0.
-inline constexpr int kDTypeCount = 13;
+inline constexpr int kDTypeCount = 23;
 
 /// Bytes of one element.
 constexpr std::size_t size_of(DType t) {
@@ -53,6 +64,10 @@ constexpr bool is_floating(DType t) {
   return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16;
 }
 
+/// True for floats of 8 bits and fewer, and for integers of fewer than 8: nothing is computed in them. Each element
+/// takes one byte, in its low bits; the others are 0 when written and do not matter when read.
+constexpr bool is_storage_only(DType t) { return t >= DType::f8e4m3fn; }
+
 /// True for the signed integers i8 to i64.
 constexpr bool is_signed_integer(DType t) { return t >= DType::i8 && t <= DType::i64; }
 
@@ -62,7 +77,8 @@ constexpr bool is_unsigned_integer(DType t) { return t >= DType::u8 && t <= DTyp
 /// True for i8 to u64, not for boolean.
 constexpr bool is_integer(DType t) { return is_signed_integer(t) || is_unsigned_integer(t); }
 
-/// Name as users write it: "float32", "int64", "bool" (the names numpy uses).
+/// Name as users write it: "float32", "int64", "bool" (the names numpy uses, with ml_dtypes:
+/// "bfloat16", "float8_e4m3fn", "int4").
 JITNEY_EXPORT std::string_view to_string(DType t);
 
 /// Inverse of to_string; nothing for an unknown name.

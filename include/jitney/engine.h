@@ -42,6 +42,8 @@ class JITNEY_EXPORT Engine {
   const std::string& name() const;
   const std::vector<TensorInfo>& inputs() const;
   const std::vector<TensorInfo>& outputs() const;
+  /// Whether the shape of an output follows from data (NonZero, a loop), so that only execute() tells it.
+  bool has_data_dependent_outputs() const;
   /// Where the model came from: producer, opset, source file. For people.
   const std::map<std::string, std::string>& metadata() const;
 

@@ -12,6 +12,7 @@
 #include <jitney/compile_status.h>
 #include <jitney/engine.h>
 #include <jitney/runtime_settings.h>
+#include <jitney/stream.h>
 #include <jitney/tensor.h>
 
 namespace jitney {
@@ -67,10 +68,21 @@ struct ContextStats {
   int workers_started = 0;                  ///< compiler processes
   double compile_seconds = 0;               ///< wall time of waiting for kernels
   std::uint64_t cache_hits = 0, cache_published = 0;
+  std::uint64_t cache_publish_failures = 0;           ///< kept in memory only
+  std::uint64_t cache_loaded = 0;                     ///< entries read from packed files and streams
+  std::uint64_t cache_damaged = 0;                    ///< of those, not used
+  std::uint64_t cache_evicted = 0;                    ///< entries removed to keep the bound
+  std::uint64_t cache_waited = 0;                     ///< entries that another thread or process made meanwhile
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
   std::string cache_path, cache_description;
+  int stages = 0;  ///< of an engine whose extents or control flow follow from data: pieces compiled by themselves
+  std::uint64_t stage_runs = 0, hosted_runs = 0;  ///< and what ran so far, of them and between them
+  std::uint64_t host_copies = 0,
+                host_copied_bytes = 0;  ///< between the device and the host, for what runs between them
   std::uint64_t graphs_captured = 0, graph_replays = 0;
+  std::uint64_t graph_updates = 0;    ///< replays that were given other addresses first
   std::uint64_t graph_fallbacks = 0;  ///< runs in order although graphs were asked for
+  std::uint64_t graphs_lent = 0;      ///< runs that were recorded into somebody else's graph
   std::int64_t arena_bytes = 0;       ///< intermediate values of the last shape
   std::int64_t device_bytes =
       0;  ///< what the device's backend holds for all contexts of this process, weights included
@@ -91,6 +103,11 @@ struct Profile {
   double outside = 0;  ///< of that, outside the steps: checks, the plan's lookup, pointers, and two clock reads a step
 };
 
+/// Gives the memory of an output once its shape is known: contiguous, on the context's device, aligned as the device
+/// likes it, filled before execute() returns. `output` counts as Engine::outputs() does. May throw, which ends the
+/// execute; null is an error where there are bytes to write.
+using OutputAllocator = std::function<void*(std::size_t output, DType dtype, std::span<const std::int64_t> shape)>;
+
 /// An engine made ready on one device: compiled kernels, plans for the shapes seen, memory. Kernels are compiled at
 /// the first execute, and serve every shape. execute() may be called from many threads at once: results are
 /// independent; threads that meet a shape already planned do not wait for each other.
@@ -102,13 +119,34 @@ class JITNEY_EXPORT ExecutionContext {
   ExecutionContext(ExecutionContext&&) noexcept;
   ExecutionContext& operator=(ExecutionContext&&) noexcept;
 
-  /// Inputs in the order of engine().inputs(). Any strides; contiguous ones are read in place. Gives the outputs in the
+  /// Inputs in the order of engine().inputs(). Any strides; contiguous ones are read in place, others copied first, on
+  /// the device that they are on. Gives the outputs in the
   /// order of engine().outputs(). Throws Error(user) for a wrong number of inputs, a wrong dtype, rank, extent or
   /// device, naming input, expected and found.
   std::vector<Tensor> execute(std::span<const TensorView> inputs);
   /// The same into memory of the caller's: contiguous, of output_shapes(inputs). No allocation once a shape was seen.
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
-  /// Shapes of the outputs for inputs of these shapes. Compiles nothing.
+  /// The same where shapes of outputs follow from data, which output_shapes() cannot say.
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate);
+  /// The same on a caller's stream of the context's device, without waiting for it: behind what the stream holds, and
+  /// before what comes to it next. Inputs and outputs are used until then; memory that is given back in the order of
+  /// the stream may be given back at once. On the default stream the work is done on a stream of the context's own,
+  /// between two events. A stream that is being captured gets the work recorded; the graph needs this context for as
+  /// long as it lives. Any number of threads and streams at once. An index out of range is thrown by a later call, or
+  /// by synchronize(). On a CPU the stream is 0, and the call waits. Where extents or control flow follow from data
+  /// (Engine::has_data_dependent_outputs and others), the call waits for the stream and for the results, and cannot be
+  /// captured.
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs, StreamHandle stream);
+  /// Waits for the stream. Throws Error(user) when an index was out of range in a call that did not wait.
+  void synchronize(StreamHandle stream);
+  /// Whether execute() with such inputs can be recorded into a graph on this stream: nothing that it does waits for the
+  /// host, the stream is not the legacy default stream, which cannot be captured, and no better kernels are under way:
+  /// a graph would freeze the generic ones where the strategy is lazy, inputs have dynamic extents, and this shape's
+  /// own kernels are not ready. Always on a CPU, where there is nothing to capture. Compiles and plans what is missing.
+  /// `why` gets the reason against it.
+  bool is_monolithic_capturable(std::span<const TensorView> inputs, StreamHandle stream, std::string* why = nullptr);
+  /// Shapes of the outputs for inputs of these shapes. Compiles nothing. Throws Error(user) where one follows from data
+  /// (Engine::has_data_dependent_outputs).
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 
   /// Compiles what is missing now, instead of at the first execute.
@@ -129,6 +167,11 @@ class JITNEY_EXPORT ExecutionContext {
   const ContextOptions& options() const;
   /// Graph, kernels and memory plan as text; with `source` the generated code too.
   std::string inspect(bool source = false) const;
+  /// What each step is, as one JSON object: the model's operators in it, who does it and how, its kernel and whether
+  /// that was compiled or cached, shapes and dtypes of what it reads and writes, the bytes that it moves. Concrete
+  /// extents are there for `input_shapes`, one an input; who does a library call is known once that shape ran. Throws
+  /// Error(user) for shapes that do not fit. Compiles nothing.
+  std::string layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes = {}) const;
 
   /// For the parts of Jitney itself.
   ExecutionContext(Engine engine, ContextOptions options, std::shared_ptr<runtime::SharedEngine> shared);

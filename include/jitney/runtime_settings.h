@@ -23,7 +23,7 @@ enum class DynamicShapesKernelSpecializationStrategy : std::uint8_t {
 /// both do the same.
 enum class CudaGraphStrategy : std::uint8_t {
   disabled = 0,
-  whole_graph_capture = 1,  ///< one graph for each shape, captured when the shape comes up for the second time
+  whole_graph_capture = 1,  ///< one graph for each shape and stream, captured when the shape comes for the second time
 };
 
 /// "lazy", "eager", "none"; "disabled", "whole_graph_capture".

@@ -21,6 +21,7 @@ struct SessionOptions {
   Denormals denormals = Denormals::flush;  ///< on the CPU
   /// Called while a caller waits for kernels: (done, total), one call at a time. Must not throw.
   std::function<void(int, int)> progress{};
+  std::function<bool()> interrupted{};  ///< as in ContextOptions
 };
 
 /// Some of the RuntimeSettings: what is set takes the place of what was there.

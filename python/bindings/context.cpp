@@ -81,13 +81,11 @@ class Context {
     std::vector<Tensor> fetched;
     without_gil([&] {
       upload(views, uploaded);
-      const auto shapes = context_->output_shapes(views);
-      std::vector<TensorView> to;
-      for (std::size_t i = 0; i < shapes.size(); ++i) {
-        made.emplace_back(engine_.outputs()[i].dtype, shapes[i], device_);
-        to.push_back(made.back().view());
-      }
-      context_->execute(views, to);
+      made.reserve(engine_.outputs().size());
+      context_->execute(views, [&](std::size_t, DType dtype, std::span<const std::int64_t> shape) {
+        made.emplace_back(dtype, std::vector<std::int64_t>(shape.begin(), shape.end()), device_);
+        return made.back().view().data;
+      });
       if (!any_there) {
         for (const DeviceTensor& tensor : made) fetched.push_back(tensor.download());
       }
@@ -190,6 +188,11 @@ nb::dict to_dict(const ContextStats& s) {
   d["interpreted"] = s.interpreted;
   d["interpreted_operators"] = s.interpreted_operators;
   d["plans"] = s.plans;
+  d["stages"] = s.stages;
+  d["stage_runs"] = s.stage_runs;
+  d["hosted_runs"] = s.hosted_runs;
+  d["host_copies"] = s.host_copies;
+  d["host_copied_bytes"] = s.host_copied_bytes;
   d["workers_started"] = s.workers_started;
   d["compile_seconds"] = s.compile_seconds;
   d["cache_hits"] = s.cache_hits;

@@ -19,6 +19,7 @@ nb::dlpack::dtype exchange_type(DType t) {
                     : t == DType::boolean    ? Code::Bool
                     : is_floating(t)         ? Code::Float
                     : is_unsigned_integer(t) ? Code::UInt
+                    : is_storage_only(t)     ? Code::UInt
                                              : Code::Int;
   return {static_cast<std::uint8_t>(code), bits, 1};
 }
@@ -86,7 +87,9 @@ Borrowed::Borrowed(nb::handle object, const std::string& what, bool writable) {
 }
 
 nb::object to_numpy(Tensor tensor) {
-  const DType type = tensor.dtype() == DType::bf16 ? DType::u16 : tensor.dtype();
+  const DType type = tensor.dtype() == DType::bf16     ? DType::u16
+                     : is_storage_only(tensor.dtype()) ? DType::u8
+                                                       : tensor.dtype();
   auto* kept = new Tensor(std::move(tensor));
   const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Tensor*>(p); });
   const std::vector<std::size_t> shape(kept->shape().begin(), kept->shape().end());

@@ -15,4 +15,4 @@ def with_extension_type(array: Any, dtype: str) -> Any:
 
 
 def needs_extension_type(dtype: str) -> bool:
-    return dtype == "bfloat16"
+    return dtype == "bfloat16" or dtype.startswith(("float8", "float4", "int4", "uint4", "int2", "uint2"))

@@ -17,6 +17,11 @@ class Stats(TypedDict):
     interpreted: int  # steps that the reference interpreter runs
     interpreted_operators: int  # operators that it has run so far
     plans: int  # shapes seen
+    stages: int  # of an engine whose extents or control flow follow from data: pieces compiled by themselves
+    stage_runs: int  # of these, so far
+    hosted_runs: int  # of what runs between them
+    host_copies: int  # between device and host, for what runs between stages
+    host_copied_bytes: int
     workers_started: int  # compiler processes
     compile_seconds: float  # wall time of waiting for kernels
     cache_hits: int

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include <jitney/allocator.h>
+
 #include "backend/library_call.h"
 #include "util/expected.h"
 
@@ -19,7 +21,7 @@
 namespace jitney::backend {
 
 /// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
-inline constexpr int kBackendAbiVersion = 5;
+inline constexpr int kBackendAbiVersion = 6;
 
 /// Which emitter writes source for a device, and which compiler worker takes it.
 enum class SourceLanguage : std::uint8_t { none, c, cuda };
@@ -65,6 +67,8 @@ struct LaunchArgs {
   std::int32_t block_threads = 0;   ///< GPU: threads of a block, and how many iterations a block does at a time
   std::int32_t block_points = 0;
   std::int32_t* fault = nullptr;  ///< host word that is set when the kernel met a bad index
+  /// `fault` is one of allocate_faults(): the kernel itself sets it, and nobody needs to synchronize for that.
+  bool fault_is_shared = false;
 };
 
 enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device };
@@ -148,14 +152,34 @@ class Backend {
   virtual Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) = 0;
 
   // optional: events order streams; where launches are synchronous nothing needs ordering
-  virtual Expected<EventHandle> record(int device, StreamHandle stream);
+  /// `again`: an event to be used once more instead of a new one; what waits for it already is not affected.
+  virtual Expected<EventHandle> record(int device, StreamHandle stream, EventHandle again = 0);
   virtual Status wait(int device, StreamHandle stream, EventHandle event);
   virtual void destroy_event(int device, EventHandle event) noexcept;
+  // optional: streams that somebody else made
+  /// Whether this is the device's default stream, whose work waits for that of other streams and holds it up: work is
+  /// put on a stream of one's own instead, between two events.
+  virtual bool is_default_stream(StreamHandle stream) const { return stream == 0; }
+  /// Never given to another stream, also when that has the handle of one that is gone. Not 0.
+  virtual Expected<std::uint64_t> stream_identity(int device, StreamHandle stream);
+  /// Whether what is put on the stream is being recorded into somebody's graph.
+  virtual Expected<bool> is_captured(int device, StreamHandle stream);
+  /// A new stream that runs on the same part of the device as `stream` does.
+  virtual Expected<StreamHandle> create_stream_like(int device, StreamHandle stream, const StreamOptions& options);
   // optional: recording launches into a graph
   virtual Status begin_capture(int device, StreamHandle stream);
   virtual Expected<GraphHandle> end_capture(int device, StreamHandle stream);
   virtual Status replay(int device, GraphHandle graph, StreamHandle stream);
+  /// Gives the n-th launch() of a graph's recording other pointers, numbers and fault word, for replays from now on.
+  /// Everything else stays: kernel, range, blocks. Replays under way are not affected.
+  virtual Status update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs& args);
   virtual void destroy_graph(int device, GraphHandle graph) noexcept;
+  // optional: words that kernels of the device write and the host reads without waiting, all 0; plain memory otherwise
+  virtual Expected<std::int32_t*> allocate_faults(int device, std::size_t count);
+  virtual void free_faults(int device, std::int32_t* words) noexcept;
+  /// optional: who allocates on the device from now on; null is the backend itself. What was allocated before goes back
+  /// to whom it came from.
+  virtual Status set_allocator(int device, std::shared_ptr<Allocator> allocator);
   // optional: vendor libraries; a refusal makes lowering generate a kernel instead
   /// Whether plan() can be expected to take such a call, and do better than a generated kernel. Cheap; extents of -1
   /// are unknown.

@@ -54,14 +54,18 @@ SharedBlob EntryTable::find(const std::string& key) {
 
 void EntryTable::insert(const std::string& key, SharedBlob blob) {
   std::lock_guard lock(mutex_);
-  items_.insert_or_assign(key, Item{key, std::move(blob), nullptr, now_seconds()});
+  const bool is_new = items_.insert_or_assign(key, Item{key, std::move(blob), nullptr, now_seconds()}).second;
+  if (is_new) note_subject(key);
   ++changes_;
 }
 
 SharedBlob EntryTable::insert_if_absent(const std::string& key, SharedBlob blob) {
   std::lock_guard lock(mutex_);
   const auto [found, is_new] = items_.try_emplace(key, Item{key, blob, nullptr, now_seconds()});
-  if (is_new) ++changes_;
+  if (is_new) {
+    note_subject(key);
+    ++changes_;
+  }
   if (!found->second.blob) found->second.blob = std::move(blob);
   return found->second.blob;
 }
@@ -73,6 +77,7 @@ bool EntryTable::insert_packed(std::string_view key, std::span<const std::byte> 
   if (found != items_.end()) return false;
   std::string text(key);
   items_.try_emplace(text, Item{text, nullptr, std::move(copy), used});
+  note_subject(text);
   ++changes_;
   return true;
 }
@@ -80,6 +85,26 @@ bool EntryTable::insert_packed(std::string_view key, std::span<const std::byte> 
 bool EntryTable::contains(const std::string& key) const {
   std::lock_guard lock(mutex_);
   return items_.contains(key);
+}
+
+void EntryTable::note_subject(const std::string& key) const {
+  if (!subjects_) return;
+  if (const auto parsed = Key::parse(key)) subjects_->emplace(parsed->subject(), key);
+}
+
+Miss EntryTable::explain_absence(const Key& key) const {
+  std::lock_guard lock(mutex_);
+  if (!subjects_) {
+    subjects_.emplace();
+    for (const auto& [text, item] : items_) note_subject(text);
+  }
+  const auto [begin, end] = subjects_->equal_range(key.subject());
+  for (auto at = begin; at != end; ++at) {
+    const auto other = Key::parse(at->second);
+    const Miss reason = other && items_.contains(at->second) ? key.difference(*other) : Miss::absent;
+    if (reason != Miss::absent && reason != Miss::other_key) return reason;
+  }
+  return Miss::absent;
 }
 
 bool EntryTable::empty() const {

@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "cache/blob.h"
@@ -36,6 +38,9 @@ class EntryTable {
   /// A verified entry; false when its key is there already.
   bool insert_packed(std::string_view key, std::span<const std::byte> entry, std::uint64_t used);
   bool contains(const std::string& key) const;
+  /// Why a key that is not here misses: other_device and the like when there is an entry about its subject, else
+  /// absent.
+  Miss explain_absence(const Key& key) const;
   bool empty() const;
 
   /// Everything, in the order of the keys.
@@ -56,9 +61,13 @@ class EntryTable {
   Flights& flights() { return flights_; }
 
  private:
+  void note_subject(const std::string& key) const;
+
   mutable std::mutex mutex_;
   std::map<std::string, Item, std::less<>> items_;  // guarded by mutex_
   std::uint64_t changes_ = 0;                       // guarded by mutex_
+  /// Keys by Key::subject(), from the first question about it on.
+  mutable std::optional<std::unordered_multimap<std::string, std::string>> subjects_;  // guarded by mutex_
   Flights flights_;
 };
 

@@ -13,9 +13,11 @@ namespace jitney::cache {
 /// making never lands in the child, where waits end with their time.
 class Flights {
  public:
-  /// Takes the key, waiting while another thread has it. False when the time is over first: then nothing was taken.
-  bool take(const std::string& key, std::chrono::steady_clock::time_point deadline) {
+  /// Takes the key, waiting while another thread has it (`waited`). False when the time is over first: then nothing
+  /// was taken.
+  bool take(const std::string& key, std::chrono::steady_clock::time_point deadline, bool& waited) {
     std::unique_lock lock(mutex_);
+    waited = keys_.contains(key);
     if (!changed_.wait_until(lock, deadline, [&] { return !keys_.contains(key); })) return false;
     keys_.insert(key);
     return true;

@@ -8,6 +8,7 @@
 #include "cache/settings.h"
 #include "cache/shared.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::cache {
 
@@ -85,7 +86,10 @@ void Handle::use() {
 }
 
 tl::expected<SharedBlob, Miss> Handle::lookup(const Key& key) {
+  TraceSpan span("cache", "lookup");
+  if (span) span.text("key", key.hash());
   if (auto blob = table_->find(key.text())) {
+    span.text("result", "memory");
     count([](Stats& s) { ++s.hits; });
     return blob;
   }
@@ -94,25 +98,32 @@ tl::expected<SharedBlob, Miss> Handle::lookup(const Key& key) {
   if (store) {
     auto blob = store->read(key);
     if (blob) {
+      span.text("result", "hit");
       count([](Stats& s) { ++s.hits; });
       return table_->insert_if_absent(key.text(), std::make_shared<const Blob>(std::move(*blob)));
     }
     reason = blob.error();
   }
+  if (reason == Miss::absent) reason = table_->explain_absence(key);
   std::lock_guard lock(mutex_);
   if (refusal_) reason = Miss::refused_place;
   ++stats_.misses[reason];
+  span.text("result", to_string(reason));
   if (reason != Miss::absent && reason != Miss::refused_place)
     log_info("cache entry {} in '{}' is not used: {}", key.file_name(), options_.path, to_string(reason));
   return tl::unexpected(reason);
 }
 
 void Handle::publish(const Key& key, Blob blob) {
+  TraceSpan span("cache", "publish");
+  if (span) span.text("key", key.hash());
+  span.number("bytes", static_cast<std::int64_t>(blob.size()));
   const auto shared = std::make_shared<const Blob>(std::move(blob));
   table_->insert(key.text(), shared);
   const auto store = options_.publishes ? this->store() : nullptr;
   Status written;
   if (store) written = store->write(key, *shared);
+  span.text("result", store && written ? "written" : "kept in memory");
   {
     std::lock_guard lock(mutex_);
     ++(written && !refusal_ ? stats_.published : stats_.publish_failures);
@@ -124,11 +135,13 @@ void Handle::publish(const Key& key, Blob blob) {
 }
 
 Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
+  TraceSpan span("cache", "claim");
+  if (span) span.text("key", key.hash());
   using namespace std::chrono_literals;
   using State = Claim::State;
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  Flights& flights = table_->flights();
-  if (!flights.take(key.text(), deadline)) return Claim(State::busy);
+  bool waited = false;
+  if (!table_->flights().take(key.text(), deadline, waited)) return Claim(State::busy);
   // From here on whatever returns lands the flight.
   Claim in_process(State::mine, nullptr, [table = table_, text = key.text()] { table->flights().land(text); });
   const auto made = [&](SharedBlob blob) {
@@ -137,12 +150,14 @@ Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
   };
   if (auto blob = table_->find(key.text())) return made(std::move(blob));
   const auto store = this->store();
+  if (waited) in_process.set_waited();
   if (!store || !store->writable()) return in_process;
   for (auto pause = 1ms;; pause = std::min(2 * pause, 50ms)) {
     const auto outcome = store->try_claim(key);
     if (outcome == StoreFiles::Claim::unsupported) return in_process;
     if (outcome == StoreFiles::Claim::mine) break;
     if (std::chrono::steady_clock::now() >= deadline) return Claim(State::busy);
+    waited = true;
     std::this_thread::sleep_for(pause);
   }
   // Whoever had it may have published it.
@@ -151,7 +166,9 @@ Claim Handle::claim(const Key& key, std::chrono::milliseconds patience) {
     return made(table_->insert_if_absent(key.text(), std::make_shared<const Blob>(std::move(*blob))));
   }
   auto both = std::make_shared<Claim>(std::move(in_process));
-  return Claim(State::mine, nullptr, [both, store, key] { store->unclaim(key); });
+  Claim mine(State::mine, nullptr, [both, store, key] { store->unclaim(key); });
+  if (waited) mine.set_waited();
+  return mine;
 }
 
 Stats Handle::stats() const {

@@ -1,17 +1,20 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "cache/orphans.h"
 
+#if !defined(_WIN32)
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <string>
 
-#include "cache/store_names.h"
+#include "cache/folder_names.h"
 #include "util/atomic_file.h"
 
 namespace jitney::cache {
 
-int remove_orphans(int dir_fd, std::chrono::system_clock::time_point now) {
+int remove_orphans(const Place& place, std::chrono::system_clock::time_point now) {
+  const int dir_fd = place.dir.get();
   const auto oldest = std::chrono::system_clock::to_time_t(now - std::chrono::hours(1));
   int removed = 0;
   for (const std::string& name : names_in(dir_fd)) {
@@ -24,3 +27,4 @@ int remove_orphans(int dir_fd, std::chrono::system_clock::time_point now) {
 }
 
 }  // namespace jitney::cache
+#endif

@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "cache/place.h"
 
+#if !defined(_WIN32)
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,9 +143,5 @@ Expected<std::shared_ptr<const Place>> open_place(const std::string& directory, 
   return std::shared_ptr<const Place>(std::move(place));
 }
 
-bool is_removed(int dir_fd) {
-  struct stat status{};
-  return fstat(dir_fd, &status) != 0 || status.st_nlink == 0;
-}
-
 }  // namespace jitney::cache
+#endif

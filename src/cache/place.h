@@ -36,7 +36,4 @@ Expected<std::shared_ptr<const Place>> open_place(const std::string& directory, 
 /// to it.
 Status check_trusted(int fd, const std::string& path);
 
-/// Whether the open folder was removed from the file system.
-bool is_removed(int dir_fd);
-
 }  // namespace jitney::cache

@@ -43,7 +43,10 @@ class Claim {
   explicit Claim(State state, SharedBlob blob = nullptr, std::function<void()> give_up = nullptr)
       : state_(state), blob_(std::move(blob)), give_up_(std::move(give_up)) {}
   Claim(Claim&& other) noexcept
-      : state_(other.state_), blob_(std::move(other.blob_)), give_up_(std::exchange(other.give_up_, nullptr)) {}
+      : state_(other.state_),
+        waited_(other.waited_),
+        blob_(std::move(other.blob_)),
+        give_up_(std::exchange(other.give_up_, nullptr)) {}
   Claim& operator=(Claim&&) = delete;
   ~Claim() {
     if (give_up_) give_up_();
@@ -51,9 +54,13 @@ class Claim {
 
   State state() const { return state_; }
   const SharedBlob& blob() const { return blob_; }  ///< when it was made
+  /// Whether somebody else had it before: when it is mine all the same, they failed, and may have left word why.
+  bool waited() const { return waited_; }
+  void set_waited() { waited_ = true; }
 
  private:
   State state_;
+  bool waited_ = false;
   SharedBlob blob_;
   std::function<void()> give_up_;
 };

@@ -1,13 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Listing a store, and removing what was used least recently.
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 
 #include "cache/entry_table.h"
 #include "cache/store_files.h"
-#include "cache/store_names.h"
 
 namespace jitney::cache {
 namespace {
@@ -16,16 +14,6 @@ using File = StoreFiles::File;
 
 bool is_folder_name(const std::string& name) {
   return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-bool examine(int folder, const std::string& name, File& file) {
-  struct stat status{};
-  if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) return false;
-  file.bytes = static_cast<std::uint64_t>(status.st_size);
-  file.used = status.st_mtim.tv_sec;
-  file.used_nanoseconds = static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
-  file.inode = status.st_ino;
-  return true;
 }
 
 bool is_same(const File& a, const File& b) {
@@ -37,31 +25,25 @@ bool is_same(const File& a, const File& b) {
 std::vector<StoreFiles::File> StoreFiles::list() const {
   std::vector<File> files;
   const auto here = place();
-  for (const auto& inner : names_in(here->dir.get())) {
+  for (const auto& inner : list_store_folder(*here, "")) {
     if (!is_folder_name(inner)) continue;
-    const auto folder = open_folder(here->dir.get(), inner);
-    if (!folder) continue;
-    for (const auto& name : names_in(folder->get())) {
+    for (const auto& name : list_store_folder(*here, inner)) {
       File file{.folder = inner, .name = name};
-      if (name.ends_with(kEntrySuffix) && examine(folder->get(), name, file)) files.push_back(std::move(file));
+      if (name.ends_with(kEntrySuffix) && examine_store_file(*here, file)) files.push_back(std::move(file));
     }
   }
   return files;
 }
 
-Sys<std::vector<std::byte>> StoreFiles::read_file(const File& file) const {
-  const auto folder = open_folder(place()->dir.get(), file.folder);
-  if (!folder) return tl::unexpected(folder.error());
-  const auto opened = open_regular(folder->get(), file.name.c_str(), false);
-  if (!opened) return tl::unexpected(opened.error());
-  return read_all(opened->get(), kMaxEntryBytes);
+DiskResult<std::vector<std::byte>> StoreFiles::read_file(const File& file) const {
+  return read_store_file(*place(), file.folder, file.name, std::nullopt);
 }
 
 Status StoreFiles::remove(const File& file) {
-  const auto folder = open_folder(place()->dir.get(), file.folder);
-  const int error = !folder ? folder.error() : unlinkat(folder->get(), file.name.c_str(), 0) != 0 ? errno : 0;
+  const int error = remove_store_file(*place(), file.folder, file.name);
   if (error == 0 || error == ENOENT) return {};
-  return environment_error("cannot remove '{}/{}/{}': {}", path_, file.folder, file.name, errno_text(error));
+  return environment_error("cannot remove '{}/{}/{}': {}", path_, file.folder, file.name,
+                           std::generic_category().message(error));
 }
 
 StoreFiles::Removal StoreFiles::evict(std::uint64_t max_bytes, bool keep_used) {
@@ -88,11 +70,11 @@ StoreFiles::Removal StoreFiles::evict(std::uint64_t max_bytes, bool keep_used) {
     }
     if (own_use && keep_used) continue;
     const bool locked = !own_use && with->try_lock(number, RangeLocks::Mode::exclusive) != Outcome::busy;
-    const auto folder = open_folder(place()->dir.get(), file.folder);
-    File current;
+    const auto here = place();
+    File current{.folder = file.folder, .name = file.name};
     // What was used or written meanwhile is no longer the one that was chosen.
-    const bool goes = (locked || !keep_used) && folder && examine(folder->get(), file.name, current) &&
-                      is_same(file, current) && unlinkat(folder->get(), file.name.c_str(), 0) == 0;
+    const bool goes = (locked || !keep_used) && examine_store_file(*here, current) && is_same(file, current) &&
+                      remove_store_file(*here, file.folder, file.name) == 0;
     if (locked) with->unlock(number);
     if (!goes) continue;
     ++removal.files;

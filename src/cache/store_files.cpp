@@ -1,18 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "cache/store_files.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
+#include <cerrno>
 #include <chrono>
 #include <random>
-#include <thread>
 
-#include "cache/entry_table.h"
 #include "cache/orphans.h"
-#include "cache/store_names.h"
-#include "util/file.h"
-#include "util/log.h"
 
 namespace jitney::cache {
 namespace {
@@ -30,7 +23,7 @@ Expected<std::shared_ptr<StoreFiles>> StoreFiles::open(const std::string& direct
 
 StoreFiles::StoreFiles(std::shared_ptr<const Place> place, Options options)
     : path_(place->path), options_(std::move(options)), place_(std::move(place)) {
-  if (place_->writable) remove_orphans(place_->dir.get(), std::chrono::system_clock::now());
+  if (place_->writable) remove_orphans(*place_, std::chrono::system_clock::now());
 }
 
 std::shared_ptr<const Place> StoreFiles::place() const {
@@ -43,7 +36,7 @@ std::shared_ptr<const RangeLocks> StoreFiles::locks() {
   if (!place_->writable) return std::make_shared<const RangeLocks>();
   // In a forked child the parent's are closed.
   if (!locks_ || !locks_->is_open() || locks_->is_removed()) {
-    locks_ = std::make_shared<const RangeLocks>(RangeLocks::open_at(place_->dir.get(), kLocksName));
+    locks_ = std::make_shared<const RangeLocks>(open_store_locks(*place_));
     in_use_.clear();
   }
   return locks_;
@@ -62,32 +55,20 @@ tl::expected<Blob, Miss> StoreFiles::read_here(const Key& key, bool explain) {
   };
   const std::string name = options_.name(key);
   const auto here = place();
-  const auto folder = open_folder(here->dir.get(), folder_of(name));
-  if (!folder) return miss(folder.error());
-  const auto file = open_regular(folder->get(), file_of(name).c_str(), false);
-  if (!file && file.error() == ENOENT && explain) return tl::unexpected(explain_absence(key, folder->get()));
-  if (!file) return miss(file.error());
-  const auto bytes = read_all(file->get(), kMaxEntryBytes);
+  const auto touch = here->writable ? std::optional(static_cast<std::int64_t>(options_.use_grain)) : std::nullopt;
+  const auto bytes = read_store_file(*here, folder_of(name), file_of(name), touch);
+  if (!bytes && bytes.error() == ENOENT && explain) return tl::unexpected(explain_absence(key, *here));
   if (!bytes) return miss(bytes.error());
-  auto blob = decode_entry(*bytes, key, options_.signer.get());
-  struct stat status{};
-  if (blob && here->writable && fstat(file->get(), &status) == 0) {
-    const auto now = static_cast<std::int64_t>(now_seconds());
-    const auto grain = static_cast<std::int64_t>(options_.use_grain);
-    // Either way: a time in the future is a clock that jumped.
-    if (now - status.st_mtime >= grain || status.st_mtime - now > grain) futimens(file->get(), nullptr);
-  }
-  return blob;
+  return decode_entry(*bytes, key, options_.signer.get());
 }
 
-Miss StoreFiles::explain_absence(const Key& key, int folder) const {
-  const std::string prefix = key.subject() + "-";
+Miss StoreFiles::explain_absence(const Key& key, const Place& place) const {
+  const std::string prefix = key.subject() + "-", folder = folder_of(prefix);
   int looked_at = 0;
-  for (const auto& found : names_in(folder)) {
+  for (const auto& found : list_store_folder(place, folder)) {
     if (!found.starts_with(prefix) || !found.ends_with(kEntrySuffix)) continue;
     if (++looked_at > kMostSiblings) break;
-    const auto file = open_regular(folder, found.c_str(), false);
-    const auto bytes = file ? read_all(file->get(), kMaxEntryBytes) : tl::unexpected(file.error());
+    const auto bytes = read_store_file(place, folder, found, std::nullopt);
     if (!bytes) continue;
     const auto entry = verify_entry(*bytes, options_.signer.get());
     const auto other = entry ? Key::parse(entry->key) : std::nullopt;
@@ -124,13 +105,13 @@ Status StoreFiles::write_entry(const Key& key, std::span<const std::byte> entry)
     if (!current->writable) return environment_error("the folder '{}' is read-only for this user", path_);
     // Before it appears, so that nobody evicts it as an old one.
     note_use(name);
-    Status written = write_to(*current, name, entry);
+    Status written = write_store_file(*current, folder_of(name), file_of(name), entry, options_.durable);
     if (written) {
       maybe_evict(entry.size());
       return written;
     }
     if (attempt == 3) return written;
-    if (is_removed(current->dir.get())) {
+    if (is_removed(*current)) {
       JITNEY_TRY(auto reopened, open_place(path_));
       std::lock_guard lock(mutex_);
       if (place_ == current) {
@@ -142,22 +123,6 @@ Status StoreFiles::write_entry(const Key& key, std::span<const std::byte> entry)
       return written;
     }
   }
-}
-
-Status StoreFiles::write_to(const Place& place, const std::string& name, std::span<const std::byte> entry) {
-  const std::string inner = folder_of(name);
-  if (mkdirat(place.dir.get(), inner.c_str(), 0700) != 0 && errno != EEXIST) {
-    return environment_error("cannot make the folder '{}/{}': {}", place.path, inner, errno_text(errno));
-  }
-  const auto folder = open_folder(place.dir.get(), inner);
-  if (!folder)
-    return environment_error("cannot use the folder '{}/{}': {}", place.path, inner, errno_text(folder.error()));
-  // Temporary files lie in the store's own folder, so that those left behind are found without listing the others.
-  JITNEY_TRY(auto file,
-             AtomicFile::create(folder->get(), file_of(name),
-                                {.durable = options_.durable, .mode = 0600, .temp_dir_fd = place.dir.get()}));
-  JITNEY_CHECK(file.write(entry));
-  return file.commit();
 }
 
 StoreFiles::Claim StoreFiles::try_claim(const Key& key) {

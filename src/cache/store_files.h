@@ -14,8 +14,7 @@
 #include "cache/blob.h"
 #include "cache/entry.h"
 #include "cache/place.h"
-#include "util/file.h"
-#include "util/range_lock.h"
+#include "cache/store_disk.h"
 
 namespace jitney::cache {
 
@@ -37,12 +36,7 @@ class StoreFiles {
     bool durable = false;            ///< entries survive a power cut once they are published
     std::uint64_t use_grain = 3600;  ///< seconds; how exact the time of last use is
   };
-  struct File {
-    std::string folder, name;
-    std::uint64_t bytes = 0;
-    std::int64_t used = 0;  ///< seconds since 1970
-    std::uint64_t inode = 0, used_nanoseconds = 0;
-  };
+  using File = StoreFile;
   struct Removal {
     std::uint64_t files = 0, bytes = 0, bytes_left = 0;
   };
@@ -68,7 +62,7 @@ class StoreFiles {
 
   /// All entries, by name only.
   std::vector<File> list() const;
-  Sys<std::vector<std::byte>> read_file(const File& file) const;
+  DiskResult<std::vector<std::byte>> read_file(const File& file) const;
   /// Removes entries, least recently used first, until no more than this is left. Nothing while another process does
   /// it.
   Removal evict(std::uint64_t max_bytes, bool keep_used = true);
@@ -78,8 +72,7 @@ class StoreFiles {
  private:
   std::shared_ptr<const Place> place() const;
   tl::expected<Blob, Miss> read_here(const Key& key, bool explain);
-  Status write_to(const Place& place, const std::string& name, std::span<const std::byte> entry);
-  Miss explain_absence(const Key& key, int folder) const;
+  Miss explain_absence(const Key& key, const Place& place) const;
   void note_use(const std::string& name);
   std::shared_ptr<const RangeLocks> locks();
   void maybe_evict(std::size_t written);

@@ -40,6 +40,19 @@ Expected<ShapeArgument> parse_shape_argument(const std::string& text) {
   }
 }
 
+std::vector<std::string> split_shapes(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    std::string part = text.substr(begin, end - begin);
+    if (const auto colon = part.rfind(':'); colon != std::string::npos && part.find('=') == std::string::npos)
+      part[colon] = '=';
+    parts.push_back(std::move(part));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 Expected<InputArgument> parse_input_argument(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {

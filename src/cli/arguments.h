@@ -21,6 +21,10 @@ struct ShapeArgument {
 /// "images=1x3x224x224": one extent (0 or more) for each dimension.
 Expected<ShapeArgument> parse_shape_argument(const std::string& text);
 
+/// "images=1x3x224x224,mask=1x224", as --shapes takes it: one --shape each. trtexec's "images:1x3x224x224" is taken,
+/// too.
+std::vector<std::string> split_shapes(const std::string& text);
+
 struct InputArgument {
   std::string input;
   std::string file;

@@ -4,7 +4,7 @@
 namespace jitney::cli {
 
 BoundRun::BoundRun(ExecutionContext& context, const Engine& engine, const std::vector<Tensor>& inputs, Device device)
-    : context_(context) {
+    : context_(context), engine_(engine), device_(device) {
   if (device.type == Device::Type::cpu) {
     for (const Tensor& t : inputs) inputs_.push_back(t.view());
     host_results_ = context_.execute(inputs_);
@@ -15,10 +15,33 @@ BoundRun::BoundRun(ExecutionContext& context, const Engine& engine, const std::v
     on_device_.emplace_back(t, device);
     inputs_.push_back(on_device_.back().view());
   }
+  if (engine.has_data_dependent_outputs()) {
+    run_anew();
+    return;
+  }
   const auto shapes = context_.output_shapes(inputs_);
   for (std::size_t i = 0; i < shapes.size(); ++i) results_.emplace_back(engine.outputs()[i].dtype, shapes[i], device);
   for (const DeviceTensor& t : results_) outputs_.push_back(t.view());
   again();
+}
+
+void BoundRun::again() {
+  if (engine_.has_data_dependent_outputs()) return run_anew();
+  context_.execute(inputs_, outputs_);
+}
+
+void BoundRun::run_anew() {
+  results_.clear();
+  host_results_.clear();
+  if (device_.type == Device::Type::cpu) {
+    host_results_ = context_.execute(inputs_);
+    return;
+  }
+  results_.reserve(engine_.outputs().size());
+  context_.execute(inputs_, [&](std::size_t, DType dtype, std::span<const std::int64_t> shape) {
+    results_.emplace_back(dtype, std::vector<std::int64_t>(shape.begin(), shape.end()), device_);
+    return results_.back().view().data;
+  });
 }
 
 std::vector<Tensor> BoundRun::fetch() const {

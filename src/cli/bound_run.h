@@ -16,13 +16,18 @@ class BoundRun {
   /// Copies inputs to the device where it does not read host memory, and runs once. The tensors outlive this.
   BoundRun(ExecutionContext& context, const Engine& engine, const std::vector<Tensor>& inputs, Device device);
 
-  void again() { context_.execute(inputs_, outputs_); }
+  void again();
   const std::vector<TensorView>& inputs() const { return inputs_; }
   /// The outputs of the last run, in host memory.
   std::vector<Tensor> fetch() const;
 
  private:
+  /// With new outputs, each as large as it comes out.
+  void run_anew();
+
   ExecutionContext& context_;
+  const Engine& engine_;
+  Device device_;
   std::vector<DeviceTensor> on_device_, results_;
   std::vector<Tensor> host_results_;
   std::vector<TensorView> inputs_, outputs_;

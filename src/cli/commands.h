@@ -15,8 +15,10 @@ using Action = std::function<int()>;
 /// Each adds one command with its options and help to `app`. Parsing that command sets `action`, which must outlive
 /// the parse.
 void add_run(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
 void add_build(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
+void add_cache(CLI::App& app, Action& action);
 
 }  // namespace jitney::cli

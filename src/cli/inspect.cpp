@@ -26,17 +26,21 @@ struct InspectOptions {
   std::string file, device = "cpu";
   Precision precision = Precision::fp32;
   std::vector<std::string> shapes;
-  bool source = false, kernels = false, json = false;
+  bool source = false, kernels = false, layers = false, json = false;
 };
 
-Extents extents_of(const ir::Graph& graph, const std::vector<std::string>& shapes) {
+InputShapes shapes_of(const ir::Graph& graph, const std::vector<std::string>& shapes) {
   GivenShapes given;
   for (const std::string& text : shapes) {
     ShapeArgument argument = value_or_throw(parse_shape_argument(text));
     if (!given.emplace(argument.input, std::move(argument.shape)).second)
       throw Error(ErrorKind::user, fmt::format("--shape gives the shape of '{}' twice", argument.input));
   }
-  InputShapes resolved = value_or_throw(resolve_shapes(graph, given));
+  return value_or_throw(resolve_shapes(graph, given));
+}
+
+Extents extents_of(const ir::Graph& graph, const std::vector<std::string>& shapes) {
+  InputShapes resolved = shapes_of(graph, shapes);
   return {value_or_throw(ir::bind_symbols(graph, resolved.shapes)), std::move(resolved.assumed)};
 }
 
@@ -53,11 +57,20 @@ int inspect_kernels(const InspectOptions& options) {
 }
 
 int inspect(const InspectOptions& options) {
+  if (!options.shapes.empty() && !options.kernels && !options.layers)
+    throw Error(ErrorKind::user, "--shape needs --kernels or --layers");
   if (options.kernels) return inspect_kernels(options);
   // Nothing is compiled, so there is nothing to look up or to keep.
   ContextOptions context_options{.runtime_cache = "none", .precision = options.precision};
   context_options.device = value_or_throw(parse_device(options.device));
   const ExecutionContext context = open_context(Engine::load(options.file), context_options);
+  if (options.layers) {
+    const ir::Graph& graph = context.engine().impl()->graph();
+    const bool symbolic = options.shapes.empty();
+    fmt::print("{}\n", context.layer_info(symbolic ? std::vector<std::vector<std::int64_t>>()
+                                                   : shapes_of(graph, options.shapes).shapes));
+    return kOk;
+  }
   const std::string text = context.inspect(options.source);
   fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
   return kOk;
@@ -72,11 +85,13 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_flag("--source", options->source, "The kernels' generated source too");
   CLI::Option* kernels = command->add_flag("--kernels", options->kernels,
                                            "What each step does instead, how it runs, and the bytes that it moves");
+  CLI::Option* layers = command->add_flag("--layers", options->layers,
+                                          "What each step is, as JSON: operators, kind, kernel, shapes, bytes");
+  layers->excludes(kernels);
   command->add_flag("--json", options->json, "With --kernels: print one JSON object for programs")->needs(kernels);
-  command->add_option("--shape", options->shapes, "With --kernels: shape of an input, to count bytes at")
+  command->add_option("--shape", options->shapes, "With --kernels or --layers: shape of an input")
       ->type_name("NAME=1x3x224x224")
-      ->allow_extra_args(false)
-      ->needs(kernels);
+      ->allow_extra_args(false);
   command->add_option("--device", options->device, "For which device: cpu (the default)")->type_name("DEVICE");
   add_precision(*command, options->precision);
   command->footer(

@@ -8,4 +8,14 @@ namespace jitney::cli {
 /// so.
 void exit_on_interrupt();
 
+/// While it lives the first SIGINT is only noted; the second ends the process as above. One at a time.
+class NotedInterrupt {
+ public:
+  NotedInterrupt();
+  ~NotedInterrupt();
+  NotedInterrupt(const NotedInterrupt&) = delete;
+  NotedInterrupt& operator=(const NotedInterrupt&) = delete;
+  static bool came();
+};
+
 }  // namespace jitney::cli

@@ -28,14 +28,16 @@ Json outputs(const RunReport& report) {
   return result;
 }
 
-Json latency(const Latency& latency) {
+}  // namespace
+
+nlohmann::ordered_json json_of(const Latency& latency) {
   const auto value = [&](double x) { return latency.iterations > 0 ? Json(x) : Json(nullptr); };
-  return {{"min", value(latency.min)},
-          {"median", value(latency.median)},
-          {"p90", value(latency.p90)},
-          {"p99", value(latency.p99)},
-          {"iterations", latency.iterations}};
+  return {{"min", value(latency.min)}, {"mean", value(latency.mean)},     {"median", value(latency.median)},
+          {"p90", value(latency.p90)}, {"p95", value(latency.p95)},       {"p99", value(latency.p99)},
+          {"max", value(latency.max)}, {"iterations", latency.iterations}};
 }
+
+namespace {
 
 Json kernels(const ContextStats& stats) {
   return {{"total", stats.kernels},     {"distinct", stats.distinct_kernels},
@@ -61,7 +63,7 @@ std::string to_json(const RunReport& report) {
                        {"threads", report.threads},
                        {"inputs", inputs(report)},
                        {"outputs", outputs(report)},
-                       {"latency_ms", latency(report.latency_ms)},
+                       {"latency_ms", json_of(report.latency_ms)},
                        {"load_ms", report.load_ms},
                        {"compile_ms", report.compile_ms},
                        {"first_run_ms", report.first_run_ms},

@@ -24,7 +24,7 @@ namespace jitney::cli {
 namespace {
 
 constexpr std::string_view kCommands =
-    "run MODEL, build MODEL -o FILE.jitney, inspect FILE or doctor; 'jitney --help' explains them";
+    "run MODEL, bench MODEL, build MODEL -o FILE.jitney, inspect FILE, doctor or cache; 'jitney --help' explains them";
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -70,9 +70,11 @@ int parse_and_act(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   add_run(app, action);
+  add_bench(app, action);
   add_build(app, action);
   add_inspect(app, action);
   add_doctor(app, action);
+  add_cache(app, action);
 
   if (argc < 2) return fail(kUsage, fmt::format("a command is needed: {}", kCommands));
   const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };

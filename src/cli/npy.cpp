@@ -26,8 +26,9 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kMaxHeader = 64 << 10;  // numpy refuses to evaluate more than 10,000 characters
 
 /// numpy's code for each DType, in its order.
-constexpr std::array<std::string_view, kDTypeCount> kCodes = {"f4", "f8", "f2", "u2", "i1", "i2", "i4",
-                                                              "i8", "u1", "u2", "u4", "u8", "b1"};
+constexpr std::array<std::string_view, kDTypeCount> kCodes = {"f4", "f8", "f2", "u2", "i1", "i2", "i4", "i8",
+                                                              "u1", "u2", "u4", "u8", "b1", "V1", "V1", "V1",
+                                                              "V1", "V1", "V1", "V1", "V1", "V1", "V1"};
 
 std::string descr_of(DType dtype) {
   return (size_of(dtype) == 1 ? "|" : "<") + std::string(kCodes[static_cast<std::size_t>(dtype)]);
@@ -35,10 +36,11 @@ std::string descr_of(DType dtype) {
 
 Expected<DType> dtype_of(std::string_view descr, std::optional<DType> wanted) {
   const std::string_view code = descr.substr(std::min<std::size_t>(1, descr.size()));
+  if (wanted && is_storage_only(*wanted) && (code == "V1" || code == "u1" || code == "i1")) return *wanted;
   if (code == "V2" && descr[0] != '>' && wanted == DType::bf16) return DType::bf16;
   for (std::size_t i = 0; i < kCodes.size(); ++i) {
     const auto dtype = static_cast<DType>(i);
-    if (kCodes[i] != code || dtype == DType::bf16) continue;
+    if (kCodes[i] != code || dtype == DType::bf16 || is_storage_only(dtype)) continue;
     if (size_of(dtype) > 1) {
       if (descr[0] == '>') {
         return user_error("its dtype '{}' is big-endian, and only little-endian data can be read", descr);

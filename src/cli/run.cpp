@@ -20,6 +20,7 @@
 #include "cli/json_report.h"
 #include "cli/maps_dump.h"
 #include "cli/model_inputs.h"
+#include "cli/observation.h"
 #include "cli/open_context.h"
 #include "cli/output_files.h"
 #include "cli/precision_option.h"
@@ -42,6 +43,7 @@ struct RunOptions {
   std::vector<std::string> inputs, shapes;
   int iterations = 10, warmup = 2, threads = 0;
   std::uint64_t seed = 0;
+  ObserveOptions observe;
   bool json = false, verbose = false, profile = false;
 };
 
@@ -84,7 +86,9 @@ void describe_outputs(RunReport& report, const Engine& engine, const std::vector
 }
 
 int run(const RunOptions& options) {
+  check_observation(options.observe, options.json);
   if (options.verbose) set_log_level(LogLevel::debug);
+  Observation observation(options.observe);
   RunReport report;
   report.model = options.model;
   ProgressBar progress;
@@ -119,6 +123,7 @@ int run(const RunOptions& options) {
   describe_outputs(report, *engine, outputs, options);
   fmt::print("{}{}", options.json ? to_json(report) : to_text(report), options.json ? "\n" : "");
   if (options.profile && !options.json) fmt::print("\n{}", to_text(context.profile(bound->inputs())));
+  observation.finish(context, inputs.tensors);
   dump_maps_if_asked();  // while everything that the run loaded is still there
   return kOk;
 }
@@ -152,6 +157,7 @@ void add_run(CLI::App& app, Action& action) {
   options->settings.add_to(*command);
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   command->add_flag("--profile", options->profile, "Time each step, too, and print a table");
+  add_observation(*command, options->observe);
   command->add_flag("--json", options->json, "Print one JSON object for programs");
   command->add_flag("--verbose", options->verbose, "Log each step on stderr");
   command->footer(

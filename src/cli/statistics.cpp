@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 namespace jitney::cli {
 
@@ -19,9 +20,12 @@ Latency summarize(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
   return {.iterations = static_cast<int>(samples.size()),
           .min = samples.front(),
+          .mean = std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size()),
           .median = percentile(samples, 0.5),
           .p90 = percentile(samples, 0.9),
-          .p99 = percentile(samples, 0.99)};
+          .p95 = percentile(samples, 0.95),
+          .p99 = percentile(samples, 0.99),
+          .max = samples.back()};
 }
 
 }  // namespace jitney::cli

@@ -7,7 +7,7 @@ namespace jitney::cli {
 
 struct Latency {
   int iterations = 0;  ///< 0: nothing was measured, and the rest means nothing
-  double min = 0, median = 0, p90 = 0, p99 = 0;
+  double min = 0, mean = 0, median = 0, p90 = 0, p95 = 0, p99 = 0, max = 0;
 };
 
 /// The value below which `fraction` (0 to 1) of the samples lie, interpolated linearly between the two nearest, as

@@ -31,6 +31,7 @@ struct CompileResult {
   std::vector<std::byte> binary;
   std::string diagnostics;     ///< warnings, also on success
   double compile_seconds = 0;  ///< inside the worker
+  int worker = 0;              ///< its process id
 };
 
 /// Why a compile gave nothing. A crash, a hang, no memory and garbage cost this kernel only.

@@ -150,6 +150,7 @@ class ProcessCompiler final : public Compiler {
 
   CompileOutcome run(Pool& pool, std::unique_ptr<WorkerProcess> worker, const CompileRequest& request,
                      const Stops& stops) {
+    const pid_t pid = worker->pid();
     auto result =
         worker->exchange({++next_id_, request.name, request.source, request.options, request.optimize}, stops);
     if (!result || result->status == ResultStatus::fatal) {
@@ -162,7 +163,7 @@ class ProcessCompiler final : public Compiler {
       return tl::unexpected(
           CompileFailure{Reason::rejected, "the compiler rejected it: " + first_error(result->diagnostics)});
     }
-    return CompileResult{std::move(result->binary), std::move(result->diagnostics), result->seconds};
+    return CompileResult{std::move(result->binary), std::move(result->diagnostics), result->seconds, pid};
   }
 
   const CompilerOptions options_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "frontend/onnx/dim_bounds.h"
+#include "ir/hosted.h"
 
 namespace jitney::engine {
 namespace {
@@ -36,7 +37,8 @@ class Bounds {
       case Op::iota:
       case Op::max_pool:  // windows are cut at the input's edge
       case Op::avg_pool: return {};
-      case Op::cast: return equal(node, x->shape, out.shape);
+      case Op::cast:
+      case Op::bitcast: return equal(node, x->shape, out.shape);
       case Op::reshape: return require(node, Guard::Relation::equal, ir::product(x->shape), ir::product(out.shape));
       case Op::expand: return expand(node, x->shape, out.shape);
       case Op::slice: return slice(node, x->shape, out.shape);
@@ -150,7 +152,20 @@ class Bounds {
 
 Status require_bounds(ir::Graph& graph) {
   Bounds bounds(graph);
-  for (const Node& node : graph.nodes) JITNEY_CHECK(bounds.check(node));
+  for (Node& node : graph.nodes) {
+    if (!ir::is_hosted(node.op)) {
+      JITNEY_CHECK(bounds.check(node));
+      continue;
+    }
+    // What is hosted checks extents when it runs. The graphs in it have kernels.
+    for (auto& [key, attribute] : node.attributes) {
+      auto* body = std::get_if<std::shared_ptr<const ir::Graph>>(&attribute);
+      if (body == nullptr) continue;
+      ir::Graph checked = **body;
+      JITNEY_CHECK(require_bounds(checked));
+      *body = std::make_shared<const ir::Graph>(std::move(checked));
+    }
+  }
   return {};
 }
 

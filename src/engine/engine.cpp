@@ -9,6 +9,7 @@
 #include "passes/lower.h"
 #include "util/atomic_file.h"
 #include "util/mapped_file.h"
+#include "util/trace.h"
 
 namespace jitney {
 namespace {
@@ -78,10 +79,14 @@ Engine make_engine(Expected<ir::Graph> graph) {
 }  // namespace
 
 Engine Engine::load(const std::string& path) {
+  trace_from_environment();
+  const TraceSpan span("load", path);
   return make_engine(about("cannot load", path, guarded([&] { return load_file(path); })));
 }
 
 Engine Engine::load(std::span<const std::byte> bytes) {
+  trace_from_environment();
+  const TraceSpan span("load", "from memory");
   return make_engine(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); })));
 }
 
@@ -92,6 +97,7 @@ void Engine::save(const std::string& path) const {
 const std::string& Engine::name() const { return impl_->graph().name; }
 const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs(); }
 const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs(); }
+bool Engine::has_data_dependent_outputs() const { return impl_->has_data_dependent_outputs(); }
 const std::map<std::string, std::string>& Engine::metadata() const { return impl_->graph().metadata; }
 
 }  // namespace jitney

@@ -1,6 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/engine_impl.h"
 
+#include <set>
+
+#include "ir/hosted.h"
+
 namespace jitney {
 namespace {
 
@@ -20,6 +24,12 @@ std::vector<TensorInfo> describe(const ir::Graph& graph, const std::vector<ir::V
 EngineImpl::EngineImpl(ir::Graph graph)
     : graph_(std::move(graph)), inputs_(describe(graph_, graph_.inputs)), outputs_(describe(graph_, graph_.outputs)) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].name = graph_.output_name(i);
+  std::set<std::string> needed;
+  for (const ir::ValueId id : graph_.outputs)
+    for (const ir::Dim& d : graph_.value(id).shape) d.collect_symbols(needed);
+  for (const ir::Node& node : graph_.nodes)
+    for (const std::string& name : ir::defined_symbols(node))
+      has_data_dependent_outputs_ = has_data_dependent_outputs_ || needed.contains(name);
 }
 
 }  // namespace jitney

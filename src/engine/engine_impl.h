@@ -20,10 +20,12 @@ class EngineImpl {
   const ir::Graph& graph() const { return graph_; }
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
+  bool has_data_dependent_outputs() const { return has_data_dependent_outputs_; }
 
  private:
   ir::Graph graph_;
   std::vector<TensorInfo> inputs_, outputs_;
+  bool has_data_dependent_outputs_ = false;
 };
 
 namespace engine {

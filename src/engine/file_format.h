@@ -30,10 +30,11 @@ namespace jitney::engine {
 /// Versions: readers refuse a major number that they do not know. A higher minor number means optional sections,
 /// or fields of messages, that older readers may ignore; so a reader skips sections of unknown id, unless they are
 /// required: those it refuses. A change that no reader may ignore is a new major number or a required section.
+/// Minor 1: graphs may have hosted operators (ir/hosted.h). A reader of minor 0 refuses those by name.
 /// A file of every released version stays in tests/engine/golden.
 inline constexpr std::string_view kMagic = "JITNEYEN";
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 0;
+inline constexpr std::uint16_t kMinor = 1;
 inline constexpr std::uint32_t kGraphSection = 1;
 inline constexpr std::uint32_t kWeightsSection = 2;
 inline constexpr std::uint32_t kRequired = 1;
@@ -46,7 +47,7 @@ inline constexpr std::size_t kWeightsAlignment = 4096;
 /// Budgets. Real graphs stay far below them; a hostile file reaches them before it costs much.
 inline constexpr std::uint32_t kMaxSections = 64;
 inline constexpr std::size_t kMaxGraphBytes = std::size_t{256} << 20;
-inline constexpr int kMaxGraphDepth = 4;                                  ///< of graphs in attributes of graphs
+inline constexpr int kMaxGraphDepth = 24;                                 ///< of graphs in attributes of graphs
 inline constexpr std::size_t kMaxDimText = 1 << 14;                       ///< bytes of one extent's text
 inline constexpr std::size_t kMaxDistinctDimText = std::size_t{4} << 20;  ///< of all different texts of one file
 inline constexpr std::size_t kMinValueBytes = 5, kMinNodeBytes = 8;       ///< what one takes in GRAPH at least

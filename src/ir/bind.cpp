@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "ir/checked.h"
 #include "ir/graph.h"
+#include "ir/hosted.h"
 
 namespace jitney::ir {
 namespace {
@@ -85,46 +85,15 @@ class Binder {
   }
 
   /// Data-dependent symbols have no value yet; what needs them cannot be checked here.
-  bool is_bound(const Guard& guard) const {
-    std::set<std::string> needed;
-    guard.a.collect_symbols(needed);
-    guard.b.collect_symbols(needed);
-    for (const std::string& name : needed) {
-      if (!symbols_.contains(name)) return false;
-    }
-    return true;
-  }
-
   Status check(const Guard& guard) const {
-    if (!is_bound(guard)) return {};
-    const auto a = guard.a.evaluate(symbols_), b = guard.b.evaluate(symbols_);
-    if (!a || !b) return user_error("{}: {}", guard.reason, (!a ? a : b).error().message);
-    bool holds = false;
-    std::string_view relation;
-    switch (guard.relation) {
-      case Guard::Relation::equal:
-        holds = *a == *b;
-        relation = "must equal";
-        break;
-      case Guard::Relation::less_equal:
-        holds = *a <= *b;
-        relation = "must be at most";
-        break;
-      case Guard::Relation::divides:
-        holds = *a != 0 && *floor_mod(*b, *a) == 0;
-        relation = "must divide";
-        break;
-    }
-    if (holds) return {};
-    const auto show = [](const Dim& d, std::int64_t v) {
-      return d.is_constant() ? std::to_string(v) : fmt::format("{} = {}", d.to_string(), v);
-    };
-    std::vector<std::string> given;
-    for (std::size_t i = 0; i < shapes_.size(); ++i) {
-      given.push_back(fmt::format("'{}' [{}]", input(i).name, fmt::join(shapes_[i], ", ")));
-    }
-    return user_error("{}: {} {} {} (inputs: {})", guard.reason, show(guard.a, *a), relation, show(guard.b, *b),
-                      fmt::join(given, ", "));
+    if (!is_decidable(guard, symbols_)) return {};
+    return check_guard(guard, symbols_).map_error([&](Failure f) {
+      std::vector<std::string> given;
+      for (std::size_t i = 0; i < shapes_.size(); ++i)
+        given.push_back(fmt::format("'{}' [{}]", input(i).name, fmt::join(shapes_[i], ", ")));
+      f.message += fmt::format(" (inputs: {})", fmt::join(given, ", "));
+      return f;
+    });
   }
 
   const Graph& graph_;

@@ -109,9 +109,10 @@ decltype(auto) with_element(DType dtype, F&& f) {
     case DType::u16: return f(std::uint16_t{});
     case DType::u32: return f(std::uint32_t{});
     case DType::u64: return f(std::uint64_t{});
-    case DType::boolean: break;
+    case DType::boolean: return f(Bool{});
+    default: break;
   }
-  return f(Bool{});
+  return f(std::uint8_t{});  // only stored: its bits
 }
 
 }  // namespace jitney::ir

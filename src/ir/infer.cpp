@@ -139,6 +139,7 @@ Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<co
   JITNEY_CHECK(check_inputs(c));
   switch (op) {
     case Op::cast:
+    case Op::bitcast:
     case Op::dims:
     case Op::iota:
     case Op::reshape:
@@ -151,6 +152,7 @@ Expected<Inferred> infer(Op op, std::string_view node_name, const std::vector<co
     case Op::region: return internal_error("{} has its type from whoever builds it; it cannot be inferred", c.who());
     default: break;
   }
+  if (is_hosted(op)) return internal_error("{} has its type from whoever builds it; it cannot be inferred", c.who());
   switch (info(op).family) {
     case OpFamily::unary:
     case OpFamily::binary:

@@ -53,6 +53,19 @@ Accepts accepts(Op op, std::size_t input) {
   }
 }
 
+/// Whether what an element means does not matter to op.
+bool moves_bits(Op op) {
+  switch (op) {
+    case Op::bitcast:
+    case Op::where:
+    case Op::region: return true;
+    case Op::top_k:
+    case Op::scatter_elements:
+    case Op::scatter_nd: return false;
+    default: return info(op).family == OpFamily::view || info(op).family == OpFamily::movement;
+  }
+}
+
 }  // namespace
 
 bool is_index(Op op, std::size_t input) {
@@ -69,6 +82,7 @@ bool is_index(Op op, std::size_t input) {
 
 bool accepts_dtype(Op op, std::size_t input, DType t) {
   if (is_index(op, input)) return t == DType::i32 || t == DType::i64;
+  if (is_storage_only(t)) return moves_bits(op);
   switch (accepts(op, input)) {
     case Accepts::any: return true;
     case Accepts::numeric: return t != DType::boolean;

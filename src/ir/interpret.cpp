@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "ir/hosted.h"
 #include "ir/interpret_internal.h"
 #include "ir/verify_internal.h"
 
@@ -109,8 +110,26 @@ Expected<std::vector<Tensor>> interpret_node(const Graph& graph, const Node& nod
 
 namespace {
 
-Expected<std::vector<Tensor>> walk(const Graph& graph, const std::vector<const Tensor*>& inputs,
-                                   const SymbolValues& symbols) {
+/// Gives the symbols that the node defines their values.
+Expected<std::vector<Tensor>> interpret_hosted_node(const Graph& graph, const Node& node,
+                                                    const std::vector<const Tensor*>& inputs, SymbolValues& symbols) {
+  Tensor none;
+  auto outputs = node.op == Op::branch || node.op == Op::loop || node.op == Op::stage
+                     ? interpret_control(node, inputs, symbols)
+                     : interpret_hosted({node, inputs, symbols, none});
+  const auto explain = [&](Failure f) {
+    f.message = fmt::format("{} '{}': {}", info(node.op).name, node.name, f.message);
+    return f;
+  };
+  if (!outputs) return std::move(outputs).map_error(explain);
+  JITNEY_CHECK(bind_outputs(graph, node, *outputs, symbols).map_error(explain));
+  for (const Guard& guard : graph.guards) {
+    if (is_decidable(guard, symbols)) JITNEY_CHECK(check_guard(guard, symbols));
+  }
+  return outputs;
+}
+
+Expected<std::vector<Tensor>> walk(const Graph& graph, const std::vector<const Tensor*>& inputs, SymbolValues symbols) {
   if (inputs.size() != graph.inputs.size()) {
     return internal_error("graph '{}' has {} inputs, and {} were given", graph.name, graph.inputs.size(),
                           inputs.size());
@@ -124,7 +143,8 @@ Expected<std::vector<Tensor>> walk(const Graph& graph, const std::vector<const T
     std::vector<const Tensor*> arguments;
     for (const ValueId id : node.inputs)
       arguments.push_back(id == kNoValue ? nullptr : values[static_cast<std::size_t>(id)]);
-    JITNEY_TRY(auto results, interpret_node(graph, node, arguments, symbols));
+    JITNEY_TRY(auto results, is_hosted(node.op) ? interpret_hosted_node(graph, node, arguments, symbols)
+                                                : interpret_node(graph, node, arguments, symbols));
     for (std::size_t i = 0; i < results.size(); ++i) {
       const auto at = static_cast<std::size_t>(node.outputs[i]);
       owned[at] = std::move(results[i]);

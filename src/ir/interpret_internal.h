@@ -41,4 +41,10 @@ Status interpret_conv_transpose(const NodeRun& run);
 Status interpret_attention(const NodeRun& run);
 Status interpret_pool(const NodeRun& run);
 
+/// Hosted operators (ir/hosted.h), which find out what their outputs' extents are. NodeRun::out is not used.
+Expected<std::vector<Tensor>> interpret_hosted(const NodeRun& run);
+/// branch, loop and stage.
+Expected<std::vector<Tensor>> interpret_control(const Node& node, const std::vector<const Tensor*>& inputs,
+                                                const SymbolValues& symbols);
+
 }  // namespace jitney::ir

@@ -35,6 +35,10 @@ bool is_elementwise(Op op) {
   }
 }
 
+bool is_hosted(Op op) {
+  return static_cast<int>(op) < op_count() && info(op).family == OpFamily::hosted;  // also of what is no operator
+}
+
 bool gives_boolean(Op op) {
   switch (op) {
     case Op::equal:

@@ -26,7 +26,8 @@ enum class OpFamily : std::uint8_t {
   scan,
   normalize,
   contract,
-  region
+  region,
+  hosted
 };
 
 /// One row of ops.def.
@@ -45,6 +46,8 @@ int op_count();
 
 /// unary, binary, ternary or cast: one output element from one element of each input.
 bool is_elementwise(Op op);
+/// Run by the runtime between compiled stages (ir/hosted.h).
+bool is_hosted(Op op);
 /// equal, not_equal, less, less_equal, is_nan, logical_*: output is boolean.
 bool gives_boolean(Op op);
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "ir/hosted.h"
 #include "ir/verify_internal.h"
 
 namespace jitney::ir {
@@ -12,7 +13,7 @@ namespace {
 struct LegalForms {
   Stage stage;
   std::string_view name;
-  std::array<bool, 12> families;  ///< in OpFamily's order
+  std::array<bool, 13> families;  ///< in OpFamily's order
   std::vector<Op> also;
   std::vector<Op> never;
 };
@@ -20,11 +21,11 @@ struct LegalForms {
 const std::vector<LegalForms>& legal_forms() {
   // clang-format off
   static const std::vector<LegalForms> table = {
-      //                             unary  binary ternary cast  source view  move  reduce scan   norm.  contr. region  also         never
-      {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false}, {},         {}},
-      {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false}, {},         {Op::batch_norm}},
-      {Stage::called,    "called",    {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true},  {},         {Op::batch_norm}},
-      {Stage::fused,     "fused",     {false, false, false, false, false, true,  false, false, false, false, false, true},  {Op::dims}, {}},
+      //                             unary  binary ternary cast  source view  move  reduce scan   norm.  contr. region hosted  also         never
+      {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false, true}, {},         {}},
+      {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false, true}, {},         {Op::batch_norm}},
+      {Stage::called,    "called",    {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true, false},  {},         {Op::batch_norm}},
+      {Stage::fused,     "fused",     {false, false, false, false, false, true,  false, false, false, false, false, true, false},  {Op::dims}, {}},
   };
   // clang-format on
   return table;
@@ -106,17 +107,37 @@ class Verifier {
       if (!exists(id)) return internal_error("input {} is value {}, which does not exist", i, id);
       if (!is_defined(id)) return internal_error("input {}, '{}', is used before it is defined", i, g_.value(id).name);
     }
-    if (node.outputs.empty() || (node.outputs.size() > 1 && node.op != Op::region)) {
+    if (node.outputs.empty() || (node.outputs.size() > 1 && node.op != Op::region && !is_hosted(node.op))) {
       return internal_error("it has {} outputs; one was expected", node.outputs.size());
     }
     for (const ValueId id : node.outputs) JITNEY_CHECK(define(id, "it"));
     JITNEY_CHECK(verify_attributes(node));
+    JITNEY_CHECK(check_bodies(node));
     return verify_types(g_, node);
+  }
+
+  /// Graphs that the runtime runs are of this stage too. Once optimized they are divided: nothing but hosted operators,
+  /// and no such in a stage.
+  Status check_bodies(const Node& node) {
+    if (!is_hosted(node.op)) {
+      if (hosted_ && forms_.stage == Stage::optimized) return internal_error("it belongs into a stage");
+      return {};
+    }
+    for (const auto& [key, attribute] : node.attributes) {
+      const auto* body = std::get_if<std::shared_ptr<const Graph>>(&attribute);
+      if (body == nullptr) continue;
+      if (*body == nullptr) return internal_error("its {} is null", key);
+      const bool compiled = node.op == Op::stage;
+      if (compiled && has_hosted(**body)) return internal_error("its {} has hosted operators", key);
+      JITNEY_CHECK(verify(**body, compiled ? Stage::optimized : forms_.stage));
+    }
+    return {};
   }
 
   const Graph& g_;
   const LegalForms& forms_;
   std::vector<bool> defined_;
+  const bool hosted_ = has_hosted(g_);
 };
 
 }  // namespace

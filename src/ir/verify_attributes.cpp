@@ -18,13 +18,15 @@ struct Key {
   Type type;
 };
 constexpr Key kKeys[] = {
-    {"values", dims},       {"axis", integer},        {"perm", integers}, {"starts", dims},
-    {"steps", dims},        {"before", dims},         {"value", real},    {"mode", text},
-    {"axes", integers},     {"keepdims", integer},    {"last", integer},  {"epsilon", real},
-    {"strides", integers},  {"dilations", integers},  {"pads", integers}, {"groups", integer},
-    {"kernel", integers},   {"include_pad", integer}, {"body", graph},    {"kind", integer},
-    {"shape", dims},        {"scale", real},          {"batch", integer}, {"largest", integer},
-    {"exclusive", integer},
+    {"values", dims},       {"axis", integer},        {"perm", integers},  {"starts", dims},
+    {"steps", dims},        {"before", dims},         {"value", real},     {"mode", text},
+    {"axes", integers},     {"keepdims", integer},    {"last", integer},   {"epsilon", real},
+    {"strides", integers},  {"dilations", integers},  {"pads", integers},  {"groups", integer},
+    {"kernel", integers},   {"include_pad", integer}, {"body", graph},     {"kind", integer},
+    {"shape", dims},        {"scale", real},          {"batch", integer},  {"largest", integer},
+    {"exclusive", integer}, {"symbols", dims},        {"sorted", integer}, {"center", integer},
+    {"given", dims},        {"then", graph},          {"else", graph},     {"carried", integer},
+    {"rule", text},
 };
 
 }  // namespace

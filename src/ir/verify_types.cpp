@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "ir/hosted.h"
 #include "ir/infer_context.h"
 #include "ir/verify_internal.h"
 
@@ -128,8 +129,16 @@ Status verify_types(const Graph& g, const Node& node) {
   const Value& out = g.value(node.outputs[0]);
   std::vector<const Value*> inputs;
   for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &g.value(id));
+  if (is_hosted(node.op)) return verify_hosted(g, node);
   switch (node.op) {
-    case Op::cast: return expect(out, out.dtype, inputs[0]->shape);
+    case Op::cast:
+      if (is_storage_only(out.dtype) || is_storage_only(inputs[0]->dtype))
+        return internal_error("{} cannot be cast to {}", type_name(*inputs[0]), type_name(out));
+      return expect(out, out.dtype, inputs[0]->shape);
+    case Op::bitcast:
+      if (size_of(out.dtype) != size_of(inputs[0]->dtype))
+        return internal_error("{} has not as many bits as {}", type_name(*inputs[0]), type_name(out));
+      return expect(out, out.dtype, inputs[0]->shape);
     case Op::dims: {
       const auto count = static_cast<std::int64_t>(node.dims("values").size());
       if (out.shape.empty() && count == 1) return expect(out, DType::i64, {});

@@ -2,6 +2,7 @@
 #include "kernel/build.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "passes/regions.h"
 #include "passes/rewrite.h"
@@ -377,9 +378,33 @@ Expected<Kernel> Builder::run() {
   return std::move(kernel_);
 }
 
+namespace {
+
+/// The region with bytes in place of what is only stored: kernels know nothing else of it.
+ir::Node with_plain_bytes(const ir::Node& region) {
+  const ir::Graph& body = region.graph("body");
+  if (std::none_of(body.values.begin(), body.values.end(), [](const auto& v) { return is_storage_only(v.dtype); }))
+    return region;
+  auto plain = std::make_shared<ir::Graph>(body);
+  for (auto& value : plain->values) {
+    if (!is_storage_only(value.dtype)) continue;
+    value.dtype = DType::u8;
+    if (value.constant == nullptr) continue;
+    Tensor bytes(DType::u8, value.constant->shape());
+    if (bytes.num_bytes() != 0) std::memcpy(bytes.data(), value.constant->data(), bytes.num_bytes());
+    value.constant = std::make_shared<const Tensor>(std::move(bytes));
+  }
+  ir::Node result = region;
+  result.attributes["body"] = std::shared_ptr<const ir::Graph>(std::move(plain));
+  return result;
+}
+
+}  // namespace
+
 Expected<Kernel> build(const ir::Node& region, const std::vector<Dim>& input_offsets,
                        const std::vector<std::vector<Dim>>& input_strides) {
-  JITNEY_TRY(Kernel k, Builder(region, input_offsets, input_strides).run());
+  const ir::Node plain = with_plain_bytes(region);
+  JITNEY_TRY(Kernel k, Builder(plain, input_offsets, input_strides).run());
   collapse(k);
   return k;
 }

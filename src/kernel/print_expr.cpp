@@ -42,6 +42,20 @@ std::string cast(DType to, DType from, const std::string& x) {
   return call(std::string("to_") + compute_type(to), {x});
 }
 
+/// Through unsigned integers of the same size.
+std::string bitcast(DType to, DType from, std::string x) {
+  const auto bits_of = [](DType t) {
+    return size_of(t) == 8 ? DType::u64 : size_of(t) == 4 ? DType::u32 : size_of(t) == 2 ? DType::u16 : DType::u8;
+  };
+  if (to == from) return x;
+  if (is_floating(from)) {
+    x = call(std::string("bits_") + storage_type(from), {x});
+    from = bits_of(from);
+  }
+  if (!is_floating(to)) return cast(to, from, x);
+  return call(std::string("of_bits_") + storage_type(to), {cast(bits_of(to), from, x)});
+}
+
 }  // namespace
 
 std::string print_operation(const Expr& e, const std::vector<std::string>& a, const std::vector<DType>& types) {
@@ -62,6 +76,7 @@ std::string print_operation(const Expr& e, const std::vector<std::string>& a, co
     case Op::mul: s = infix("*"); break;
     case Op::neg: s = "-" + a[0]; break;
     case Op::cast: return cast(e.dtype, types[0], a[0]);
+    case Op::bitcast: return bitcast(e.dtype, types[0], a[0]);
     case Op::logical_and:
     case Op::bitwise_and: return infix("&");
     case Op::logical_or:

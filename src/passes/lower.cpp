@@ -6,9 +6,11 @@
 #include <functional>
 #include <span>
 
+#include "ir/hosted.h"
 #include "passes/absorb_epilogues.h"
 #include "passes/contractions.h"
 #include "passes/decompose.h"
+#include "passes/divide.h"
 #include "passes/eliminate_dead.h"
 #include "passes/expand_transposed.h"
 #include "passes/fold_batch_norm.h"
@@ -21,6 +23,7 @@
 #include "passes/simplify.h"
 #include "passes/sink_permutes.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::passes {
 
@@ -45,6 +48,7 @@ const Pass kOptimize[] = {
 
 Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vector<PassRecord>* records) {
   for (const Pass& pass : passes) {
+    TraceSpan span("lower", pass.name);
     auto begin = std::chrono::steady_clock::now();
     JITNEY_TRY(ir::Graph next, pass.run(graph));
     JITNEY_CHECK(verify(next, pass.after).map_error([&](Failure f) {
@@ -54,9 +58,13 @@ Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vect
     PassRecord record{pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), false,
                       graph.nodes.size(), next.nodes.size()};
     record.changed = record.nodes_before != record.nodes_after;
+    span.number("nodes_before", static_cast<std::int64_t>(record.nodes_before));
+    span.number("nodes_after", static_cast<std::int64_t>(record.nodes_after));
     if (record.changed)
       log_debug("{}: {} -> {} nodes in {:.2f} ms", record.name, record.nodes_before, record.nodes_after,
                 record.seconds * 1e3);
+    if (record.changed && log_enabled(LogLevel::graphs))
+      log_line(LogLevel::graphs, fmt::format("graph after {}:\n{}", record.name, print(next)));
     if (records) records->push_back(record);
     graph = std::move(next);
   }
@@ -65,9 +73,31 @@ Expected<ir::Graph> run(std::span<const Pass> passes, ir::Graph graph, std::vect
 
 }  // namespace
 
+namespace {
+
+Expected<ir::Graph> optimize_divided(const ir::Graph& graph, std::vector<PassRecord>* records) {
+  // Every other pass sees one stage at a time, and never a hosted operator.
+  ir::Graph divided = divide(graph);
+  for (ir::Node& node : divided.nodes) {
+    for (auto& [key, attribute] : node.attributes) {
+      auto* body = std::get_if<std::shared_ptr<const ir::Graph>>(&attribute);
+      if (body == nullptr) continue;
+      JITNEY_TRY(ir::Graph optimized,
+                 node.op == ir::Op::stage ? run(kOptimize, **body, records) : optimize_divided(**body, records));
+      *body = std::make_shared<const ir::Graph>(std::move(optimized));
+    }
+  }
+  return divided;
+}
+
+}  // namespace
+
 Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records) {
   JITNEY_CHECK(verify(graph, ir::Stage::imported));
-  return run(kOptimize, std::move(graph), records);
+  if (!ir::has_hosted(graph)) return run(kOptimize, std::move(graph), records);
+  JITNEY_TRY(graph, optimize_divided(graph, records));
+  JITNEY_CHECK(verify(graph, ir::Stage::optimized));
+  return graph;
 }
 
 Expected<ir::Graph> lower(ir::Graph graph, const LowerOptions& options, std::vector<PassRecord>* records) {

@@ -19,7 +19,8 @@ struct PassRecord {
 };
 
 /// From Stage::imported to Stage::optimized: target-independent and the same for every device. Each pass is timed,
-/// logged at debug level where it changed something, and verified after.
+/// logged at debug level where it changed something, and verified after. A graph with hosted operators is divided into
+/// stages first, and each stage is optimized by itself.
 Expected<ir::Graph> optimize(ir::Graph graph, std::vector<PassRecord>* records = nullptr);
 
 /// What lowering may ask of the device that it lowers for.

@@ -107,6 +107,7 @@ void store_scalar(DType dtype, double v, void* to) {
     case DType::u32: store_integer<std::uint32_t>(v, to); break;
     case DType::u64: store_integer<std::uint64_t>(v, to); break;
     case DType::boolean: *static_cast<std::uint8_t*>(to) = v != 0; break;
+    default: store_integer<std::uint8_t>(v, to); break;  // only stored: its bits
   }
 }
 
@@ -120,8 +121,8 @@ double load_scalar(DType dtype, const void* p) {
     case DType::i16: return *static_cast<const std::int16_t*>(p);
     case DType::i32: return *static_cast<const std::int32_t*>(p);
     case DType::i64: return static_cast<double>(*static_cast<const std::int64_t*>(p));
-    case DType::u8:
-    case DType::boolean: return *static_cast<const std::uint8_t*>(p);
+    case DType::boolean:
+    default: return *static_cast<const std::uint8_t*>(p);
     case DType::u16: return *static_cast<const std::uint16_t*>(p);
     case DType::u32: return *static_cast<const std::uint32_t*>(p);
     case DType::u64: return static_cast<double>(*static_cast<const std::uint64_t*>(p));

@@ -35,6 +35,7 @@ ValueId drop_identity(const Context& c) {
   const auto& in = c.rw.to.value(c.inputs[0]);
   switch (c.node.op) {
     case Op::cast:
+    case Op::bitcast:
     case Op::reshape:
     case Op::expand: return same_type(in, c.out) ? c.inputs[0] : ir::kNoValue;
     case Op::permute: return is_identity(c.node.integers("perm")) ? c.inputs[0] : ir::kNoValue;

@@ -81,7 +81,7 @@ std::vector<std::shared_ptr<const backend::Primitive>> CallPlanner::plan_side_by
   return made;
 }
 
-Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, const std::vector<void*>& constants,
+Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Constants& constants,
                                                            backend::StreamHandle stream) {
   // A device's libraries take tens of milliseconds a call; what was planned is shared while it is held.
   std::vector<std::shared_ptr<const backend::Primitive>> held;
@@ -151,7 +151,7 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   return std::move(*call);
 }
 
-Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
+Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants& constants,
                               backend::StreamHandle stream, PlannedCall& planned) {
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
   JITNEY_TRY(LibraryCall call, describe(plan, p, planned));
@@ -168,7 +168,7 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
       return fmt::format("{} {} {} [{}] [{}]", digest, planned.offsets[1], to_string(w->dtype),
                          fmt::join(w->shape, ","), fmt::join(w->strides, ","));
     };
-    const void* plain = constants[static_cast<std::size_t>(root)];
+    const void* plain = constants.at(root);
     if (plain == nullptr && preferred) {
       // What was packed for another shape serves this one, mostly, and the original need not come back.
       JITNEY_TRY(const std::string digest, content_digest(constant));
@@ -179,16 +179,17 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, const std:
       if (packed) planned.weights = std::move(*packed);
     }
     if (!planned.weights) {
-      Tensor held;  // first of all, so that digest and packing need one reading
+      Constants::Held held;  // first of all, so that digest and packing need one reading
       if (plain == nullptr) {
-        JITNEY_TRY(held, resident(constant));
-        plain = held.data();
+        JITNEY_TRY(held, constants.hold(root));
+        plain = held.data;
       }
       JITNEY_TRY(const std::string digest, content_digest(constant));
       const std::string content = source_of(digest);
       backend::WeightsSource source{.content = content};
       source.plain = static_cast<const char*>(plain) + planned.offsets[1];
       JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+      if (!planned.weights && held.data != nullptr) constants.keep(root, std::move(held));
     }
     if (!preferred) preferred = planned.weights;
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/constants.h"
 #include "runtime/plan.h"
 #include "runtime/target.h"
 
@@ -44,19 +45,18 @@ class CallPlanner {
   CallPlanner(std::shared_ptr<const Program> program, Target target,
               std::shared_ptr<backend::PlanServices> services = nullptr);
 
-  /// `constants`: device addresses by value id; null for those that only library calls read, packed: their bytes are
-  /// had for as long as packing takes. `stream`: like those that will run it. A call that the library refuses
-  /// stays null, with one warning: the interpreter stands in.
-  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, const std::vector<void*>& constants,
-                                                backend::StreamHandle stream);
+  /// `constants`: those that only library calls read are had for as long as packing takes, and kept where the library
+  /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
+  /// with one warning: the interpreter stands in.
+  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream);
 
  private:
   Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
   /// All calls of a plan, by several threads; those that fail are null, and fail again when their turn comes.
   std::vector<std::shared_ptr<const backend::Primitive>> plan_side_by_side(const Plan& plan,
                                                                            backend::StreamHandle stream);
-  Status plan_step(const Plan& plan, const PlannedStep& p, const std::vector<void*>& constants,
-                   backend::StreamHandle stream, PlannedCall& call);
+  Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
+                   PlannedCall& call);
 
   std::shared_ptr<const Program> program_;
   Target target_;

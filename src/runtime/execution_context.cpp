@@ -2,19 +2,13 @@
 #include <jitney/device_tensor.h>
 #include <jitney/execution_context.h>
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <mutex>
 #include <numeric>
 
-#include "runtime/executor.h"
+#include "runtime/context_impl.h"
 #include "runtime/inspect.h"
-#include "runtime/kernel_set.h"
-#include "runtime/shared_engine.h"
-#include "runtime/strided.h"
+#include "runtime/layer_info.h"
 
 namespace jitney {
 
@@ -29,149 +23,6 @@ double median(std::vector<double>& values) {
 
 }  // namespace
 
-class ExecutionContext::Impl {
- public:
-  Impl(Engine e, ContextOptions o, std::shared_ptr<runtime::SharedEngine> s)
-      : engine(std::move(e)), options(std::move(o)), shared(std::move(s)) {}
-
-  /// The one wait: kernels that are missing are compiled here, once.
-  Status prepare() {
-    if (ready.load(std::memory_order_acquire)) return {};
-    JITNEY_CHECK(shared->prepare(options));
-    ready.store(true, std::memory_order_release);
-    return {};
-  }
-
-  Status check_inputs(std::span<const TensorView> inputs) const {
-    const auto& g = program->graph;
-    if (inputs.size() != g.inputs.size())
-      return user_error("expected {} inputs, found {}", g.inputs.size(), inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto& v = g.value(g.inputs[i]);
-      if (inputs[i].dtype != v.dtype)
-        return user_error("input '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(inputs[i].dtype));
-      if (inputs[i].shape.size() != v.shape.size())
-        return user_error("input '{}' must have {} dimensions, found {}", v.name, v.shape.size(),
-                          inputs[i].shape.size());
-      if (!inputs[i].strides.empty() && inputs[i].strides.size() != inputs[i].shape.size())
-        return user_error("input '{}' has {} strides for {} dimensions", v.name, inputs[i].strides.size(),
-                          inputs[i].shape.size());
-      if (!(inputs[i].device.type == options.device.type && inputs[i].device.index == options.device.index) &&
-          !target.info.host_memory)
-        return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device),
-                          to_string(inputs[i].device));
-      if (target.info.host_memory && inputs[i].device.type == Device::Type::cuda)
-        return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device),
-                          to_string(inputs[i].device));
-      std::int64_t count = 1;
-      for (auto e : inputs[i].shape) {
-        if (e < 0) return user_error("input '{}' has a negative extent {}", v.name, e);
-        if (__builtin_mul_overflow(count, e, &count))
-          return user_error("input '{}' has more elements than can be counted", v.name);
-      }
-      if (inputs[i].data == nullptr && count != 0) return user_error("input '{}' has no data", v.name);
-    }
-    return {};
-  }
-
-  Expected<std::shared_ptr<const runtime::Plan>> plan_for(std::span<const TensorView> inputs) {
-    JITNEY_CHECK(check_inputs(inputs));
-    if (auto plan = plans.find(inputs)) return plan;
-    std::vector<std::vector<std::int64_t>> shapes;
-    for (const auto& in : inputs) shapes.emplace_back(in.shape.begin(), in.shape.end());
-    return add_plan(std::move(shapes));
-  }
-
-  /// The plan for shapes that no tensors have yet.
-  Expected<std::shared_ptr<const runtime::Plan>> plan_of(const std::vector<std::vector<std::int64_t>>& shapes) {
-    const auto& g = program->graph;
-    if (shapes.size() != g.inputs.size())
-      return user_error("expected the shapes of {} inputs, found {}", g.inputs.size(), shapes.size());
-    for (std::size_t i = 0; i < shapes.size(); ++i) {
-      const auto& v = g.value(g.inputs[i]);
-      if (shapes[i].size() != v.shape.size())
-        return user_error("input '{}' must have {} dimensions, found {}", v.name, v.shape.size(), shapes[i].size());
-      for (const auto e : shapes[i])
-        if (e < 0) return user_error("input '{}' has a negative extent {}", v.name, e);
-    }
-    return add_plan(shapes);
-  }
-
-  Expected<std::shared_ptr<const runtime::Plan>> add_plan(std::vector<std::vector<std::int64_t>> shapes) {
-    JITNEY_TRY(auto plan, runtime::make_plan(*program, std::move(shapes), target.info.alignment));
-    shared->plans_made.fetch_add(1, std::memory_order_relaxed);
-    return plans.add(std::move(plan));
-  }
-
-  /// What the strategy says about a plan that is about to run.
-  Status specialize(const std::shared_ptr<const runtime::Plan>& plan) {
-    using enum DynamicShapesKernelSpecializationStrategy;
-    switch (options.dynamic_shapes_kernel_specialization_strategy) {
-      case none: return {};
-      case eager:
-        return plan->forms.state() == runtime::FormSlot::State::ready
-                   ? Status{}
-                   : shared->specializer->make_now(plan, options.progress);
-      case lazy:
-        // A shape that never comes again is not worth a compile.
-        if (plan->uses.fetch_add(1, std::memory_order_relaxed) >= 1 &&
-            plan->forms.state() == runtime::FormSlot::State::none)
-          shared->specializer->request(plan);
-    }
-    return {};
-  }
-
-  Status run(const runtime::Plan& plan, std::span<const TensorView> inputs, std::span<void* const> outputs,
-             std::vector<double>* seconds = nullptr) {
-    // A few pointers on the stack; more inputs than that are rare enough to allocate for.
-    constexpr std::size_t kInline = 32;
-    void* inline_pointers[kInline];
-    std::vector<void*> many;
-    void** pointers = inline_pointers;
-    if (inputs.size() > kInline) {
-      many.resize(inputs.size());
-      pointers = many.data();
-    }
-    std::vector<Tensor> staged;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      pointers[i] = inputs[i].data;
-      bool aligned = reinterpret_cast<std::uintptr_t>(inputs[i].data) % size_of(inputs[i].dtype) == 0;
-      if (runtime::is_contiguous(inputs[i]) && aligned) continue;
-      if (!target.info.host_memory)
-        return user_error("input {} must be contiguous on {}", i, to_string(options.device));
-      Tensor t(inputs[i].dtype, std::vector<std::int64_t>(inputs[i].shape.begin(), inputs[i].shape.end()));
-      auto strides = inputs[i].strides;
-      std::vector<std::int64_t> row_major;
-      if (strides.empty()) {
-        row_major.assign(inputs[i].shape.size(), 1);
-        for (std::size_t d = row_major.size(); d-- > 1;) row_major[d - 1] = row_major[d] * inputs[i].shape[d];
-        strides = row_major;
-      }
-      runtime::copy_strided(t.dtype(), inputs[i].shape, inputs[i].data, strides, t.data());
-      staged.push_back(std::move(t));
-      pointers[i] = staged.back().data();
-    }
-    last_plan_steps.store(static_cast<int>(plan.steps.size()), std::memory_order_relaxed);
-    last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
-    const runtime::RunOptions how{.captures = options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
-                                              options.device.type != Device::Type::cpu,
-                                  .specialized = options.dynamic_shapes_kernel_specialization_strategy !=
-                                                 DynamicShapesKernelSpecializationStrategy::none,
-                                  .interrupted = &options.interrupted};
-    return shared->executor().run(plan, shared->kernels().handles(), {pointers, inputs.size()}, outputs, how, seconds);
-  }
-
-  Engine engine;
-  ContextOptions options;
-  std::shared_ptr<runtime::SharedEngine> shared;
-  const runtime::Target& target = shared->target;
-  const std::shared_ptr<const runtime::Program>& program = shared->program;
-  runtime::PlanTable& plans = shared->plans;
-  std::atomic<bool> ready{false};
-  std::atomic<int> last_plan_steps{0};
-  std::atomic<std::int64_t> last_arena{0};
-};
-
 ExecutionContext::ExecutionContext(Engine engine, ContextOptions options) : impl_(nullptr) {
   auto shared = value_or_throw(runtime::SharedEngine::open(engine, options));
   impl_ = std::make_unique<Impl>(std::move(engine), std::move(options), std::move(shared));
@@ -183,6 +34,15 @@ ExecutionContext::ExecutionContext(ExecutionContext&&) noexcept = default;
 ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = default;
 
 std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs) {
+  const TraceSpan span("execute", impl_->engine.name());
+  if (impl_->staged) {
+    if (!impl_->target.info.host_memory)
+      throw Error(ErrorKind::user, "outputs must be given for device " + to_string(impl_->options.device));
+    std::vector<Tensor> outputs;
+    for (const auto& cell : value_or_throw(impl_->run_staged(inputs)))
+      outputs.push_back(runtime::Cells::tensor_of(cell));
+    return outputs;
+  }
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   value_or_throw(impl_->specialize(plan));
@@ -200,37 +60,63 @@ std::vector<Tensor> ExecutionContext::execute(std::span<const TensorView> inputs
 }
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
-  auto plan = value_or_throw(impl_->plan_for(inputs));
-  const auto& g = impl_->program->graph;
-  constexpr std::size_t kInline = 32;
-  void* pointers[kInline];
-  std::vector<void*> many;
-  if (outputs.size() != g.outputs.size())
-    throw Error(ErrorKind::user, fmt::format("expected {} outputs, found {}", g.outputs.size(), outputs.size()));
-  void** p = pointers;
-  if (outputs.size() > kInline) {
-    many.resize(outputs.size());
-    p = many.data();
-  }
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
+  const TraceSpan span("execute", impl_->engine.name());
+  value_or_throw(impl_->execute(inputs, outputs, {}));
+}
+
+void ExecutionContext::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
+                               StreamHandle stream) {
+  const TraceSpan span("execute", impl_->engine.name());
+  if (impl_->staged) value_or_throw(impl_->wait_for(stream));
+  value_or_throw(impl_->execute(inputs, outputs, {.stream = stream, .is_callers_stream = true}));
+}
+
+void ExecutionContext::synchronize(StreamHandle stream) {
+  value_or_throw(impl_->prepare());
+  value_or_throw(impl_->shared->executor().synchronize(stream));
+}
+
+bool ExecutionContext::is_monolithic_capturable(std::span<const TensorView> inputs, StreamHandle stream,
+                                                std::string* why) {
+  const std::string reason = value_or_throw(impl_->why_not_capturable(inputs, stream));
+  if (why != nullptr) *why = reason;
+  return reason.empty();
+}
+
+void ExecutionContext::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate) {
+  const auto& g = impl_->graph();
+  const auto memory_for = [&](std::size_t i, const std::vector<std::int64_t>& shape) {
     const auto& v = g.value(g.outputs[i]);
-    const auto& o = outputs[i];
-    const auto& want = plan->output_shapes[i];
-    if (o.dtype != v.dtype)
-      throw Error(ErrorKind::user,
-                  fmt::format("output '{}' must be {}, found {}", v.name, to_string(v.dtype), to_string(o.dtype)));
-    if (!std::equal(want.begin(), want.end(), o.shape.begin(), o.shape.end()))
-      throw Error(ErrorKind::user, fmt::format("output '{}' must have the shape [{}], found [{}]", v.name,
-                                               fmt::join(want, ", "), fmt::join(o.shape, ", ")));
-    if (!runtime::is_contiguous(o)) throw Error(ErrorKind::user, fmt::format("output '{}' must be contiguous", v.name));
-    p[i] = o.data;
+    void* memory = allocate(i, v.dtype, shape);
+    if (memory == nullptr && std::find(shape.begin(), shape.end(), 0) == shape.end())
+      throw Error(ErrorKind::user, fmt::format("no memory was given for output '{}'", g.output_name(i)));
+    return memory;
+  };
+  if (impl_->staged) {
+    const auto cells = value_or_throw(impl_->run_staged(inputs));
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      value_or_throw(impl_->staged->copy_out(cells[i], memory_for(i, cells[i].shape)));
+    return;
   }
+  auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   value_or_throw(impl_->specialize(plan));
-  value_or_throw(impl_->run(*plan, inputs, {p, outputs.size()}));
+  std::vector<void*> pointers;
+  for (std::size_t i = 0; i < g.outputs.size(); ++i) pointers.push_back(memory_for(i, plan->output_shapes[i]));
+  value_or_throw(impl_->run(*plan, inputs, pointers));
 }
 
 Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
+  if (impl_->staged) {
+    std::vector<double> whole;
+    for (int i = 0; i < std::max(iterations, 1); ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      value_or_throw(impl_->run_staged(inputs));
+      whole.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    }
+    const double seconds = median(whole);
+    return {{}, seconds, seconds};
+  }
   auto plan = value_or_throw(impl_->plan_for(inputs));
   value_or_throw(impl_->prepare());
   const auto& g = impl_->program->graph;
@@ -247,7 +133,7 @@ Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterat
     const auto begin = std::chrono::steady_clock::now();
     // What execute() does, with a clock.
     const auto found = value_or_throw(impl_->plan_for(inputs));
-    value_or_throw(impl_->run(*found, inputs, pointers, &seconds));
+    value_or_throw(impl_->run(*found, inputs, pointers, {.seconds = &seconds}));
     whole.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     outside.push_back(whole.back() - std::accumulate(seconds.begin(), seconds.end(), 0.0));
     for (std::size_t s = 0; s < steps; ++s) times[s].push_back(seconds[s]);
@@ -265,6 +151,10 @@ Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterat
 }
 
 std::vector<std::vector<std::int64_t>> ExecutionContext::output_shapes(std::span<const TensorView> inputs) const {
+  if (impl_->staged) {
+    value_or_throw(impl_->check_inputs(inputs));
+    return value_or_throw(impl_->staged->output_shapes(inputs));
+  }
   return value_or_throw(impl_->plan_for(inputs))->output_shapes;
 }
 
@@ -272,9 +162,10 @@ void ExecutionContext::prepare() { value_or_throw(impl_->prepare()); }
 
 void ExecutionContext::warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes) {
   value_or_throw(impl_->prepare());
+  if (impl_->staged) return;  // its plans follow from data
   for (const auto& each : shapes) {
     auto plan = value_or_throw(impl_->plan_of(each));
-    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress));
+    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress, impl_->options.interrupted));
   }
 }
 
@@ -298,39 +189,45 @@ const Engine& ExecutionContext::engine() const { return impl_->engine; }
 const ContextOptions& ExecutionContext::options() const { return impl_->options; }
 
 std::string ExecutionContext::inspect(bool source) const {
+  if (impl_->staged) return impl_->staged->inspect(impl_->target.info, source);
   return runtime::inspect(*impl_->program, impl_->target.info, source);
+}
+
+std::string ExecutionContext::layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes) const {
+  const auto& i = *impl_;
+  const bool ready = i.ready.load(std::memory_order_acquire);
+  runtime::LayerFacts facts{.kernels = ready ? &i.shared->kernels() : nullptr};
+  std::shared_ptr<const runtime::Plan> plan;
+  if (!input_shapes.empty()) {
+    std::vector<TensorView> views;
+    for (const auto& shape : input_shapes) views.push_back({.shape = shape});
+    plan = i.plans.find(views);
+    if (!plan) plan = value_or_throw(runtime::make_plan(*i.program, input_shapes, i.target.info.alignment));
+    facts.plan = plan.get();
+    if (ready) facts.library = [&](std::size_t step) { return i.shared->executor().call_of(*plan, step).first; };
+  }
+  return runtime::layer_info(*i.program, i.target, facts);
 }
 
 ContextStats ExecutionContext::stats() const {
   ContextStats s;
   const auto& i = *impl_;
-  s.kernels = static_cast<int>(i.program->steps.size());
-  s.distinct_kernels = static_cast<int>(i.program->sources.size());
-  for (const auto& step : i.program->steps) {
-    s.library_calls += step.is_call;
-    s.interpreted += step.distinct < 0 && !step.is_call;
-  }
-  s.plans = i.shared->plans_made.load();
-  s.arena_bytes = i.last_arena.load();
   s.device_bytes = i.target.backend->live_bytes();
+  if (i.staged)
+    i.staged->add_stats(s);
+  else
+    i.add_stats(s);
   if (!i.ready.load(std::memory_order_acquire)) return s;
-  const auto& c = i.shared->kernels().counts();
-  s.compiled = c.compiled;
-  s.from_cache = c.from_cache;
-  s.failed = c.failed;
-  s.compile_seconds = c.seconds;
-  for (const auto& step : i.program->steps)
-    s.interpreted += step.distinct >= 0 && i.shared->kernels().handles()[static_cast<std::size_t>(step.distinct)] == 0;
-  s.interpreted_operators = i.shared->executor().interpreted_operators();
-  const auto graphs = i.shared->executor().graph_counts();
-  s.graphs_captured = graphs.captured;
-  s.graph_replays = graphs.replayed;
-  s.graph_fallbacks = graphs.fallbacks;
   s.workers_started = i.shared->workers_started;
   const auto cache = i.shared->cache();
   auto cs = cache->stats();
   s.cache_hits = cs.hits;
   s.cache_published = cs.published;
+  s.cache_publish_failures = cs.publish_failures;
+  s.cache_loaded = cs.loaded;
+  s.cache_damaged = cs.damaged;
+  s.cache_evicted = cs.evicted;
+  s.cache_waited = cs.waited;
   for (auto [why, n] : cs.misses) s.cache_misses[std::string(cache::to_string(why))] = n;
   s.cache_path = cache->path();
   s.cache_description = cache->describe();

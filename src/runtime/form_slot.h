@@ -36,7 +36,12 @@ class FormSlot {
       const std::lock_guard lock(mutex_);
       forms_ = std::move(forms);
     }
+    unused_.store(true, std::memory_order_relaxed);
     state_.store(State::ready, std::memory_order_release);
+  }
+  /// True once for what was put last: for whoever uses it first.
+  bool is_first_use() const {
+    return unused_.load(std::memory_order_relaxed) && unused_.exchange(false, std::memory_order_relaxed);
   }
   /// Back to none. Runs that hold them are not disturbed.
   std::shared_ptr<const Forms> drop() {
@@ -48,6 +53,7 @@ class FormSlot {
 
  private:
   std::atomic<State> state_{State::none};
+  mutable std::atomic<bool> unused_{false};
   mutable std::mutex mutex_;
   std::shared_ptr<const Forms> forms_;
 };

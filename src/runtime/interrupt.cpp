@@ -1,7 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/interrupt.h"
 
+#include <jitney/trace.h>
+
 #include <future>
+#include <string>
 #include <system_error>
 
 namespace jitney::runtime {
@@ -14,7 +17,11 @@ bool run_interruptibly(const std::function<bool()>& interrupted, const std::func
   std::stop_source stop;
   std::future<void> done;
   try {
-    done = std::async(std::launch::async, [&] { work(stop.get_token()); });
+    const std::string caller(CorrelationId::current());
+    done = std::async(std::launch::async, [&, caller] {
+      const CorrelationId correlation(caller);
+      work(stop.get_token());
+    });
   } catch (const std::system_error&) {
     work({});
     return false;

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <system_error>
 #include <thread>
 
+#include "runtime/quarantine.h"
 #include "util/log.h"
 #include "util/threads.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -24,12 +27,18 @@ bool lies_in_the_kernel(Reason reason) {
   return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
 }
 
-/// One sentence for all of them: the first kernel's reason and how many there are.
+/// What is said of a kernel in quarantine before the cause that put it there.
+constexpr std::string_view kRemembered = "it failed to compile within the last day and is not tried again yet: ";
+
+/// One sentence for all of them: the first kernel's reason and how many there are. A cause is told once a process,
+/// whether it was seen or is remembered.
 void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
   if (reasons.empty()) return;
-  auto message = fmt::format("kernel '{}' {}: {}", first, what, reasons.begin()->second);
+  const std::string& why = reasons.begin()->second;
+  auto message = fmt::format("kernel '{}' {}: {}", first, what, why);
   if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
-  warn_once(message, message);
+  const std::string_view cause = std::string_view(why).substr(why.starts_with(kRemembered) ? kRemembered.size() : 0);
+  warn_once(fmt::format("{} {} {}", first, what, cause), message);
 }
 
 }  // namespace
@@ -83,24 +92,55 @@ void KernelSet::Build::run() {
 }
 
 bool KernelSet::Build::find(std::size_t kernel) {
+  using Verdict = Quarantine::Verdict;
   // An optimized one may have come later: from another process, or after a cause that has gone.
-  const Key* keys[] = {&keys_[kernel].optimized, &keys_[kernel].unoptimized};
-  for (const Key* key : std::span(keys).first(options_.required ? 2 : 1)) {
-    auto blob = cache_.lookup(*key);
-    if (!blob) continue;
-    if (auto loaded = load(kernel, **blob); !loaded) {
-      log_info("kernel '{}' from the cache cannot be loaded: {}", name(kernel), loaded.error().message);
-      continue;
-    }
-    ++set_.counts_.from_cache;
-    if (key == keys[1]) {
-      ++set_.counts_.unoptimized;
-      log_info("kernel '{}' comes from the cache without optimization", name(kernel));
-    }
-    step();
+  if (auto blob = cache_.lookup(keys_[kernel].optimized); blob && take(kernel, **blob, true)) return true;
+  const auto quarantine = find_quarantine(cache_, keys_[kernel].optimized);
+  if (quarantine.verdict == Verdict::none) return false;
+  const std::string why = fmt::format("{}{}", kRemembered, quarantine.why);
+  if (!options_.required) {
+    give_up(kernel, why);
     return true;
   }
-  return false;
+  if (quarantine.verdict == Verdict::unoptimized) {
+    auto blob = cache_.lookup(keys_[kernel].unoptimized);
+    return blob && take(kernel, **blob, false);
+  }
+  log_info("kernel '{}' runs in the reference interpreter: {}", name(kernel), why);
+  {
+    std::lock_guard lock(mutex_);
+    ++set_.counts_.failed;
+    failed_[kernel] = why;
+  }
+  step();
+  return true;
+}
+
+bool KernelSet::Build::take(std::size_t kernel, std::span<const std::byte> binary, bool optimized) {
+  if (auto loaded = load(kernel, binary); !loaded) {
+    log_info("kernel '{}' from the cache cannot be loaded: {}", name(kernel), loaded.error().message);
+    return false;
+  }
+  if (!optimized) log_info("kernel '{}' comes from the cache without optimization", name(kernel));
+  {
+    std::lock_guard lock(mutex_);
+    ++set_.counts_.from_cache;
+    set_.origins_[kernel] = KernelOrigin::cached;
+    if (!optimized) ++set_.counts_.unoptimized;
+  }
+  step();
+  return true;
+}
+
+cache::Claim KernelSet::Build::claim(std::size_t kernel) {
+  const auto deadline = std::chrono::steady_clock::now() + cache::kClaimPatience;
+  for (;;) {
+    // In pieces, so that a cancelled compile does not wait for somebody else's.
+    auto claim = cache_.claim(keys_[kernel].optimized, std::chrono::milliseconds(250));
+    if (claim.state() != cache::Claim::State::busy || options_.stop.stop_requested() ||
+        std::chrono::steady_clock::now() >= deadline)
+      return claim;
+  }
 }
 
 void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
@@ -112,7 +152,9 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
   const auto cores = options_.background ? 1 : static_cast<std::size_t>(usable_cores());
   auto threads = std::min<std::size_t>(kernels.size(), cores);
   std::atomic<std::size_t> next{0};
+  const std::string caller(CorrelationId::current());
   auto work = [&] {
+    const CorrelationId correlation(caller);
     for (std::size_t n; (n = next.fetch_add(1)) < kernels.size();) compile(kernels[n]);
   };
   std::vector<std::jthread> helpers;
@@ -125,20 +167,33 @@ void KernelSet::Build::compile_all(const std::vector<std::size_t>& kernels) {
 }
 
 void KernelSet::Build::compile(std::size_t kernel) {
+  // One thread of all processes compiles it. Given up when this function ends, after publishing.
+  const cache::Claim right = claim(kernel);
+  if (right.state() == cache::Claim::State::made && take(kernel, *right.blob(), true)) return;
+  if (right.waited() && find(kernel)) return;
+  TraceSpan span("compile", name(kernel));
+  if (span) span.text("key", keys_[kernel].optimized.hash());
   compiler::CompileRequest request{
       set_.target_.info.language,         name(kernel), set_.sources_.kernels[kernel].source(),
       set_.target_.info.compiler_options, true,         options_.background};
   auto outcome = compiler_.compile(request, options_.stop);
   std::string why = outcome ? "" : outcome.error().message;
   bool optimized = outcome.has_value(), publish = true;
-  if (!outcome && (outcome.error().reason == Reason::cancelled || !options_.required)) return give_up(kernel, why);
+  const bool lies_here = !outcome && lies_in_the_kernel(outcome.error().reason);
+  if (!outcome && (outcome.error().reason == Reason::cancelled || !options_.required)) {
+    if (lies_here) put_into_quarantine(cache_, keys_[kernel].optimized, {Quarantine::Verdict::hopeless, why});
+    return give_up(kernel, why);
+  }
   if (!outcome && outcome.error().reason != Reason::no_compiler) {
     log_info("kernel '{}' is compiled again without optimization: {}", request.name, why);
-    publish = lies_in_the_kernel(outcome.error().reason);
+    publish = lies_here;
     request.optimize = false;
     outcome = compiler_.compile(request, options_.stop);
   }
   if (outcome) {
+    span.number("worker", outcome->worker);
+    span.number("in_worker_us", static_cast<std::int64_t>(outcome->compile_seconds * 1e6));
+    span.number("bytes", static_cast<std::int64_t>(outcome->binary.size()));
     log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", request.name, outcome->compile_seconds * 1e3,
               outcome->binary.size());
     if (!outcome->diagnostics.empty()) log_info("kernel '{}': {}", request.name, outcome->diagnostics);
@@ -147,6 +202,7 @@ void KernelSet::Build::compile(std::size_t kernel) {
   if (!loaded) why = fmt::format("it was compiled and cannot be loaded: {}", loaded.error().message);
   bool good = outcome && loaded;
   if (!good && !options_.required) return give_up(kernel, why);
+  if (good) set_.origins_[kernel] = KernelOrigin::compiled;
   if (!good) log_info("kernel '{}' runs in the reference interpreter: {}", request.name, why);
   {
     std::lock_guard lock(mutex_);
@@ -156,6 +212,13 @@ void KernelSet::Build::compile(std::size_t kernel) {
       unoptimized_[kernel] = why;
       ++set_.counts_.unoptimized;
     }
+  }
+  if (!optimized && publish) {
+    using Verdict = Quarantine::Verdict;
+    const bool hopeless = !outcome && lies_in_the_kernel(outcome.error().reason);
+    // A binary that this process cannot load may suit another.
+    if (good || hopeless)
+      put_into_quarantine(cache_, keys_[kernel].optimized, {good ? Verdict::unoptimized : Verdict::hopeless, why});
   }
   if (good && publish)
     cache_.publish(optimized ? keys_[kernel].optimized : keys_[kernel].unoptimized, std::move(outcome->binary));

@@ -31,6 +31,8 @@ class KernelSet::Build {
   };
 
   bool find(std::size_t kernel);
+  bool take(std::size_t kernel, std::span<const std::byte> binary, bool optimized);
+  cache::Claim claim(std::size_t kernel);
   void compile_all(const std::vector<std::size_t>& kernels);
   void compile(std::size_t kernel);
   void give_up(std::size_t kernel, std::string why);

@@ -31,6 +31,14 @@ Key kernel_key(const compiler::EmittedKernel& kernel, const backend::DeviceInfo&
   return key;
 }
 
+std::string_view to_string(KernelOrigin origin) {
+  switch (origin) {
+    case KernelOrigin::cached: return "cached";
+    case KernelOrigin::compiled: return "compiled";
+    default: return "missing";
+  }
+}
+
 compiler::Compiler& shared_compiler(backend::SourceLanguage language) {
   // Never destroyed: contexts in static storage may still use it at exit. Its workers end when this process does.
   if (language == backend::SourceLanguage::cuda) {
@@ -51,7 +59,8 @@ KernelSet::KernelSet(KernelSources sources, Target target, cache::RuntimeCache& 
     : sources_(std::move(sources)),
       target_(std::move(target)),
       modules_(sources_.kernels.size()),
-      handles_(sources_.kernels.size()) {
+      handles_(sources_.kernels.size()),
+      origins_(sources_.kernels.size(), KernelOrigin::missing) {
   auto begin = std::chrono::steady_clock::now();
   Build(*this, cache, compiler, options).run();
   counts_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

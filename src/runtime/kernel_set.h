@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backend/backend.h"
@@ -21,6 +22,10 @@ struct Target {
   int device = 0;
   backend::DeviceInfo info;
 };
+
+/// Where a loaded kernel came from.
+enum class KernelOrigin : std::uint8_t { missing, cached, compiled };
+std::string_view to_string(KernelOrigin origin);
 
 /// What became of the kernels of a program.
 struct KernelCounts {
@@ -66,6 +71,7 @@ class KernelSet {
 
   const std::vector<backend::KernelHandle>& handles() const { return handles_; }
   const KernelCounts& counts() const { return counts_; }
+  KernelOrigin origin(std::size_t kernel) const { return origins_[kernel]; }
   /// Under which the kernels that are there lie in a cache.
   const std::vector<cache::Key>& keys() const { return keys_; }
   /// Whether every kernel is there as the optimizer makes it.
@@ -77,6 +83,7 @@ class KernelSet {
   Target target_;
   std::vector<backend::ModuleHandle> modules_;
   std::vector<backend::KernelHandle> handles_;
+  std::vector<KernelOrigin> origins_;
   KernelCounts counts_;
   std::vector<cache::Key> keys_;
 };

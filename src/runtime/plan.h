@@ -44,6 +44,8 @@ struct Plan : std::enable_shared_from_this<Plan> {
   bool has_calls = false;
   mutable std::atomic<std::uint64_t> last_used{0};
   mutable std::atomic<std::uint64_t> runs{0};  ///< counted where graphs are captured
+  /// Callers came with other addresses, and library calls name these: graphs get buffers of their own.
+  mutable std::atomic<bool> addresses_vary{false};
   mutable std::atomic<std::uint64_t> uses{0};  ///< counted where kernels are specialized lazily
   mutable FormSlot forms;
 

@@ -4,12 +4,17 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/hosted.h"
 #include "passes/regions.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 
 namespace {
+
+// What a kernel on a GPU can be given, in words of 8 bytes, its range and fault word left aside.
+constexpr std::size_t kMostParameters = 4092;
 
 Step make_step(const ir::Node& node, const Program& program, const compiler::EmitOptions& options,
                backend::SourceLanguage language) {
@@ -38,6 +43,12 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
                                     [](const auto& e) { return !e.access.indirect.empty(); });
   // A device without a language still gets sources, so that everything above the seam can be tested on it.
   step.emitted = compiler::emit(*step.kernel, options, language);
+  const std::size_t parameters = step.roots.size() + step.emitted.numbers.size();
+  if (language == backend::SourceLanguage::cuda && parameters > kMostParameters) {
+    step.why_interpreted =
+        fmt::format("its kernel would take {} parameters; a GPU's can take {}", parameters, kMostParameters);
+    step.kernel.reset();
+  }
   return step;
 }
 
@@ -45,11 +56,23 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
 
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
                                                       int device, const backend::DeviceInfo& info, bool bf16) {
+  if (ir::has_hosted(engine.graph()))
+    return user_error("model '{}' is several programs, because extents or control flow follow from its data",
+                      engine.graph().name);
+  JITNEY_TRY(auto program, make_program(engine.graph(), backend, device, info, bf16));
+  return std::shared_ptr<const Program>(std::move(program));
+}
+
+Expected<std::shared_ptr<Program>> make_program(const ir::Graph& graph, const backend::Backend& backend, int device,
+                                                const backend::DeviceInfo& info, bool bf16) {
+  const TraceSpan span("lower", info.name);
   auto program = std::make_shared<Program>();
   passes::LowerOptions lowering;
   lowering.bf16 = bf16;
   lowering.offers = [&](const backend::LibraryCall& call) { return backend.offers(device, call); };
-  JITNEY_TRY(program->graph, passes::lower(engine.graph(), lowering, &program->passes));
+  JITNEY_TRY(program->graph, passes::lower(graph, lowering, &program->passes));
+  if (log_enabled(LogLevel::graphs))
+    log_line(LogLevel::graphs, fmt::format("fused graph for {}:\n{}", info.name, print(program->graph)));
   JITNEY_TRY(program->views, passes::compute_views(program->graph));
   compiler::EmitOptions options{.vector_bytes = info.vector_bytes};
   std::map<std::pair<std::string, std::string>, int> known;
@@ -69,7 +92,7 @@ Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, 
     }
     program->steps.push_back(std::move(step));
   }
-  return std::shared_ptr<const Program>(std::move(program));
+  return program;
 }
 
 }  // namespace jitney::runtime

@@ -41,5 +41,8 @@ struct Program {
 /// `backend` says which library calls it offers on `device`.
 Expected<std::shared_ptr<const Program>> make_program(const EngineImpl& engine, const backend::Backend& backend,
                                                       int device, const backend::DeviceInfo& info, bool bf16 = false);
+/// The same for a graph at Stage::optimized without hosted operators.
+Expected<std::shared_ptr<Program>> make_program(const ir::Graph& graph, const backend::Backend& backend, int device,
+                                                const backend::DeviceInfo& info, bool bf16);
 
 }  // namespace jitney::runtime

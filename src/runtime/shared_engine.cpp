@@ -1,9 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/shared_engine.h"
 
+#include "ir/hosted.h"
 #include "runtime/interrupt.h"
 #include "runtime/target.h"
 #include "util/env.h"
+#include "util/trace.h"
 
 namespace jitney::runtime {
 namespace {
@@ -22,14 +24,21 @@ SharedEngine::SharedEngine() : plans(kPlans) {}
 SharedEngine::~SharedEngine() {
   // Jobs hold the specializer, perhaps longer than this lives.
   if (specializer) specializer->cancel();
+  staged.reset();  // its executors use the kernels
 }
 
 Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine, const ContextOptions& options) {
+  trace_from_environment();
   std::shared_ptr<SharedEngine> made(new SharedEngine);
   JITNEY_TRY(made->target, open_target(options.device));
   const Target& target = made->target;
-  JITNEY_TRY(made->program, make_program(*engine.impl(), *target.backend, target.device, target.info,
-                                         options.precision == Precision::bf16));
+  if (ir::has_hosted(engine.impl()->graph())) {
+    JITNEY_TRY(made->staged, StagedContext::open(*engine.impl(), target, options));
+    made->program = made->staged->kernels();
+  } else {
+    JITNEY_TRY(made->program, make_program(*engine.impl(), *target.backend, target.device, target.info,
+                                           options.precision == Precision::bf16));
+  }
   made->stream_options_ = {.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep};
   JITNEY_TRY(const auto most, env_int("JITNEY_SPECIALIZED_SHAPES", 0));
   made->specializer = std::make_shared<Specializer>(
@@ -85,6 +94,7 @@ Status SharedEngine::prepare(const ContextOptions& options) {
   services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles);
   auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
   JITNEY_CHECK(executor->prepare());
+  if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));
   kernels_ = std::move(kernels);
   executor_ = std::move(executor);
   return {};

@@ -13,6 +13,7 @@
 #include "runtime/plan_services.h"
 #include "runtime/plan_table.h"
 #include "runtime/specializer.h"
+#include "runtime/staged_context.h"
 
 namespace jitney::runtime {
 
@@ -34,6 +35,8 @@ class SharedEngine {
 
   Target target;
   std::shared_ptr<const Program> program;
+  /// For an engine with hosted operators; then the program has nothing but the kernels of all stages.
+  std::unique_ptr<StagedContext> staged;
   PlanTable plans;
   std::atomic<int> plans_made{0};
   std::shared_ptr<Specializer> specializer;

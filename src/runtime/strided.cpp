@@ -39,6 +39,16 @@ void copy_strided(DType dtype, std::span<const std::int64_t> shape, const void* 
   }
 }
 
+std::pair<std::int64_t, std::int64_t> reach(std::span<const std::int64_t> shape,
+                                            std::span<const std::int64_t> strides) {
+  std::int64_t low = 0, high = 0;
+  for (std::size_t d = 0; d < strides.size(); ++d) {
+    const std::int64_t last = (shape[d] - 1) * strides[d];
+    (last < 0 ? low : high) += last;
+  }
+  return {low, high};
+}
+
 bool is_contiguous(const TensorView& v) {
   if (v.strides.empty()) return true;
   for (auto e : v.shape)

@@ -1,7 +1,9 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "util/env.h"
 
+#if !defined(_WIN32)
 #include <sys/auxv.h>
+#endif
 
 #include <charconv>
 #include <cstdlib>
@@ -31,6 +33,12 @@ Expected<std::optional<std::int64_t>> env_int(const char* name, std::int64_t low
   return std::optional(value);
 }
 
-bool is_privileged_start() { return getauxval(AT_SECURE) != 0; }
+bool is_privileged_start() {
+#if defined(_WIN32)
+  return false;
+#else
+  return getauxval(AT_SECURE) != 0;
+#endif
+}
 
 }  // namespace jitney

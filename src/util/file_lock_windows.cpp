@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "util/file_lock.h"
+#include "util/windows_file.h"
 
 namespace jitney {
 namespace {
@@ -15,13 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 tl::unexpected<LockFailure> fail(Fault fault, const std::string& name, const std::string& why) {
   return tl::unexpected(LockFailure{fault, fmt::format("cannot lock '{}': {}", name, why)});
-}
-
-std::wstring wide(const std::string& text) {
-  const int length = MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()), nullptr, 0);
-  std::wstring result(static_cast<std::size_t>(length), L'\0');
-  MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()), result.data(), length);
-  return result;
 }
 
 }  // namespace
@@ -52,8 +46,9 @@ tl::expected<FileLock, LockFailure> FileLock::acquire(const std::string& path, c
   const auto deadline = Clock::now() + options.timeout;
   auto handle = std::make_unique<Handle>();
   // Nobody may delete the file while it is open, so that the name always means the locked one.
-  handle->file = CreateFileW(wide(path).c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                             nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, nullptr);
+  handle->file =
+      CreateFileW(windows::wide(path).c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                  nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, nullptr);
   if (handle->file == INVALID_HANDLE_VALUE)
     return fail(Fault::refused, path, fmt::format("Windows error {}", GetLastError()));
   const DWORD flags = LOCKFILE_FAIL_IMMEDIATELY | (options.mode == Mode::exclusive ? LOCKFILE_EXCLUSIVE_LOCK : 0);

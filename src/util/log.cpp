@@ -4,57 +4,138 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "util/env.h"
 
 namespace jitney {
 namespace {
 
+constexpr std::string_view kNames[] = {"errors", "warnings", "info", "debug", "graphs"};
+
+/// Never destroyed: background threads may still log while the process exits.
+struct State {
+  std::mutex mutex;
+  LogLevel base = LogLevel::warnings;                      // guarded by mutex, as are the next two
+  std::vector<std::pair<std::uint64_t, LogLevel>> scopes;  ///< the newest last
+  std::uint64_t next_scope = 1;
+  std::atomic<LogLevel> level{LogLevel::warnings};  ///< what follows from them
+  std::atomic<bool> has_sink{false};
+  std::shared_ptr<const LogSink> sink;  ///< guarded by mutex, and called without it
+  std::array<std::atomic<std::uint64_t>, std::size(kNames)> lines{};
+  /// Not in spdlog's registry, which belongs to the application.
+  spdlog::logger logger{"jitney", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+
+  State() {
+    logger.set_pattern("jitney: %l: %v");
+    logger.set_level(spdlog::level::trace);
+    logger.flush_on(spdlog::level::trace);
+    const std::string wanted = env_string("JITNEY_LOG").value_or("warnings");
+    const auto* found = std::ranges::find(kNames, wanted);
+    if (found == std::end(kNames)) {
+      logger.warn("JITNEY_LOG is '{}'; allowed are errors, warnings, info, debug and graphs", wanted);
+    } else {
+      base = static_cast<LogLevel>(found - std::begin(kNames));
+    }
+    level = base;
+  }
+
+  void apply() { level = scopes.empty() ? base : scopes.back().second; }
+};
+
+State& state() {
+  static State& s = *new State;
+  return s;
+}
+
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::errors: return spdlog::level::err;
+    case LogLevel::warnings: return spdlog::level::warn;
     case LogLevel::info: return spdlog::level::info;
-    case LogLevel::debug: return spdlog::level::debug;
-    default: return spdlog::level::warn;
+    default: return spdlog::level::debug;
   }
 }
 
-/// Never destroyed: background threads may still log while the process exits. Not in spdlog's registry, which
-/// belongs to the application.
-spdlog::logger& logger() {
-  static spdlog::logger& instance = *[] {
-    auto* made = new spdlog::logger("jitney", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("jitney: %l: %v");
-    made->flush_on(spdlog::level::trace);
-    const std::string wanted = env_string("JITNEY_LOG").value_or("warnings");
-    LogLevel level = LogLevel::warning;
-    if (wanted == "errors") {
-      level = LogLevel::error;
-    } else if (wanted == "info") {
-      level = LogLevel::info;
-    } else if (wanted == "debug") {
-      level = LogLevel::debug;
-    } else if (wanted != "warnings") {
-      made->warn("JITNEY_LOG is '{}'; allowed are errors, warnings, info and debug", wanted);
-    }
-    made->set_level(to_spdlog(level));
-    return made;
-  }();
-  return instance;
+void to_stderr(State& s, LogLevel level, std::string_view message) {
+  s.logger.log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+}
+
+thread_local bool in_sink = false;
+
+/// Whether the sink took it.
+bool to_sink(const LogSink& sink, LogLevel level, std::string_view message) {
+  if (!sink || in_sink) return false;
+  in_sink = true;
+  try {
+    sink(level, message);
+  } catch (...) {  // a log line is no reason for an inference to fail
+  }
+  in_sink = false;
+  return true;
 }
 
 }  // namespace
 
-bool log_enabled(LogLevel level) { return logger().should_log(to_spdlog(level)); }
-void set_log_level(LogLevel level) { logger().set_level(to_spdlog(level)); }
+std::string_view to_string(LogLevel level) { return kNames[static_cast<std::size_t>(level)]; }
+
+LogLevel log_level() { return state().level.load(std::memory_order_relaxed); }
+
+void set_log_level(LogLevel level) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.base = level;
+  s.apply();
+}
+
+LogScope::LogScope(LogLevel level) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  id_ = s.next_scope++;
+  s.scopes.emplace_back(id_, level);
+  s.apply();
+}
+
+LogScope::~LogScope() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  std::erase_if(s.scopes, [this](const auto& scope) { return scope.first == id_; });
+  s.apply();
+}
+
+void set_log_sink(LogSink sink) {
+  auto shared = sink ? std::make_shared<const LogSink>(std::move(sink)) : nullptr;
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.has_sink = shared != nullptr;
+  s.sink.swap(shared);
+}
+
+bool log_enabled(LogLevel level) {
+  State& s = state();
+  return level <= s.level.load(std::memory_order_relaxed);
+}
 
 void log_line(LogLevel level, std::string_view message) {
-  logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+  State& s = state();
+  if (!log_enabled(level)) return;
+  s.lines[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
+  std::shared_ptr<const LogSink> sink;
+  if (s.has_sink) {
+    const std::lock_guard lock(s.mutex);
+    sink = s.sink;
+  }
+  if (!sink || !to_sink(*sink, level, message)) to_stderr(s, level, message);
 }
+
+std::uint64_t log_lines(LogLevel level) { return state().lines[static_cast<std::size_t>(level)].load(); }
 
 bool warn_once(std::string_view key, std::string_view message) {
   static auto& mutex = *new std::mutex;
@@ -63,7 +144,7 @@ bool warn_once(std::string_view key, std::string_view message) {
     std::lock_guard lock(mutex);
     if (!seen.emplace(key).second) return false;
   }
-  log_line(LogLevel::warning, message);
+  log_line(LogLevel::warnings, message);
   return true;
 }
 

@@ -9,4 +9,7 @@ namespace jitney {
 /// Asked once a process. Thread-safe.
 std::size_t usable_memory();
 
+/// The most bytes that this process had in memory at once; 0 where the system does not say. Thread-safe.
+std::size_t peak_memory();
+
 }  // namespace jitney

@@ -46,11 +46,56 @@ void RangeLocks::unlock(std::uint64_t number) const {
   fcntl(fd, F_OFD_SETLK, &range);
 }
 
+bool RangeLocks::is_open() const { return static_cast<bool>(fd_); }
+
 bool RangeLocks::is_removed() const {
   struct stat status{};
   const int fd = fd_.get();
   return fd >= 0 && (fstat(fd, &status) != 0 || status.st_nlink == 0);
 }
+
+}  // namespace jitney
+#else
+#include <windows.h>
+
+#include "util/windows_file.h"
+
+namespace jitney {
+
+RangeLocks RangeLocks::open(const std::string& path) {
+  RangeLocks made;
+  const HANDLE file =
+      CreateFileW(windows::wide(path).c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                  nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (file != INVALID_HANDLE_VALUE) made.file_ = file;
+  return made;
+}
+
+RangeLocks::~RangeLocks() {
+  if (file_ != nullptr) CloseHandle(file_);
+}
+
+RangeLocks::Outcome RangeLocks::try_lock(std::uint64_t number, Mode mode) const {
+  if (file_ == nullptr) return Outcome::unsupported;
+  OVERLAPPED where{};
+  where.Offset = static_cast<DWORD>(number);
+  where.OffsetHigh = static_cast<DWORD>(number >> 32);
+  const DWORD flags = LOCKFILE_FAIL_IMMEDIATELY | (mode == Mode::exclusive ? LOCKFILE_EXCLUSIVE_LOCK : 0);
+  if (LockFileEx(file_, flags, 0, 1, 0, &where)) return Outcome::locked;
+  const DWORD error = GetLastError();
+  return error == ERROR_LOCK_VIOLATION || error == ERROR_IO_PENDING ? Outcome::busy : Outcome::unsupported;
+}
+
+void RangeLocks::unlock(std::uint64_t number) const {
+  OVERLAPPED where{};
+  where.Offset = static_cast<DWORD>(number);
+  where.OffsetHigh = static_cast<DWORD>(number >> 32);
+  if (file_ != nullptr) UnlockFileEx(file_, 0, 1, 0, &where);
+}
+
+bool RangeLocks::is_open() const { return file_ != nullptr; }
+// Nobody can remove it while it is open.
+bool RangeLocks::is_removed() const { return false; }
 
 }  // namespace jitney
 #endif

@@ -5,11 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <span>
 #include <string>
 
+#include "cache/cache_testing_content.h"
 #include "cache/handle.h"
-#include "cache/store_names.h"
+#include "cache/store_disk.h"
 #include "util/temp_dir.h"
 
 namespace jitney::cache::testing {
@@ -33,19 +35,15 @@ inline Blob blob_of(const std::string& text) {
 
 inline std::string text_of(const Blob& blob) { return {reinterpret_cast<const char*>(blob.data()), blob.size()}; }
 
-inline Key key_of(const std::string& source) { return Key().add("source", source).add("target", "x86-64-v3"); }
-
-/// What a key's blob must be: wrong bytes show, whoever wrote them. About 10 KB, half of it hard to compress.
-inline std::string content_of(const std::string& source) {
-  std::string text = "blob of " + source + ":";
-  unsigned state = static_cast<unsigned>(std::hash<std::string>()(source)) | 1;
-  while (text.size() < 5000) text += static_cast<char>((state = state * 1664525u + 1013904223u) >> 24);
-  return text + std::string(5000, 'z');
-}
-
 inline std::string entry_path(const std::string& folder, const Key& key) {
   const std::string name = key.file_name();
   return folder + "/" + folder_of(name) + "/" + file_of(name);
+}
+
+/// How often: a few times in the ordinary suite, `check` times with JITNEY_CHECK, ten times that with JITNEY_NIGHTLY.
+inline int rounds(int few, int check) {
+  if (std::getenv("JITNEY_CHECK") == nullptr) return few;
+  return std::getenv("JITNEY_NIGHTLY") == nullptr ? check : 10 * check;
 }
 
 /// Runs `work` in a forked child; its result is the child's exit code.

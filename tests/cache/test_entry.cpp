@@ -61,7 +61,7 @@ TEST(Entry, BytesAreAsTheGrammarSays) {
   EXPECT_EQ(text.size(), 48 + key.text().size() + 3 + 16);
 }
 
-TEST(Entry, EveryBitFlipIsAMiss) {
+TEST(Entry, Mode10_EveryBitFlipIsAMiss) {
   const Key key = key_of("a");
   for (const Blob& blob : {blob_of(testing::content_of("a")), blob_of("short"), Blob()}) {
     Bytes entry = *encode_entry(key, blob);
@@ -77,7 +77,7 @@ TEST(Entry, EveryBitFlipIsAMiss) {
   }
 }
 
-TEST(Entry, EveryTruncationAndAnyExtensionIsAMiss) {
+TEST(Entry, Mode09_EveryTruncationAndAnyExtensionIsAMiss) {
   const Key key = key_of("a");
   Bytes entry = *encode_entry(key, blob_of(testing::content_of("a")));
   for (std::size_t size = 0; size < entry.size(); ++size) {
@@ -101,7 +101,7 @@ TEST(Entry, AnotherFormatIsAMiss) {
 }
 
 /// Lengths that lie under a valid digest. Believing one would read past the entry or fail to allocate.
-TEST(Entry, LyingLengthsAreRefusedBeforeAllocating) {
+TEST(Entry, Mode14_LyingLengthsAreRefusedBeforeAllocating) {
   const Key key = key_of("a");
   const auto entry = *encode_entry(key, blob_of(testing::content_of("a")));
   for (std::size_t offset : {24, 32, 40}) {  // key_length, raw_size, stored_size
@@ -117,7 +117,7 @@ TEST(Entry, LyingLengthsAreRefusedBeforeAllocating) {
 }
 
 /// A frame that unpacks to 200 MiB from a few KB, with honest lengths and a valid digest.
-TEST(Entry, ZipBombIsRefused) {
+TEST(Entry, Mode14_ZipBombIsRefused) {
   const Key key = key_of("a");
   const Blob zeros(std::size_t{200} << 20);
   Bytes frame(ZSTD_compressBound(zeros.size()));

@@ -38,7 +38,7 @@ void expect_accepted(const std::string& path) {
   EXPECT_TRUE(place) << place.error().message;
 }
 
-TEST(Place, RefusesAFolderThatOthersMayWrite) {
+TEST(Place, Mode27_RefusesAFolderThatOthersMayWrite) {
   TempDir dir;
   std::filesystem::create_directory(dir / "c");
   for (const mode_t mode : {0707, 0770, 0722, 01777}) {
@@ -55,7 +55,7 @@ TEST(Place, RefusesAFolderThatOthersMayWrite) {
   }
 }
 
-TEST(Place, RefusesAWorldWritableAncestorUnlessSticky) {
+TEST(Place, Mode27_RefusesAWorldWritableAncestorUnlessSticky) {
   TempDir dir;
   std::filesystem::create_directories(dir / "a/b/c");
   chmod((dir / "a").c_str(), 0777);
@@ -115,7 +115,7 @@ class PlaceOwners : public ::testing::Test {
   TempDir dir_;
 };
 
-TEST_F(PlaceOwners, RefusesStrangers) {
+TEST_F(PlaceOwners, Mode27_RefusesStrangers) {
   std::filesystem::create_directories(dir_ / "theirs/c");
   std::filesystem::create_directories(dir_ / "mine/c");
   ASSERT_EQ(chown((dir_ / "theirs").c_str(), kStranger, kStranger), 0);
@@ -148,7 +148,7 @@ TEST_F(PlaceOwners, OrdinaryUserUsesOwnFolderInASharedStickyOne) {
   EXPECT_EQ(as_user(kOther, [&] { return open_place(dir_ / "own") ? 1 : 0; }), 0);
 }
 
-TEST_F(PlaceOwners, RootsFolderIsAReadOnlyCacheForOthers) {
+TEST_F(PlaceOwners, Mode06_RootsFolderIsAReadOnlyCacheForOthers) {
   open_store(dir_ / "c")->publish(key_of("a"), blob_of(content_of("a")));
   for (const auto& item : std::filesystem::recursive_directory_iterator(dir_.path())) {
     chmod(item.path().c_str(), item.is_directory() ? 0755 : 0644);

@@ -58,7 +58,7 @@ TEST(Store, MakesPrivateFolders) {
   EXPECT_EQ(count_files(dir.path()), 1);
 }
 
-TEST(Store, DamagedEntryIsCountedAndReplaced) {
+TEST(Store, Mode10_DamagedEntryIsCountedAndReplaced) {
   TempDir dir;
   const Key key = key_of("a");
   open_store(dir / "c")->publish(key, blob_of(content_of("a")));
@@ -85,7 +85,7 @@ TEST(Store, HugeFileIsNotRead) {
   EXPECT_EQ(found(*open_store(dir / "c"), key), "<damaged>");
 }
 
-TEST(Store, CollidingHashesAreAMissNotAWrongBlob) {
+TEST(Store, Mode12_CollidingHashesAreAMissNotAWrongBlob) {
   TempDir dir;
   const StoreFiles::Options collide{.name = [](const Key&) { return std::string(32, '0'); }, .signer = nullptr};
   open_store(dir / "c", collide)->publish(key_of("a"), blob_of("for a"));
@@ -97,7 +97,7 @@ TEST(Store, CollidingHashesAreAMissNotAWrongBlob) {
   EXPECT_EQ(found(*cache, key_of("b")), "for b");
 }
 
-TEST(Store, SymlinkOrFifoAsEntryIsNotFollowed) {
+TEST(Store, Mode26_SymlinkOrFifoAsEntryIsNotFollowed) {
   TempDir dir;
   const Key key = key_of("a");
   const auto writer = open_store(dir / "c");
@@ -116,7 +116,7 @@ TEST(Store, SymlinkOrFifoAsEntryIsNotFollowed) {
   EXPECT_EQ(found(*open_store(dir / "c"), key), "<unreadable>");  // and does not wait for a writer
 }
 
-TEST(Store, SymlinkOrOpenFolderInsideIsNotUsed) {
+TEST(Store, Mode26_SymlinkOrOpenFolderInsideIsNotUsed) {
   TempDir dir;
   const Key key = key_of("a");
   open_store(dir / "c");
@@ -148,7 +148,7 @@ TEST(Store, FolderRemovedWhileInUseIsMadeAgain) {
   EXPECT_EQ(found(*open_store(dir / "c"), key_of("b")), "b");
 }
 
-TEST(Store, SurvivesARemoverThatNeverStops) {
+TEST(Store, Mode08_SurvivesARemoverThatNeverStops) {
   TempDir dir;
   const auto cache = open_store(dir / "c");
   std::atomic<bool> stop{false};
@@ -169,7 +169,7 @@ TEST(Store, SurvivesARemoverThatNeverStops) {
   EXPECT_EQ(found(*open_store(dir / "c"), key_of("last")), "last");
 }
 
-TEST(Store, OldOrphansAreRemovedYoungOnesStay) {
+TEST(Store, Mode01_OldOrphansAreRemovedYoungOnesStay) {
   TempDir dir;
   open_store(dir / "c")->publish(key_of("a"), blob_of("x"));
   const std::string prefix = dir / "c/" + std::string(AtomicFile::kTempPrefix);
@@ -190,7 +190,7 @@ TEST(Store, OldOrphansAreRemovedYoungOnesStay) {
 }
 
 /// Like a full disk: the file cannot grow. In a child, for the limit holds for the process.
-TEST(Store, DiskFullKeepsTheBlobWarnsOnceAndLeavesNothing) {
+TEST(Store, Mode03_DiskFullKeepsTheBlobWarnsOnceAndLeavesNothing) {
   TempDir dir;
   open_store(dir / "c");
   ::testing::internal::CaptureStderr();
@@ -212,7 +212,7 @@ TEST(Store, DiskFullKeepsTheBlobWarnsOnceAndLeavesNothing) {
   EXPECT_EQ(text.find("kept in memory", first + 1), std::string::npos) << text;
 }
 
-TEST(Store, DescriptorsRunOutAndComeBack) {
+TEST(Store, Mode07_DescriptorsRunOutAndComeBack) {
   TempDir dir;
   open_store(dir / "c")->publish(key_of("a"), blob_of("x"));
   ::testing::internal::CaptureStderr();

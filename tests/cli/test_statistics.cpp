@@ -19,7 +19,10 @@ TEST(Statistics, InterpolatesAsNumpyDoes) {
   EXPECT_DOUBLE_EQ(latency.min, 1);
   EXPECT_DOUBLE_EQ(latency.median, 5.5);
   EXPECT_DOUBLE_EQ(latency.p90, 9.1);  // numpy.percentile(range(1, 11), 90)
+  EXPECT_DOUBLE_EQ(latency.p95, 9.55);
   EXPECT_DOUBLE_EQ(latency.p99, 9.91);
+  EXPECT_DOUBLE_EQ(latency.mean, 5.5);
+  EXPECT_DOUBLE_EQ(latency.max, 10);
 }
 
 TEST(Statistics, OneSampleIsEveryPercentile) {

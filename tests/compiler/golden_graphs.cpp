@@ -175,7 +175,12 @@ std::vector<GoldenGraph> golden_graphs() {
                                                   {"layer_norm_f16", layer_norm_f16()},
                                                   {"depthwise", depthwise()}};
   std::vector<GoldenGraph> result;
-  for (const auto& [name, graph] : graphs) result.push_back({name, graph, shapes});
+  for (const auto& [name, graph] : graphs) {
+    result.push_back({name, graph, shapes});
+    // The kernel must fit into its padded input.
+    if (std::string_view(name) == "depthwise")
+      std::erase_if(result.back().shapes, [](const auto& symbols) { return symbols.at("m") == 0; });
+  }
   return result;
 }
 

@@ -55,14 +55,15 @@ inline CompileRequest request(std::string source, std::string name = "kernel") {
 class Loaded {
  public:
   explicit Loaded(std::span<const std::byte> binary) {
-    int fd = ::memfd_create("kernel", MFD_CLOEXEC);
-    EXPECT_EQ(::write(fd, binary.data(), binary.size()), static_cast<ssize_t>(binary.size()));
-    handle_ = ::dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(), RTLD_NOW | RTLD_LOCAL);
+    // Open as long as the object is loaded: the loader takes a path that it knows for what it loaded from there before.
+    fd_ = ::memfd_create("kernel", MFD_CLOEXEC);
+    EXPECT_EQ(::write(fd_, binary.data(), binary.size()), static_cast<ssize_t>(binary.size()));
+    handle_ = ::dlopen(("/proc/self/fd/" + std::to_string(fd_)).c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle_) ADD_FAILURE() << ::dlerror();
-    ::close(fd);
   }
   ~Loaded() {
     if (handle_) ::dlclose(handle_);
+    ::close(fd_);
   }
   Loaded(const Loaded&) = delete;
   template <class F>
@@ -71,6 +72,7 @@ class Loaded {
   }
 
  private:
+  int fd_ = -1;
   void* handle_ = nullptr;
 };
 

@@ -121,6 +121,83 @@ ir::Graph nested_graph(int depth) {
   return g;
 }
 
+namespace {
+
+std::shared_ptr<const ir::Graph> twice(const Dim& extent) {
+  ir::Graph g;
+  g.name = "twice";
+  g.symbols[extent.to_string()] = {};
+  g.inputs = {g.add_value("x", DType::f32, {extent})};
+  g.outputs = {g.add_node(Op::add, "add", {0, 0}, DType::f32, {extent})};
+  return std::make_shared<const ir::Graph>(std::move(g));
+}
+
+/// Takes and gives a vector of `extent`, through a stage.
+ir::Graph around(const Dim& extent) {
+  ir::Graph g;
+  g.name = "around";
+  g.inputs = {g.add_value("v", DType::f32, {extent})};
+  g.outputs = {g.add_node(Op::stage, "stage", {0}, DType::f32, {extent}, {{"body", twice(extent)}})};
+  return g;
+}
+
+}  // namespace
+
+ir::Graph staged_graph() {
+  const auto symbol = [](const char* name) { return Dim::symbol(name); };
+  ir::Graph g;
+  g.name = "staged";
+  for (const char* name : {"n", "k", "m", "u", "b", "r", "l", "t"}) g.symbols[name] = {};
+  const ValueId x = g.add_value("x", DType::f32, {symbol("n")}), c = g.add_value("c", DType::boolean, {}),
+                mask = g.add_value("mask", DType::boolean, {symbol("n")}), to = g.add_value("to", DType::i64, {1}),
+                boxes = g.add_value("boxes", DType::f32, {1, 5, 4}),
+                scores = g.add_value("scores", DType::f32, {1, 1, 5});
+  g.inputs = {x, c, mask, to, boxes, scores};
+  const auto one = [&](Op op, const char* name, std::vector<ValueId> inputs, DType dtype, ir::Shape shape,
+                       Attributes attributes, Dims symbols) {
+    attributes["symbols"] = std::move(symbols);
+    return g.add_node(op, name, std::move(inputs), dtype, std::move(shape), std::move(attributes));
+  };
+  const ValueId doubled =
+      g.add_node(Op::stage, "first", {x}, DType::f32, {symbol("n")}, {{"body", twice(symbol("n"))}});
+  one(Op::nonzero, "nonzero", {doubled}, DType::i64, {1, symbol("k")}, {}, {symbol("k")});
+  const ValueId kept =
+      one(Op::compress, "compress", {x, mask}, DType::f32, {symbol("m")}, {{"axis", std::int64_t{0}}}, {symbol("m")});
+  one(Op::non_max_suppression, "boxes", {boxes, scores}, DType::i64, {symbol("b"), 3}, {{"center", std::int64_t{1}}},
+      {symbol("b")});
+  one(Op::read_dims, "dims", {to}, DType::i64, {1}, {{"rule", std::string("reshape")}, {"given", Dims{0, symbol("n")}}},
+      {symbol("r")});
+  const auto body = std::make_shared<const ir::Graph>(around(symbol("m")));
+  const ValueId chosen =
+      one(Op::branch, "branch", {c, kept}, DType::f32, {symbol("m")}, {{"then", body}, {"else", body}}, {});
+  ir::Graph iteration = around(symbol("carried"));
+  iteration.symbols["carried"] = {};
+  const ValueId i = iteration.add_value("i", DType::i64, {}), go = iteration.add_value("go", DType::boolean, {});
+  iteration.inputs = {i, go, iteration.inputs[0]};
+  iteration.outputs = {go, iteration.outputs[0], i};
+  const ValueId trips = g.add_constant("trips", counting(DType::i64, {})),
+                v = g.add_value("last", DType::f32, {symbol("l")}), all = g.add_value("all", DType::i64, {symbol("t")});
+  g.nodes.push_back({Op::loop,
+                     "loop",
+                     {trips, c, chosen},
+                     {v, all},
+                     {{"body", std::make_shared<const ir::Graph>(std::move(iteration))},
+                      {"carried", std::int64_t{1}},
+                      {"symbols", Dims{symbol("l"), symbol("t")}}}});
+  const ValueId y = g.add_value("y", DType::f32, {symbol("u")}),
+                first = g.add_value("first of", DType::i64, {symbol("u")}),
+                which = g.add_value("which", DType::i64, {symbol("l")}),
+                count = g.add_value("count", DType::i64, {symbol("u")});
+  g.nodes.push_back({Op::unique,
+                     "unique",
+                     {v},
+                     {y, first, which, count},
+                     {{"axis", std::int64_t{0}}, {"sorted", std::int64_t{0}}, {"symbols", Dims{symbol("u")}}}});
+  g.outputs = {y, count, all};
+  g.guards.push_back({ir::Guard::Relation::less_equal, symbol("k"), symbol("n"), "no more than there are"});
+  return g;
+}
+
 void expect_same(const ir::Graph& a, const ir::Graph& b) {
   EXPECT_EQ(ir::print(a), ir::print(b));
   EXPECT_EQ(a.inputs, b.inputs);

@@ -28,6 +28,10 @@ ir::Graph wide_graph();
 /// A region whose body has a region: what only the codec takes, as no engine holds regions.
 ir::Graph nested_graph(int depth);
 
+/// Divided into stages, with each hosted operator and graphs in graphs: what minor version 1 added. Frozen, as it is
+/// what tests/engine/golden/v1.1.jitney holds.
+ir::Graph staged_graph();
+
 /// Everything that a file must keep, to the bit.
 void expect_same(const ir::Graph& a, const ir::Graph& b);
 

@@ -15,6 +15,15 @@ TEST(Golden, Version1) {
   expect_same(wide_graph(), engine.impl()->graph());
 }
 
+const std::string kV11 = JITNEY_SOURCE_DIR "/tests/engine/golden/v1.1.jitney";
+
+TEST(Golden, Version11) {
+  const Engine engine = Engine::load(kV11);
+  expect_same(staged_graph(), engine.impl()->graph());
+}
+
+TEST(Golden, DISABLED_Write11) { Engine(std::make_shared<const EngineImpl>(staged_graph())).save(kV11); }
+
 /// Writes a new file, when a new version is released: golden/README.md.
 TEST(Golden, DISABLED_Write) { Engine(std::make_shared<const EngineImpl>(wide_graph())).save(kV1); }
 

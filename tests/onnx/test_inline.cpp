@@ -98,17 +98,6 @@ TEST(If, ADecidedBranchIsInlined) {
   }
 }
 
-TEST(If, AnUndecidedConditionIsRefused) {
-  ModelBuilder m;
-  m.input("x", {"n"}).input("c", {}, proto::TensorProto::BOOL).output("y");
-  auto node = m.node("If", {"c"}, {"y"});
-  node.name("branch").graph("then_branch").add_output()->set_name("x");
-  node.graph("else_branch").add_output()->set_name("x");
-  EXPECT_EQ(message_of(m.import()),
-            "operator 'If' (opset 18) at node 'branch' is not supported: its condition 'c' is not known before the "
-            "model runs");
-}
-
 TEST(Outputs, AliasesGetValuesOfTheirOwn) {
   ModelBuilder m;
   m.input("x", {"n"}).output("x").output("y").output("z").output("w").ones("w", {2});

@@ -228,13 +228,23 @@ TEST(Shapes, AnonymousExtentsAreNobodysEqual) {
   EXPECT_TRUE(ir::bind_symbols(graph, {{3}, {4}}).has_value());
 }
 
-TEST(Shapes, DataDependentShapeIsRefused) {
+TEST(Shapes, AShapeOfDataGivesSymbols) {
   ModelBuilder m;
   m.input("x", {"n"}).input("t", {2}, kInt64).output("y");
   m.node("Reshape", {"x", "t"}, {"y"}).name("r");
-  EXPECT_EQ(
-      message_of(m.import()),
-      "operator 'Reshape' at node 'r': the shape 't' must be computed from shapes and constants; it depends on data");
+  const auto graph = imported(m);
+  ASSERT_EQ(graph.nodes.size(), 2U);
+  EXPECT_EQ(graph.nodes[0].op, ir::Op::read_dims);
+  EXPECT_EQ(type_of(graph), "float32 [y:1, y:2]");
+  ASSERT_EQ(graph.guards.size(), 1U);
+}
+
+TEST(Shapes, AShapeOfUnknownLengthIsRefused) {
+  ModelBuilder m;
+  m.input("x", {"n"}).input("t", {"rank"}, kInt64).output("y");
+  m.node("Reshape", {"x", "t"}, {"y"}).name("r");
+  EXPECT_EQ(message_of(m.import()),
+            "operator 'Reshape' at node 'r': the shape 't' has rank elements; their number must be known");
 }
 
 }  // namespace

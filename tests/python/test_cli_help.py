@@ -7,9 +7,12 @@ import pytest
 COMMANDS = {
     "run": ["--input", "--shape", "--output-dir", "--device", "--iterations", "--warmup", "--threads", "--runtime-cache",
             "--json"],
+    "bench": ["--shapes", "--duration", "--warmup", "--iterations", "--streams", "--threads", "--export-json", "--device",
+              "--precision", "--cuda-graph-strategy", "--trace", "--metrics", "--layer-info"],
     "build": ["-o"],
-    "inspect": ["--source", "--kernels", "--json", "--shape"],
+    "inspect": ["--source", "--kernels", "--layers", "--json", "--shape"],
     "doctor": [],
+    "cache": ["stats", "ls", "show", "verify", "merge", "pack", "unpack", "prune", "clear", "path"],
 }
 
 

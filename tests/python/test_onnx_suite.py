@@ -39,7 +39,7 @@ def test_a_stale_entry_is_found(tmp_path, monkeypatch):
 
 
 def case(random=False):
-    return SimpleNamespace(rtol=1e-3, atol=1e-7, is_random=random)
+    return SimpleNamespace(rtol=1e-3, atol=1e-7, is_random=random, operator="Add")
 
 
 @pytest.mark.parametrize("got,want,word", [

@@ -117,11 +117,6 @@ def test_compress_by_a_constant(check, axis):
           {"c": np.array([False, True, True, False])})
 
 
-def test_compress_by_data_is_refused(check):
-    check.refused(helper.make_node("Compress", ["x", "c"], ["y"]),
-                  {"x": random((4,)), "c": np.array([True, False, True, False])}, ["y"], "must be constant")
-
-
 @pytest.mark.parametrize("axis", [-1, 0, 1])
 @pytest.mark.parametrize("dtype, values", [(np.int64, np.array([0, 1], np.float32)), (np.int32, np.array([5, -3])),
                                            (np.float32, np.array([False, True]))])

@@ -75,3 +75,55 @@ def test_max_unpool(check):
 def test_swi_glu(check, alpha):
     node = helper.make_node("SwiGLU", ["a", "b"], ["y"], alpha=alpha)
     check(node, {"a": random(3, 5), "b": random(3, 5, seed=1)}, ["y"], opset=28, reference="onnx")
+
+
+@pytest.mark.parametrize("reverse", [0, 1])
+@pytest.mark.parametrize("exclusive", [0, 1])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_cumulative_product(check, axis, exclusive, reverse):
+    node = helper.make_node("CumProd", ["x", "a"], ["y"], exclusive=exclusive, reverse=reverse)
+
+    def expected(x):
+        x = np.flip(x, axis) if reverse else x
+        y = np.cumprod(x, axis=axis, dtype=x.dtype)
+        if exclusive:
+            y = np.roll(y, 1, axis)
+            first = [slice(None)] * x.ndim
+            first[axis] = slice(0, 1)
+            y[tuple(first)] = 1
+        return [np.ascontiguousarray(np.flip(y, axis) if reverse else y)]
+
+    check(node, [{"x": random(3, 4, 5)}, {"x": random(1, 1, 1)}], ["y"], {"a": np.array(axis)}, opset=26, expected=expected)
+
+
+@pytest.mark.parametrize("mode", ["linear", "cubic"])
+@pytest.mark.parametrize("exclude", [0, 1])
+def test_antialiased_resize(check, mode, exclude):
+    node = helper.make_node("Resize", ["x", "", "s"], ["y"], mode=mode, antialias=1, exclude_outside=exclude)
+    check(node, [{"x": random(2, 3, 9, 11)}, {"x": random(1, 1, 20, 5)}], ["y"], {"s": np.float32([1, 1, 0.4, 1.5])},
+          opset=19, reference="onnx", atol=1e-4)
+
+
+def test_antialiasing_by_unknown_sizes_is_refused(check):
+    node = helper.make_node("Resize", ["x", "", "", "s"], ["y"], mode="linear", antialias=1)
+    check.refused(node, {"x": random(1, 1, 8, 8)}, ["y"], "antialias needs constant", {"s": np.array([1, 1, 4, 4])}, opset=19)
+
+
+@pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
+@pytest.mark.parametrize("heads", [(2, 2), (4, 2)])
+def test_linear_attention(check, rule, heads):
+    q_heads, kv_heads = heads
+    names = ["q", "k", "v", "p", "d" if rule.startswith("gated") else "", "b" if rule.endswith("delta") else ""]
+    node = helper.make_node("LinearAttention", names, ["y", "s"], update_rule=rule, q_num_heads=q_heads, kv_num_heads=kv_heads)
+
+    def inputs(batch):
+        given = {"q": random(batch, 5, q_heads * 3), "k": random(batch, 5, kv_heads * 3, seed=1),
+                 "v": random(batch, 5, kv_heads * 4, seed=2), "p": random(batch, kv_heads, 3, 4, seed=3)}
+        if rule.startswith("gated"):
+            given["d"] = -np.abs(random(batch, 5, kv_heads, seed=4))
+        if rule.endswith("delta"):
+            given["b"] = np.abs(random(batch, 5, kv_heads, seed=5)) % 1
+        return given
+
+    shapes = {name: ["n", *a.shape[1:]] for name, a in inputs(1).items()}
+    check(node, [inputs(2), inputs(1)], ["y", "s"], opset=27, reference="onnx", symbols=shapes, atol=1e-4)

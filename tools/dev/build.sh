@@ -68,7 +68,7 @@ run_bench() {
 }
 
 clean() {
-  rm -rf build build-asan build-tsan build-fuzz
+  rm -rf build build-asan build-tsan build-fuzz build-windows
   case "${1:-}" in
     --all) rm -rf .venv .cache ;;
     "") ;;

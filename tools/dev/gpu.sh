@@ -5,14 +5,14 @@ gpu_tree=dist/gpu
 # gpu_package: builds JITNEY_BACKENDS=cuda and puts it into $gpu_tree with its tests, the benchmark and its models.
 gpu_package() {
   configure build-gpu -DCMAKE_BUILD_TYPE=RelWithDebInfo -DJITNEY_BACKENDS=cuda
-  compile build-gpu src/all jitney-bench-worker test_runtime test_backend
+  compile build-gpu src/all jitney-bench-worker test_runtime test_runtime_cuda test_backend
   say "packing $gpu_tree"
   rm -rf "$gpu_tree"
   mkdir -p "$gpu_tree"
   cmake --install build-gpu --prefix "$gpu_tree" --strip >/dev/null
   rm -rf "${gpu_tree:?}"/{include,share} "$gpu_tree"/lib/cmake
   local program library
-  for program in jitney-bench-worker test_runtime test_backend; do
+  for program in jitney-bench-worker test_runtime test_runtime_cuda test_backend; do
     cp "build-gpu/bin/$program" "$gpu_tree/bin/"
     strip "$gpu_tree/bin/$program"
   done

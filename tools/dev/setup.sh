@@ -4,9 +4,10 @@ packages_base=(
   g++ cmake ninja-build ccache git pkg-config ca-certificates python3-venv python3-dev
   libfmt-dev libspdlog-dev libcli11-dev libexpected-dev libxxhash-dev libzstd-dev
   libprotobuf-dev protobuf-compiler nlohmann-json3-dev
-  libgtest-dev libgmock-dev librapidcheck-dev
+  libgtest-dev libgmock-dev librapidcheck-dev strace
   llvm-19-dev libclang-19-dev liblld-19-dev)
 packages_sanitizers=(clang-19 libclang-rt-19-dev)
+packages_windows=(g++-mingw-w64-x86-64-posix wine wine64 googletest)
 packages_format=(clang-format-19)
 packages_lint=(clang-tidy-19)
 

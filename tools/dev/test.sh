@@ -31,12 +31,29 @@ run_tests() {
 run_onnx_suite() { PYTHONPATH=$PWD/build/python:$PWD/tests/python "$python" -m onnx_suite "$@"; }
 
 run_check() {
+  export JITNEY_ALL_MODELS=1
   build
   run_tests
   test_wheel
+  run_reliability
   run_sanitizer address address,undefined
   run_sanitizer thread thread
   run_fuzzers "${JITNEY_FUZZ_SECONDS:-60}"
+}
+
+# The cache's failure modes, with the numbers that are promised (tenfold at night), rather than the few of a test run.
+run_reliability() {
+  local log=build/reliability.log
+  say "reliability, minutes"
+  if JITNEY_CHECK=1 build/bin/test_util --gtest_filter='FileLock*' >"$log" 2>&1 &&
+    JITNEY_CHECK=1 build/bin/test_cache >>"$log" 2>&1 &&
+    JITNEY_CHECK=1 JITNEY_BUILD_DIR=$PWD/build "$python" -m pytest -q -p no:cacheprovider tests/python/test_cache_faults.py \
+      --timeout=7200 >>"$log" 2>&1; then
+    record "reliability" passed
+  else
+    tail -40 "$log"
+    record "reliability" FAILED "$log"
+  fi
 }
 
 run_nightly() {

@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "backend/cuda/cuda_backend.h"
 
+#include <algorithm>
+
 #include "backend/cuda/architecture.h"
 #include "backend/cuda/binary_check.h"
 #include "backend/cuda/error.h"
@@ -62,7 +64,9 @@ CudaBackend::Entry::Entry(const CudaBackend& backend, int device) {
   }
   scope_.emplace(backend.driver(), *context);
   status = check(backend.driver(), scope_->result(), "cuCtxSetCurrent", "turning to cuda:{}", device);
-  if (status) device_ = *found;
+  if (!status) return;
+  relaxed_.emplace(backend.driver());
+  device_ = *found;
 }
 
 int CudaBackend::device_count() const { return static_cast<int>(state().devices.size()); }
@@ -166,15 +170,54 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   JITNEY_TRY(const auto shape, geometry(args, on->properties().multiprocessors));
   if (shape.grid == 0) return {};
   CUstream stream = stream_of(handle);
-  JITNEY_TRY(const auto fault, on->faults.stand_in(stream, args.fault));
-  JITNEY_TRY(auto parameters, Parameters::make(args, fault));
+  CUdeviceptr fault = reinterpret_cast<CUdeviceptr>(args.fault);
+  if (!args.fault_is_shared) {
+    JITNEY_TRY(fault, on->faults.stand_in(stream, args.fault));
+  }
+  Parameters parameters;
+  JITNEY_CHECK(parameters.fill(args, fault));
   std::size_t bytes = parameters.bytes();
   void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, parameters.data(), CU_LAUNCH_PARAM_BUFFER_SIZE, &bytes,
                    CU_LAUNCH_PARAM_END};
-  return check(driver(),
-               driver().LaunchKernel(use.function, shape.grid, 1, 1, shape.block, 1, 1, 0, stream, nullptr, extra),
-               "cuLaunchKernel", "launching {} blocks of {} threads with {} bytes of parameters on cuda:{}", shape.grid,
-               shape.block, bytes, device);
+  JITNEY_CHECK(check(
+      driver(), driver().LaunchKernel(use.function, shape.grid, 1, 1, shape.block, 1, 1, 0, stream, nullptr, extra),
+      "cuLaunchKernel", "launching {} blocks of {} threads with {} bytes of parameters on cuda:{}", shape.grid,
+      shape.block, bytes, device));
+  if (on->captures.any()) log_launch(*on.operator->(), stream);
+  return {};
+}
+
+Expected<std::int32_t*> CudaBackend::allocate_faults(int device, std::size_t count) {
+  const Entry on(*this, device);
+  JITNEY_CHECK(on.status);
+  void* host = nullptr;
+  CUdeviceptr address = 0;
+  JITNEY_CHECK(check(driver(),
+                     driver().MemHostAlloc(&host, std::max<std::size_t>(count, 1) * sizeof(std::int32_t),
+                                           CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP),
+                     "cuMemHostAlloc", "allocating {} fault words for cuda:{}", count, device));
+  auto mapped = check(driver(), driver().MemHostGetDevicePointer(&address, host, 0), "cuMemHostGetDevicePointer",
+                      "mapping fault words for cuda:{}", device);
+  // All devices since Fermi see such memory where the host does.
+  if (mapped && address != reinterpret_cast<CUdeviceptr>(host))
+    mapped = environment_error("cuda:{} sees host memory at other addresses", device);
+  if (!mapped) {
+    driver().MemFreeHost(host);
+    return tl::unexpected(mapped.error());
+  }
+  std::fill_n(static_cast<std::int32_t*>(host), count, 0);
+  return static_cast<std::int32_t*>(host);
+}
+
+void CudaBackend::free_faults(int device, std::int32_t* words) noexcept {
+  if (words == nullptr) return;
+  if (const Entry on(*this, device); on) driver().MemFreeHost(words);
+}
+
+Status CudaBackend::set_allocator(int device, std::shared_ptr<Allocator> allocator) {
+  JITNEY_TRY(Device * found, find(device));
+  found->set_allocator(std::move(allocator));
+  return {};
 }
 
 std::int64_t CudaBackend::live_bytes() const {

@@ -26,11 +26,13 @@ inline CUstream stream_of(StreamHandle handle) { return reinterpret_cast<CUstrea
 /// by events or by waiting. Memory allocated on stream 0 is usable everywhere at once.
 /// Copies: a pageable host buffer may be used again as soon as copy() returns (which then waits for the stream, unless
 /// it is being captured); a page-locked one belongs to the copy until the stream is synchronized.
+/// Several streams at once: calls wait for each other nowhere but in tables, for as long as a look-up takes.
 /// Faults: a number that a kernel wrote reaches *LaunchArgs::fault in the next synchronize() of the stream (see
 /// FaultWords); the word must live until then, and as long as a graph that was captured with it.
-/// Captures are of thread-local mode: begun and ended by one thread, undisturbed by others.
+/// Captures are of thread-local mode: begun and ended by one thread, undisturbed by others. Nothing that is called here
+/// disturbs a capture, whoever began it: allocating, loading and waiting are done in relaxed mode.
 /// Modules, graphs and events are unloaded or destroyed when nothing that uses them is running any more.
-class CudaBackend final : public Backend {
+class CudaBackend : public Backend {
  public:
   /// `open` gives the driver, at most once.
   explicit CudaBackend(Expected<Driver> (*open)() = open_driver) : open_(open) {}
@@ -49,13 +51,23 @@ class CudaBackend final : public Backend {
   void unload(int device, ModuleHandle module) noexcept override;
   Expected<KernelHandle> kernel(int device, ModuleHandle module, const char* symbol) override;
   Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) override;
-  Expected<EventHandle> record(int device, StreamHandle stream) override;
+  Expected<EventHandle> record(int device, StreamHandle stream, EventHandle again = 0) override;
   Status wait(int device, StreamHandle stream, EventHandle event) override;
   void destroy_event(int device, EventHandle event) noexcept override;
+  /// The legacy default stream by any of its names. The calling thread's default stream is a stream like others.
+  bool is_default_stream(StreamHandle stream) const override { return stream == 0 || stream == 1; }
+  Expected<std::uint64_t> stream_identity(int device, StreamHandle stream) override;
+  Expected<bool> is_captured(int device, StreamHandle stream) override;
+  /// On a green context's stream: in that green context.
+  Expected<StreamHandle> create_stream_like(int device, StreamHandle stream, const StreamOptions& options) override;
   Status begin_capture(int device, StreamHandle stream) override;
   Expected<GraphHandle> end_capture(int device, StreamHandle stream) override;
   Status replay(int device, GraphHandle graph, StreamHandle stream) override;
+  Status update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs& args) override;
   void destroy_graph(int device, GraphHandle graph) noexcept override;
+  Expected<std::int32_t*> allocate_faults(int device, std::size_t count) override;
+  void free_faults(int device, std::int32_t* words) noexcept override;
+  Status set_allocator(int device, std::shared_ptr<Allocator> allocator) override;
   bool offers(int device, const LibraryCall& call) const override;
   Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call,
                                                   const PlanOptions& options) override;
@@ -85,6 +97,7 @@ class CudaBackend final : public Backend {
    private:
     Device* device_ = nullptr;
     std::optional<ContextScope> scope_;
+    std::optional<RelaxedCapture> relaxed_;
   };
 
   /// The driver opened and asked for its devices, at the first call.
@@ -93,6 +106,8 @@ class CudaBackend final : public Backend {
   Expected<Device*> find(int device) const;
   /// Whether the stream is being captured, and by whom.
   Expected<std::optional<cuuint64_t>> capture_id(CUstream stream) const;
+  /// After a launch: remembers its node where the stream is being captured by this backend.
+  void log_launch(Device& device, CUstream stream) const;
 
   Expected<Driver> (*open_)();
   mutable std::once_flag once_;

@@ -2,7 +2,7 @@
 #include "backend/cuda/cuda_backend.h"
 #include "backend/cuda/error.h"
 
-/// Streams, events and captured graphs.
+/// Streams and events.
 namespace jitney::backend::cuda {
 namespace {
 
@@ -42,16 +42,17 @@ Status CudaBackend::synchronize(int device, StreamHandle handle) {
   return {};
 }
 
-Expected<EventHandle> CudaBackend::record(int device, StreamHandle stream) {
+Expected<EventHandle> CudaBackend::record(int device, StreamHandle stream, EventHandle again) {
   const Entry on(*this, device);
   JITNEY_CHECK(on.status);
-  CUevent event = nullptr;
-  JITNEY_CHECK(check(driver(), driver().EventCreate(&event, CU_EVENT_DISABLE_TIMING), "cuEventCreate",
-                     "making an event on cuda:{}", device));
+  CUevent event = event_of(again);
+  if (event == nullptr)
+    JITNEY_CHECK(check(driver(), driver().EventCreate(&event, CU_EVENT_DISABLE_TIMING), "cuEventCreate",
+                       "making an event on cuda:{}", device));
   auto recorded = check(driver(), driver().EventRecord(event, stream_of(stream)), "cuEventRecord",
                         "recording an event on cuda:{}", device);
   if (!recorded) {
-    driver().EventDestroy(event);
+    if (again == 0) driver().EventDestroy(event);
     return tl::unexpected(recorded.error());
   }
   return reinterpret_cast<EventHandle>(event);
@@ -70,81 +71,36 @@ void CudaBackend::destroy_event(int device, EventHandle event) noexcept {
   if (const Entry on(*this, device); on) driver().EventDestroy(event_of(event));
 }
 
-Expected<std::optional<cuuint64_t>> CudaBackend::capture_id(CUstream stream) const {
+Expected<std::uint64_t> CudaBackend::stream_identity(int device, StreamHandle stream) {
+  const Entry on(*this, device);
+  JITNEY_CHECK(on.status);
+  unsigned long long id = 0;
+  JITNEY_CHECK(check(driver(), driver().StreamGetId(stream_of(stream), &id), "cuStreamGetId",
+                     "asking which stream of cuda:{} this is", device));
+  return std::uint64_t{id} + 1;
+}
+
+Expected<bool> CudaBackend::is_captured(int device, StreamHandle stream) {
+  const Entry on(*this, device);
+  JITNEY_CHECK(on.status);
   auto status = CU_STREAM_CAPTURE_STATUS_NONE;
-  cuuint64_t id = 0;
-  JITNEY_CHECK(check(driver(), driver().StreamGetCaptureInfo(stream, &status, &id, nullptr, nullptr, nullptr),
-                     "cuStreamGetCaptureInfo", "asking whether a stream is being captured"));
-  if (status == CU_STREAM_CAPTURE_STATUS_NONE) return std::optional<cuuint64_t>();
-  return std::optional(id);
+  JITNEY_CHECK(check(driver(), driver().StreamIsCapturing(stream_of(stream), &status), "cuStreamIsCapturing",
+                     "asking whether a stream of cuda:{} is being captured", device));
+  return status != CU_STREAM_CAPTURE_STATUS_NONE;
 }
 
-Status CudaBackend::begin_capture(int device, StreamHandle handle) {
+Expected<StreamHandle> CudaBackend::create_stream_like(int device, StreamHandle stream, const StreamOptions& options) {
   const Entry on(*this, device);
   JITNEY_CHECK(on.status);
-  if (handle == 0) return internal_error("the default stream of cuda:{} cannot be captured", device);
-  CUstream stream = stream_of(handle);
-  JITNEY_CHECK(check(driver(), driver().StreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
-                     "cuStreamBeginCapture", "capturing a stream of cuda:{}", device));
-  const auto id = capture_id(stream);
-  if (id && *id) {
-    on->faults.begin_capture(**id);
-    return {};
-  }
-  CUgraph graph = nullptr;
-  if (driver().StreamEndCapture(stream, &graph) == CUDA_SUCCESS && graph != nullptr) driver().GraphDestroy(graph);
-  if (!id) return tl::unexpected(id.error());
-  return internal_error("a capture on cuda:{} ended as soon as it began", device);
-}
-
-Expected<GraphHandle> CudaBackend::end_capture(int device, StreamHandle handle) {
-  const Entry on(*this, device);
-  JITNEY_CHECK(on.status);
-  CUstream stream = stream_of(handle);
-  JITNEY_TRY(const auto id, capture_id(stream));
-  if (!id) return internal_error("a stream of cuda:{} is not being captured", device);
-  Graph captured;
-  captured.words = on->faults.end_capture(*id);
-  CUgraph graph = nullptr;
-  auto status = check(driver(), driver().StreamEndCapture(stream, &graph), "cuStreamEndCapture",
-                      "ending a capture on cuda:{}", device);
-  if (status && graph == nullptr) status = internal_error("a capture on cuda:{} gave no graph", device);
-  if (status) {
-    status = check(driver(), driver().GraphInstantiate(&captured.executable, graph, 0), "cuGraphInstantiate",
-                   "making a captured graph ready on cuda:{}", device);
-  }
-  if (graph != nullptr) driver().GraphDestroy(graph);
-  if (!status) {
-    on->faults.release(captured.words);
-    return tl::unexpected(status.error());
-  }
-  return on->graphs.add(std::move(captured));
-}
-
-Status CudaBackend::replay(int device, GraphHandle handle, StreamHandle stream_handle) {
-  const Entry on(*this, device);
-  JITNEY_CHECK(on.status);
-  const auto graph = on->graphs.find(handle);
-  if (!graph) return internal_error("cuda:{} has no graph {}", device, handle);
-  CUstream stream = stream_of(stream_handle);
-  if (!graph->words.empty()) {
-    // Whoever replays the outer graph would not be seen here, and so neither would the faults.
-    JITNEY_TRY(const auto outer, capture_id(stream));
-    if (outer)
-      return internal_error("a stream of cuda:{} is being captured: a graph inside a graph is not supported", device);
-    on->faults.replayed(stream, graph->words);
-  }
-  return check(driver(), driver().GraphLaunch(graph->executable, stream), "cuGraphLaunch",
-               "replaying a graph on cuda:{}", device);
-}
-
-void CudaBackend::destroy_graph(int device, GraphHandle handle) noexcept {
-  const Entry on(*this, device);
-  if (!on) return;
-  if (const auto graph = on->graphs.remove(handle)) {
-    driver().GraphExecDestroy(graph->executable);
-    on->faults.release(graph->words);
-  }
+  CUgreenCtx green = nullptr;
+  const bool can_be_green = driver().StreamGetGreenCtx != nullptr && driver().GreenCtxStreamCreate != nullptr;
+  if (!can_be_green || is_default_stream(stream) ||
+      driver().StreamGetGreenCtx(stream_of(stream), &green) != CUDA_SUCCESS || green == nullptr)
+    return create_stream(device, options);
+  CUstream made = nullptr;
+  JITNEY_CHECK(check(driver(), driver().GreenCtxStreamCreate(&made, green, CU_STREAM_NON_BLOCKING, 0),
+                     "cuGreenCtxStreamCreate", "making a stream in a green context of cuda:{}", device));
+  return reinterpret_cast<StreamHandle>(made);
 }
 
 }  // namespace jitney::backend::cuda

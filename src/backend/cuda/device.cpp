@@ -42,6 +42,7 @@ Device::~Device() {
     const ContextScope scope(driver_, context_.load());
     while (const auto graph = graphs.remove_any()) {
       driver_.GraphExecDestroy(graph->executable);
+      if (graph->recorded != nullptr) driver_.GraphDestroy(graph->recorded);
       faults.release(graph->words);
     }
     while (CUmodule module = modules.remove_any()) driver_.ModuleUnload(module);
@@ -90,27 +91,72 @@ tl::unexpected<Failure> Device::out_of_memory(std::size_t bytes) {
   return environment_error("cuda:{} cannot allocate {} bytes: {} of its {} are free", index_, bytes, free, total);
 }
 
+void Device::set_allocator(std::shared_ptr<Allocator> allocator) {
+  const std::lock_guard lock(allocator_mutex_);
+  if (allocator) has_allocator_.store(true, std::memory_order_release);
+  allocator_ = std::move(allocator);
+}
+
+Expected<void*> Device::allocate_from(const std::shared_ptr<Allocator>& allocator, std::size_t bytes, CUstream stream) {
+  void* memory = nullptr;
+  try {
+    memory = allocator->allocate(bytes, reinterpret_cast<StreamHandle>(stream));
+  } catch (const std::exception& error) {
+    return environment_error("cuda:{} cannot allocate {} bytes: the program's allocator says '{}'", index_, bytes,
+                             error.what());
+  }
+  if (memory == nullptr)
+    return environment_error("cuda:{} cannot allocate {} bytes: the program's allocator gave none", index_, bytes);
+  const std::lock_guard lock(allocator_mutex_);
+  borrowed_[memory] = allocator;
+  return memory;
+}
+
+bool Device::free_to_allocator(void* memory, std::size_t bytes, CUstream stream) noexcept {
+  if (!has_allocator_.load(std::memory_order_acquire)) return false;
+  std::shared_ptr<Allocator> owner;
+  {
+    const std::lock_guard lock(allocator_mutex_);
+    auto node = borrowed_.extract(memory);
+    if (node.empty()) return false;
+    owner = std::move(node.mapped());
+  }
+  owner->free(memory, bytes, reinterpret_cast<StreamHandle>(stream));
+  return true;
+}
+
 Expected<void*> Device::allocate(std::size_t bytes, CUstream stream) {
   if (bytes == 0) return nullptr;
   if (bytes > properties_.memory_bytes) return out_of_memory(bytes);
   const RelaxedCapture relaxed(driver_);
-  CUdeviceptr memory = 0;
-  const CUresult result = pool_ != nullptr ? driver_.MemAllocFromPoolAsync(&memory, bytes, pool_, stream)
-                                           : driver_.MemAlloc(&memory, bytes);
-  if (result == CUDA_ERROR_OUT_OF_MEMORY) return out_of_memory(bytes);
-  JITNEY_CHECK(check(driver_, result, pool_ != nullptr ? "cuMemAllocFromPoolAsync" : "cuMemAlloc",
-                     "allocating {} bytes on cuda:{}", bytes, index_));
-  if (pool_ != nullptr && stream == nullptr) {
+  std::shared_ptr<Allocator> allocator;
+  if (has_allocator_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(allocator_mutex_);
+    allocator = allocator_;
+  }
+  void* memory = nullptr;
+  if (allocator) {
+    JITNEY_TRY(memory, allocate_from(allocator, bytes, stream));
+  } else {
+    CUdeviceptr address = 0;
+    const CUresult result = pool_ != nullptr ? driver_.MemAllocFromPoolAsync(&address, bytes, pool_, stream)
+                                             : driver_.MemAlloc(&address, bytes);
+    if (result == CUDA_ERROR_OUT_OF_MEMORY) return out_of_memory(bytes);
+    JITNEY_CHECK(check(driver_, result, pool_ != nullptr ? "cuMemAllocFromPoolAsync" : "cuMemAlloc",
+                       "allocating {} bytes on cuda:{}", bytes, index_));
+    memory = reinterpret_cast<void*>(address);  // NOLINT(performance-no-int-to-ptr)
+  }
+  live_bytes_.fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
+  if ((pool_ != nullptr || allocator) && stream == nullptr) {
     // The order of the default stream is no order for others: the memory is there before anybody hears of it.
     if (auto done = check(driver_, driver_.StreamSynchronize(stream), "cuStreamSynchronize",
                           "allocating {} bytes on cuda:{}", bytes, index_);
         !done) {
-      driver_.MemFreeAsync(memory, stream);
+      free(memory, bytes, stream);
       return tl::unexpected(done.error());
     }
   }
-  live_bytes_.fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
-  return reinterpret_cast<void*>(memory);  // NOLINT(performance-no-int-to-ptr)
+  return memory;
 }
 
 void Device::free(void* memory, std::size_t bytes, CUstream stream) noexcept {
@@ -118,6 +164,7 @@ void Device::free(void* memory, std::size_t bytes, CUstream stream) noexcept {
   const RelaxedCapture relaxed(driver_);
   const auto address = reinterpret_cast<CUdeviceptr>(memory);
   live_bytes_.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
+  if (free_to_allocator(memory, bytes, stream)) return;
   // A stream that is gone cannot order anything; the memory is given back all the same.
   if (pool_ == nullptr || driver_.MemFreeAsync(address, stream) != CUDA_SUCCESS) driver_.MemFree(address);
 }

@@ -34,6 +34,10 @@ Expected<Driver> open_driver() {
   JITNEY_CUDA_FUNCTIONS(JITNEY_CUDA_FIND)
 #undef JITNEY_CUDA_FIND
   find(library, "cuStreamGetCaptureInfo_v2", driver.StreamGetCaptureInfo, missing);
+  std::string optional;
+  find(library, "cuStreamGetCaptureInfo_v3", driver.StreamGetCaptureInfo3, optional);
+  find(library, "cuStreamGetGreenCtx", driver.StreamGetGreenCtx, optional);
+  find(library, "cuGreenCtxStreamCreate", driver.GreenCtxStreamCreate, optional);
   int version = 0;
   if (driver.DriverGetVersion != nullptr && driver.DriverGetVersion(&version) == CUDA_SUCCESS && version < kOldest) {
     return environment_error("the NVIDIA driver supports CUDA {}.{}; 12.0 or newer is needed", version / 1000,

@@ -11,16 +11,20 @@
 #define JITNEY_CUDA_FUNCTIONS(X)                                                                                      \
   X(Init)                                                                                                             \
   X(DriverGetVersion)                                                                                                 \
-  X(GetErrorName) X(GetErrorString) X(DeviceGetCount) X(DeviceGet) X(DeviceGetName) X(DeviceGetAttribute)             \
-      X(DeviceTotalMem) X(DevicePrimaryCtxRetain) X(DevicePrimaryCtxRelease) X(CtxGetCurrent) X(CtxSetCurrent)        \
-          X(MemGetInfo) X(MemAlloc) X(MemFree) X(MemAllocFromPoolAsync) X(MemFreeAsync) X(MemPoolCreate)              \
-              X(MemPoolDestroy) X(MemPoolSetAttribute) X(MemHostAlloc) X(MemFreeHost) X(MemHostGetDevicePointer)      \
-                  X(PointerGetAttribute) X(MemcpyHtoDAsync) X(MemcpyDtoHAsync) X(MemcpyDtoDAsync) X(StreamCreate)     \
-                      X(StreamDestroy) X(StreamSynchronize) X(StreamWaitEvent) X(StreamIsCapturing)                   \
-                          X(StreamBeginCapture) X(StreamEndCapture) X(ThreadExchangeStreamCaptureMode) X(EventCreate) \
-                              X(EventRecord) X(EventDestroy) X(ModuleLoadData) X(ModuleUnload) X(ModuleGetFunction)   \
-                                  X(LaunchKernel) X(GraphInstantiate) X(GraphLaunch) X(GraphDestroy)                  \
-                                      X(GraphExecDestroy)
+  X(GetErrorName)                                                                                                     \
+  X(GetErrorString)                                                                                                   \
+  X(DeviceGetCount)                                                                                                   \
+  X(DeviceGet)                                                                                                        \
+  X(DeviceGetName) X(DeviceGetAttribute) X(DeviceTotalMem) X(DevicePrimaryCtxRetain) X(DevicePrimaryCtxRelease)       \
+      X(CtxGetCurrent) X(CtxSetCurrent) X(MemGetInfo) X(MemAlloc) X(MemFree) X(MemAllocFromPoolAsync) X(MemFreeAsync) \
+          X(MemPoolCreate) X(MemPoolDestroy) X(MemPoolSetAttribute) X(MemHostAlloc) X(MemFreeHost)                    \
+              X(MemHostGetDevicePointer) X(PointerGetAttribute) X(MemcpyHtoDAsync) X(MemcpyDtoHAsync)                 \
+                  X(MemcpyDtoDAsync) X(StreamCreate) X(StreamDestroy) X(StreamSynchronize) X(StreamWaitEvent)         \
+                      X(StreamIsCapturing) X(StreamBeginCapture) X(StreamEndCapture)                                  \
+                          X(ThreadExchangeStreamCaptureMode) X(EventCreate) X(EventRecord) X(EventDestroy)            \
+                              X(ModuleLoadData) X(ModuleUnload) X(ModuleGetFunction) X(LaunchKernel)                  \
+                                  X(GraphInstantiate) X(GraphLaunch) X(GraphDestroy) X(GraphExecDestroy)              \
+                                      X(GraphExecKernelNodeSetParams) X(GraphKernelNodeGetParams) X(StreamGetId)
 
 namespace jitney::backend::cuda {
 
@@ -32,6 +36,12 @@ struct Driver {
   /// cuStreamGetCaptureInfo_v2, whose successors have other arguments and are not in all drivers.
   CUresult(CUDAAPI* StreamGetCaptureInfo)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,
                                           const CUgraphNode**, std::size_t*) = nullptr;
+  // Not in all drivers: null there.
+  /// cuStreamGetCaptureInfo_v3, which also tells of programmatic edges.
+  CUresult(CUDAAPI* StreamGetCaptureInfo3)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,
+                                           const CUgraphNode**, const CUgraphEdgeData**, std::size_t*) = nullptr;
+  decltype(&::cuStreamGetGreenCtx) StreamGetGreenCtx = nullptr;
+  decltype(&::cuGreenCtxStreamCreate) GreenCtxStreamCreate = nullptr;
 };
 
 /// Opens libcuda.so.1, which is never closed. Error(environment), one sentence, where there is none or one older than

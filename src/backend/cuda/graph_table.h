@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "backend/backend.h"
 #include "backend/cuda/fault_words.h"
@@ -13,7 +14,13 @@ namespace jitney::backend::cuda {
 
 /// A captured graph, ready to be launched, and the words that its kernels report faults in.
 struct Graph {
+  struct Launch {
+    CUgraphNode node = nullptr;
+    CUDA_KERNEL_NODE_PARAMS params{};  ///< as captured, without the kernel's own parameters
+  };
   CUgraphExec executable = nullptr;
+  CUgraph recorded = nullptr;    ///< what its nodes belong to; null where no launch can be updated
+  std::vector<Launch> launches;  ///< in the order of being recorded
   FaultWords::Words words;
 };
 

@@ -21,8 +21,9 @@
 /// is pageable memory: FaultWords carries the number over at the next synchronize() of the stream.
 namespace jitney::backend::cuda {
 
-/// Bytes of parameters that a kernel may take.
-inline constexpr std::size_t kMaxParameterBytes = 4096;
+/// Bytes of parameters that a kernel may take: 4096 until CUDA 12.1, since then this, on every device that we run on.
+/// An older compiler refuses such a kernel, and an older driver its launch.
+inline constexpr std::size_t kMaxParameterBytes = 32764;
 
 /// Block and group size where the caller says nothing.
 inline constexpr std::int32_t kDefaultBlock = 256;

@@ -14,7 +14,7 @@ constexpr std::uint64_t kMaxGrid = (std::uint64_t{1} << 31) - 1;
 
 }  // namespace
 
-Expected<Parameters> Parameters::make(const LaunchArgs& args, CUdeviceptr fault) {
+Status Parameters::fill(const LaunchArgs& args, CUdeviceptr fault) {
   static_assert(sizeof(void*) == 8 && sizeof(CUdeviceptr) == 8);
   if (args.pointer_count < 0 || args.number_count < 0) {
     return internal_error("a kernel was launched with {} pointers and {} numbers", args.pointer_count,
@@ -22,19 +22,18 @@ Expected<Parameters> Parameters::make(const LaunchArgs& args, CUdeviceptr fault)
   }
   const auto pointers = static_cast<std::size_t>(args.pointer_count),
              numbers = static_cast<std::size_t>(args.number_count);
-  Parameters p;
-  if (pointers + numbers + 3 > p.words_.size()) {
+  if (pointers + numbers + 3 > words_.size()) {
     return internal_error("a kernel was launched with {} pointers and {} numbers; {} fit in all", pointers, numbers,
-                          p.words_.size() - 3);
+                          words_.size() - 3);
   }
-  if (pointers != 0) std::memcpy(p.words_.data(), args.pointers, pointers * 8);
-  if (numbers != 0) std::memcpy(p.words_.data() + pointers, args.numbers, numbers * 8);
-  p.count_ = pointers + numbers;
+  if (pointers != 0) std::memcpy(words_.data(), args.pointers, pointers * 8);
+  if (numbers != 0) std::memcpy(words_.data() + pointers, args.numbers, numbers * 8);
+  count_ = pointers + numbers;
   for (const auto word : {static_cast<std::uint64_t>(args.begin), static_cast<std::uint64_t>(args.end),
                           static_cast<std::uint64_t>(fault)}) {
-    p.words_[p.count_++] = word;
+    words_[count_++] = word;
   }
-  return p;
+  return {};
 }
 
 Expected<Geometry> geometry(const LaunchArgs& args, int multiprocessors) {

@@ -11,11 +11,14 @@
 
 namespace jitney::backend::cuda {
 
-/// The one parameter of a kernel, as kernel_abi.h lays it out. On the stack: launching allocates nothing.
+/// The one parameter of a kernel, as kernel_abi.h lays it out. On the stack, and only touched as far as it is used:
+/// launching allocates nothing.
 class Parameters {
  public:
+  Parameters() {}  // NOLINT(modernize-use-equals-default): nothing is to be zeroed
+  Parameters(const Parameters&) = delete;
   /// Error(internal) when there are more than fit or counts are negative.
-  static Expected<Parameters> make(const LaunchArgs& args, CUdeviceptr fault);
+  Status fill(const LaunchArgs& args, CUdeviceptr fault);
   void* data() { return words_.data(); }
   std::size_t bytes() const { return count_ * sizeof(std::uint64_t); }
 

@@ -33,12 +33,13 @@ class NullBackend final : public Backend {
   void unload(int device, ModuleHandle module) noexcept override;
   Expected<KernelHandle> kernel(int device, ModuleHandle module, const char* symbol) override;
   Status launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) override;
-  Expected<EventHandle> record(int device, StreamHandle stream) override;
+  Expected<EventHandle> record(int device, StreamHandle stream, EventHandle again) override;
   Status wait(int device, StreamHandle stream, EventHandle event) override;
   void destroy_event(int device, EventHandle event) noexcept override;
   Status begin_capture(int device, StreamHandle stream) override;
   Expected<GraphHandle> end_capture(int device, StreamHandle stream) override;
   Status replay(int device, GraphHandle graph, StreamHandle stream) override;
+  Status update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs& args) override;
   void destroy_graph(int device, GraphHandle graph) noexcept override;
   std::int64_t live_bytes() const override;
   std::vector<std::string> diagnose() const override;

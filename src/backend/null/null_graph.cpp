@@ -7,11 +7,11 @@
 /// Events and captured graphs of the null backend.
 namespace jitney::backend {
 
-Expected<EventHandle> NullBackend::record(int device, StreamHandle stream) {
+Expected<EventHandle> NullBackend::record(int device, StreamHandle stream, EventHandle again) {
   JITNEY_CHECK(check_device(device));
   std::lock_guard lock(mutex_);
   JITNEY_TRY(auto* s, find_stream(stream));
-  const EventHandle handle = next_handle_++;
+  const EventHandle handle = again != 0 ? again : next_handle_++;
   events_[handle] = s->clock;
   return handle;
 }
@@ -75,6 +75,17 @@ Status NullBackend::replay(int device, GraphHandle graph, StreamHandle stream) {
   counters_.replayed_launches += found->second.launches;
   for (const auto& copy : found->second.copies) std::memcpy(copy.to, copy.from, copy.bytes);
   s->clock[stream] += found->second.launches + static_cast<std::int64_t>(found->second.copies.size());
+  return {};
+}
+
+Status NullBackend::update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs&) {
+  JITNEY_CHECK(check_device(device));
+  std::lock_guard lock(mutex_);
+  const auto found = graphs_.find(graph);
+  if (found == graphs_.end()) return internal_error("the null backend has no graph {}", graph);
+  const std::int64_t launches = found->second.launches;
+  if (launches <= 0 || launch >= static_cast<std::size_t>(launches))
+    return internal_error("a graph of {} launches has no launch {} to update", launches, launch);
   return {};
 }
 

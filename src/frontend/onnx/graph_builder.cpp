@@ -2,6 +2,7 @@
 #include "frontend/onnx/graph_builder.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -52,8 +53,16 @@ Tensor make_scalar(double number, DType dtype) {
     case DType::u32: return tensor_of(dtype, static_cast<std::uint32_t>(number));
     case DType::u64: return tensor_of(dtype, static_cast<std::uint64_t>(number));
     case DType::boolean: return tensor_of(dtype, static_cast<std::uint8_t>(number != 0));
+    default: break;
   }
-  return {};
+  return tensor_of(dtype, static_cast<std::uint8_t>(number));  // only stored: its bits
+}
+
+GraphBuilder GraphBuilder::inside(const GraphBuilder& outer) {
+  GraphBuilder inner;
+  inner.graph.symbols = outer.graph.symbols;
+  inner.symbol_counter_ = outer.symbol_counter_;
+  return inner;
 }
 
 void GraphBuilder::begin_node(std::string node_name, std::string value_stem) {
@@ -120,6 +129,11 @@ ValueId GraphBuilder::cast(ValueId x, DType to) {
   return typed_node(Op::cast, {x}, to, shape(x));
 }
 
+ValueId GraphBuilder::bitcast(ValueId x, DType to) {
+  if (!ok() || x == kNoValue || dtype(x) == to) return x;
+  return typed_node(Op::bitcast, {x}, to, shape(x));
+}
+
 ValueId GraphBuilder::reshape(ValueId x, Shape to) {
   if (!ok() || x == kNoValue || shape(x) == to) return x;
   require(Guard::Relation::equal, ir::product(shape(x)), ir::product(to),
@@ -175,6 +189,42 @@ ValueId GraphBuilder::constant(const std::string& name, Tensor tensor) {
 
 ValueId GraphBuilder::iota(Shape shape, int axis) {
   return typed_node(Op::iota, {}, DType::i64, std::move(shape), {{"axis", static_cast<std::int64_t>(axis)}});
+}
+
+Dim GraphBuilder::new_symbol(std::int64_t most) {
+  std::string name = value_stem_;
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.') c = '_';
+  }
+  if (name.empty() || std::isalpha(static_cast<unsigned char>(name.front())) == 0) name.insert(0, 1, 'v');
+  // The number makes it another's than any in the graphs around, whose builders share the counter.
+  do {
+    name = fmt::format("{}:{}", name.substr(0, name.find(':')), ++*symbol_counter_);
+  } while (graph.symbols.contains(name));
+  graph.symbols.emplace(name, ir::SymbolInfo{0, most});
+  return Dim::symbol(name);
+}
+
+std::vector<ValueId> GraphBuilder::hosted(Op op, std::vector<ValueId> inputs,
+                                          const std::vector<std::pair<DType, Shape>>& outputs, std::vector<Dim> symbols,
+                                          Attributes attributes) {
+  if (!ok()) return std::vector<ValueId>(outputs.size(), kNoValue);
+  attributes["symbols"] = std::move(symbols);
+  ir::Node node{op, node_name_, std::move(inputs), {}, std::move(attributes)};
+  for (const auto& [type, shape] : outputs) {
+    node.outputs.push_back(graph.add_value(unique(fmt::format("{}.{}", value_stem_, ++next_value_)), type, shape));
+  }
+  graph.nodes.push_back(std::move(node));
+  return graph.nodes.back().outputs;
+}
+
+std::vector<Dim> GraphBuilder::read_dims(const std::string& rule, std::vector<ValueId> operands, std::vector<Dim> given,
+                                         std::size_t count) {
+  std::vector<Dim> symbols;
+  for (std::size_t i = 0; i < count; ++i) symbols.push_back(new_symbol());
+  hosted(Op::read_dims, std::move(operands), {{DType::i64, {Dim(static_cast<std::int64_t>(count))}}}, symbols,
+         {{"rule", rule}, {"given", std::move(given)}});
+  return symbols;
 }
 
 namespace {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,6 +21,10 @@ namespace jitney::onnx {
 class GraphBuilder {
  public:
   ir::Graph graph;
+
+  GraphBuilder() = default;
+  /// For a subgraph: sees the symbols of the graph around it.
+  static GraphBuilder inside(const GraphBuilder& outer);
 
   /// From here on nodes carry this name, and unnamed values are named after `value_stem`.
   void begin_node(std::string node_name, std::string value_stem);
@@ -45,7 +51,9 @@ class GraphBuilder {
   ir::ValueId where(ir::ValueId condition, ir::ValueId a, ir::ValueId b) {
     return node(ir::Op::where, {condition, a, b});
   }
-  ir::ValueId cast(ir::ValueId x, DType dtype);  ///< x itself if it has the dtype
+  /// x itself if it has the dtype. Neither may be only stored: see storage_cast.h.
+  ir::ValueId cast(ir::ValueId x, DType dtype);
+  ir::ValueId bitcast(ir::ValueId x, DType dtype);  ///< the same bits; the dtypes have one size
   /// To the shape; x itself if it has it. Element counts that cannot be compared become a guard.
   ir::ValueId reshape(ir::ValueId x, ir::Shape shape);
   ir::ValueId expand(ir::ValueId x, ir::Shape shape);
@@ -56,6 +64,16 @@ class GraphBuilder {
   ir::ValueId scalar(double number, DType dtype);
   /// i64, index along `axis`.
   ir::ValueId iota(ir::Shape shape, int axis);
+
+  /// A symbol for an extent that only running tells, in [0, most], named after the value being made.
+  ir::Dim new_symbol(std::int64_t most = INT64_MAX);
+  /// A hosted operator: outputs of the given types, and the symbols that it defines.
+  std::vector<ir::ValueId> hosted(ir::Op op, std::vector<ir::ValueId> inputs,
+                                  const std::vector<std::pair<DType, ir::Shape>>& outputs, std::vector<ir::Dim> symbols,
+                                  ir::Attributes attributes = {});
+  /// Extents that follow from elements of `operands` by a rule of ir/read_dims.h.
+  std::vector<ir::Dim> read_dims(const std::string& rule, std::vector<ir::ValueId> operands, std::vector<ir::Dim> given,
+                                 std::size_t count);
 
   /// Puts a value of the model into the graph, if it is not there yet.
   ir::ValueId materialize(ModelValue& value);
@@ -89,6 +107,7 @@ class GraphBuilder {
   std::map<std::string, int> name_counts_;
   std::set<ir::ValueId> named_;
   std::map<std::pair<double, DType>, ir::ValueId> scalars_;
+  std::shared_ptr<int> symbol_counter_ = std::make_shared<int>(0);  ///< one for a model and all its subgraphs
 };
 
 /// A scalar tensor of any dtype.

@@ -1,5 +1,5 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// The operators that hold other nodes: functions of the model and If. Both are replaced by what they hold.
+// What is replaced by the nodes that it holds: functions of the model, and If whose condition is known.
 #include <algorithm>
 
 #include "frontend/onnx/model_importer.h"
@@ -105,11 +105,7 @@ Status ModelImporter::import_if(const NodeProto& node, Scope& scope, const std::
   if (inputs.size() != 1 || inputs[0] == nullptr) return user_error("operator 'If' at node '{}' takes one input", name);
   const auto& known = inputs[0]->known;
   const auto condition = known && known->values.size() == 1 ? known->values[0].constant() : std::nullopt;
-  if (!condition) {
-    return user_error(
-        "operator 'If' (opset {}) at node '{}' is not supported: its condition '{}' is not known before the model runs",
-        scope.opset, name, inputs[0]->name);
-  }
+  if (!condition) return import_branch(node, scope, inputs[0]);
   const char* branch_name = *condition != 0 ? "then_branch" : "else_branch";
   for (const AttributeProto& attribute : node.attribute()) {
     if (attribute.name() != branch_name || !attribute.has_g()) continue;

@@ -101,7 +101,7 @@ Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
     if (initializer.name().empty()) return user_error("the model has an initializer without a name");
     JITNEY_TRY(Tensor tensor, tensors_.read(initializer, what));
     // The weights need not be in memory twice. Subgraphs stay as they are: a function's may be used again.
-    if (scope.parent == nullptr) {
+    if (scope.is_model) {
       initializer.clear_raw_data();
       initializer.clear_float_data();
     }
@@ -118,6 +118,8 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
     const ModelValuePtr* value = scope.find(output.name());
     if (value == nullptr)
       return user_error("output '{}' is not defined by any input, initializer or node", output.name());
+    if (*value != nullptr && ((*value)->sequence || (*value)->is_none))
+      return user_error("output '{}' is a sequence or an optional; outputs must be tensors", output.name());
     builder_.begin_node(output.name(), output.name());
     builder_.add_output(builder_.materialize(**value), output.name());
     JITNEY_CHECK(builder_.status());
@@ -128,6 +130,7 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
 Expected<ir::Graph> ModelImporter::run() {
   if (!model_.has_graph()) return user_error("the file is not an ONNX model, or its graph is missing");
   Scope scope;
+  scope.is_model = true;
   JITNEY_TRY(scope.opset, opset_of(model_.opset_import(), "the model"));
   GraphProto& graph = *model_.mutable_graph();
   builder_.graph.name = graph.name();
@@ -174,7 +177,18 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
   }
   const std::string stem = scope.prefix + (node.output_size() > 0 ? node.output(0) : node.op_type());
   builder_.begin_node(scope.prefix + name_of(node), stem);
+  if (node.op_type() == "If" || node.op_type() == "Loop" || node.op_type() == "Scan") {
+    for (const ModelValuePtr& input : inputs) {
+      if (input != nullptr && (input->sequence || input->is_none))
+        return user_error("operator '{}' at node '{}' takes tensors, and '{}' is a sequence or an optional",
+                          node.op_type(), builder_.node_name(), input->name);
+    }
+  }
   if (node.op_type() == "If") return import_if(node, scope, inputs);
+  if (node.op_type() == "Loop") return import_loop(node, scope, inputs);
+  if (node.op_type() == "Scan") return import_scan(node, scope, inputs);
+  JITNEY_TRY(const bool is_chosen, import_choices(node, scope, inputs));
+  if (is_chosen) return {};
   return import_operator(node, scope, std::move(inputs));
 }
 
@@ -198,6 +212,12 @@ Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::
   if (too_many || missing) {
     return user_error("operator '{}' at node '{}' has {} inputs; it takes {} to {}", node.op_type(), name, count,
                       row->min_inputs, row->max_inputs == kAnyNumber ? "any number" : std::to_string(row->max_inputs));
+  }
+  for (const ModelValuePtr& input : inputs) {
+    const bool is_tensor = input == nullptr || (!input->sequence && !input->is_none);
+    if (!is_tensor && !takes_sequences(*row) && node.op_type() != "Identity")
+      return user_error("operator '{}' at node '{}' takes tensors, and '{}' is {}", node.op_type(), name, input->name,
+                        input->is_none ? "an optional that holds nothing" : "a sequence");
   }
   NodeContext context(builder_, tensors_, node, scope.opset, std::move(inputs));
   if (scope.opset < 7) JITNEY_CHECK(adapt_to_opset_7(context));

@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <tuple>
@@ -38,6 +39,28 @@ class ModelImporter {
   Status import_node(const proto::NodeProto& node, Scope& scope);
   Status import_operator(const proto::NodeProto& node, Scope& scope, std::vector<ModelValuePtr> inputs);
   Status import_if(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
+  // control.cpp: what is decided when the model runs
+  struct Captures;
+  struct Body;
+  struct LoopSpec;
+  Captures captured_by(const std::vector<const proto::GraphProto*>& graphs, Scope& scope);
+  /// A subgraph as a graph of its own. Its first inputs are `formals`, whose names it has; then come the captures.
+  Expected<Body> import_body(const proto::GraphProto& graph, Scope& scope, const std::vector<ModelValuePtr>& formals,
+                             const Captures& captures, const std::function<Status(Scope&)>& prepare,
+                             const std::vector<ModelValuePtr>& first_outputs);
+  Status import_branch(const proto::NodeProto& node, Scope& scope, const ModelValuePtr& condition);
+  Status add_branch(const proto::NodeProto& node, Scope& scope, std::vector<ir::ValueId> inputs, const Body& a,
+                    const Body& b);
+  // choices.cpp: axes that are data
+  struct Choices;
+  /// Whether the node was imported as a choice among all axes that it may be given.
+  Expected<bool> import_choices(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
+  Status import_choice(const Choices& choices, std::size_t from, Scope& scope);
+  Status import_loop(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
+  Status import_scan(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
+  Expected<std::vector<ir::ValueId>> add_loop(const proto::NodeProto& node, Scope& scope, const LoopSpec& spec);
+  Status set_outputs(const proto::NodeProto& node, Scope& scope, const std::vector<ir::ValueId>& ids);
+
   Status inline_function(const proto::FunctionProto& function, const proto::NodeProto& call, Scope& scope,
                          const std::vector<ModelValuePtr>& inputs);
 

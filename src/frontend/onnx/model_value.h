@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "frontend/onnx/shape_tensor.h"
 #include "ir/graph.h"
@@ -21,6 +22,9 @@ struct ModelValue {
   ir::ValueId id = ir::kNoValue;           ///< once it is in the graph
   std::shared_ptr<const Tensor> constant;  ///< an initializer or a Constant
   std::optional<ShapeTensor> known;        ///< i64, i32 and boolean only
+  /// A sequence of tensors of this dtype, instead of a tensor.
+  std::shared_ptr<const std::vector<std::shared_ptr<ModelValue>>> sequence;
+  bool is_none = false;  ///< an optional that holds nothing
 };
 
 /// Null: an optional input of a function that its caller left out.

@@ -21,16 +21,40 @@ NodeContext::NodeContext(GraphBuilder& builder, TensorReader& tensors, const pro
       outputs_(static_cast<std::size_t>(node.output_size())) {}
 
 Expected<std::vector<Dim>> NodeContext::dims(int i, std::string_view what) const {
-  const ModelValue& value = input(i);
-  if (!value.known) {
-    return error("{} '{}' must be computed from shapes and constants; it depends on data", what, value.name);
-  }
+  ModelValue& value = input(i);
+  if (!value.known) JITNEY_CHECK(read(i, what));
   if (value.known->shape.size() > 1)
     return error("{} '{}' must have rank 1, not shape {}", what, value.name, ir::to_string(value.shape));
   return value.known->values;
 }
 
+Expected<std::int64_t> NodeContext::element_count(int i, std::string_view what) const {
+  const ModelValue& value = input(i);
+  if (value.shape.size() > 1)
+    return error("{} '{}' must have rank 1, not shape {}", what, value.name, ir::to_string(value.shape));
+  if (value.shape.empty()) return 1;
+  const auto count = value.shape[0].constant();
+  if (!count)
+    return error("{} '{}' has {} elements; their number must be known", what, value.name, value.shape[0].to_string());
+  if (*count > kMaxKnownElements) return error("{} '{}' has {} elements", what, value.name, *count);
+  return *count;
+}
+
+Status NodeContext::read(int i, std::string_view what) const {
+  ModelValue& value = input(i);
+  if (value.dtype != DType::i64 && value.dtype != DType::i32)
+    return error("{} '{}' must be computed from shapes and constants; it is {} data", what, value.name,
+                 to_string(value.dtype));
+  JITNEY_TRY(const std::int64_t count, element_count(i, what));
+  // Now its elements are known as symbols, here and wherever else it is a shape.
+  ShapeTensor known{{}, b.read_dims("extents", {this->value(i)}, {}, static_cast<std::size_t>(count))};
+  if (!value.shape.empty()) known.shape.push_back(count);
+  value.known = std::move(known);
+  return {};
+}
+
 Expected<std::vector<std::int64_t>> NodeContext::integers(int i, std::string_view what) const {
+  if (!input(i).known) return error("{} '{}' must be constant; it depends on data", what, input(i).name);
   JITNEY_CHECK(dims(i, what));
   const auto numbers = input(i).known->constants();
   if (!numbers) return error("{} '{}' must be constant", what, input(i).name);

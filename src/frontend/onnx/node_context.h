@@ -45,8 +45,11 @@ class NodeContext {
   /// As a value of the graph; kNoValue for an absent input.
   ir::ValueId value(int i) const { return has(i) ? b.materialize(input(i)) : ir::kNoValue; }
   const std::optional<ShapeTensor>& known(int i) const { return input(i).known; }
-  /// A rank 0 or 1 parameter whose elements must be known while importing. what: "the shape".
+  /// The elements of a rank 0 or 1 parameter, which are extents. Those that follow from data become symbols, whose
+  /// values are 0 or more. what: "the shape".
   Expected<std::vector<ir::Dim>> dims(int i, std::string_view what) const;
+  /// How many elements a rank 0 or 1 parameter has, which must be known.
+  Expected<std::int64_t> element_count(int i, std::string_view what) const;
   /// The same, with constants only.
   Expected<std::vector<std::int64_t>> integers(int i, std::string_view what) const;
   /// A one-element constant of any numeric dtype.
@@ -81,6 +84,8 @@ class NodeContext {
   Status finish(Status converted);
 
  private:
+  /// Makes the elements of an input known as symbols.
+  Status read(int i, std::string_view what) const;
   const proto::AttributeProto* find(std::string_view name) const;
   const proto::AttributeProto* find(std::string_view name, proto::AttributeProto::AttributeType type);
 

@@ -1,9 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// Cast, Identity, and Dropout, which does nothing outside training.
+// Cast, BitCast, Identity, and Dropout, which does nothing outside training.
 #include <cmath>
 #include <cstring>
 
 #include "frontend/onnx/registry.h"
+#include "frontend/onnx/storage_cast.h"
 
 namespace jitney::onnx {
 namespace {
@@ -50,8 +51,12 @@ std::optional<Tensor> constant_cast(NodeContext& c, DType to) {
 }
 
 Status cast_to(NodeContext& c, DType to) {
-  c.ignore({"saturate", "round_mode"});  // they speak of 8-bit floats, which there are none of
+  const NarrowingRules rules{c.integer("saturate", 1) != 0, c.text("round_mode", "up")};
+  if (rules.round_mode != "up" && rules.round_mode != "down" && rules.round_mode != "nearest")
+    return c.error("round_mode is '{}'; up, down and nearest are allowed", rules.round_mode);
   if (c.dtype(0) == to) return c.set(0, c.input_pointer(0));
+  if (is_storage_only(to)) return c.set(0, narrowed(c.b, widened(c.b, c.value(0)), to, rules));
+  if (is_storage_only(c.dtype(0))) return c.set(0, c.b.cast(widened(c.b, c.value(0)), to));
   if (computed_cast(c, to)) return {};
   if (auto constant = constant_cast(c, to)) return c.set(0, make_constant(c.node.output(0), std::move(*constant)));
   return c.set(0, c.b.cast(c.value(0), to));
@@ -60,6 +65,14 @@ Status cast_to(NodeContext& c, DType to) {
 Status cast(NodeContext& c) {
   JITNEY_TRY(const DType to, to_dtype(static_cast<int>(c.integer("to", 0)), c.label()));
   return cast_to(c, to);
+}
+
+Status bit_cast(NodeContext& c) {
+  JITNEY_TRY(const DType to, to_dtype(static_cast<int>(c.integer("to", 0)), c.label()));
+  if (stored_bits(to) != stored_bits(c.dtype(0)))
+    return c.error("{} has not as many bits as {}", to_string(to), to_string(c.dtype(0)));
+  if (to == c.dtype(0)) return c.set(0, c.input_pointer(0));
+  return c.set(0, c.b.bitcast(c.value(0), to));
 }
 
 Status cast_like(NodeContext& c) { return cast_to(c, c.dtype(1)); }
@@ -88,10 +101,8 @@ Status dropout(NodeContext& c) {
 
 std::span<const OperatorRow> cast_operators() {
   static constexpr OperatorRow kRows[] = {
-      {"Cast", 1, 1, 1, cast},
-      {"CastLike", 15, 2, 2, cast_like},
-      {"Identity", 1, 1, 1, identity},
-      {"Dropout", 1, 1, 3, dropout},
+      {"Cast", 1, 1, 1, cast},         {"CastLike", 15, 2, 2, cast_like}, {"BitCast", 26, 1, 1, bit_cast},
+      {"Identity", 1, 1, 1, identity}, {"Dropout", 1, 1, 3, dropout},
   };
   return kRows;
 }

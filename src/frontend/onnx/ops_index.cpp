@@ -3,6 +3,7 @@
 // OneHot, NonZero of a constant.
 #include <algorithm>
 
+#include "frontend/onnx/dynamic.h"
 #include "frontend/onnx/registry.h"
 
 namespace jitney::onnx {
@@ -73,11 +74,10 @@ Status reverse_sequence(NodeContext& c) {
   return c.set(0, b.node(Op::gather_elements, {c.value(0), b.expand(b.expand(index, plane), shape)}, {{"axis", time}}));
 }
 
-/// Only with a constant condition: how many elements come out must be known.
+/// With a constant condition it is a gather.
 Status compress(NodeContext& c) {
   GraphBuilder& b = c.b;
-  if (!c.known(1) || !c.known(1)->all_constant())
-    return c.error("its condition must be constant, for the extent of its output depends on it");
+  if (!c.known(1) || !c.known(1)->all_constant()) return compress_by_data(c);
   const auto condition = *c.known(1)->constants();
   ValueId x = c.value(0);
   std::int64_t axis = 0;
@@ -129,7 +129,7 @@ Status one_hot(NodeContext& c) {
   return c.set(0, b.expand(b.where(hot, value(1), value(0)), shape));
 }
 
-/// Only of a constant, as exporters of shapes write it: how many elements come out must be known.
+/// Of a constant, as exporters of shapes write it.
 Status non_zero(NodeContext& c) {
   std::vector<double> numbers;
   std::vector<std::int64_t> shape;
@@ -142,7 +142,7 @@ Status non_zero(NodeContext& c) {
     const auto known = c.known(0)->constants();  // a name, so that it outlives the loop's first line
     for (const std::int64_t v : *known) numbers.push_back(static_cast<double>(v));
   } else {
-    return c.error("its input must be constant, for the extent of its output depends on it");
+    return nonzero_of_data(c);
   }
   std::vector<std::int64_t> found;
   for (std::size_t i = 0; i < numbers.size(); ++i)

@@ -137,7 +137,13 @@ Status pad(NodeContext& c) {
     fill = c.real("value", 0);
   } else {
     if (!c.has(1)) return c.error("its input 'pads' is missing");
-    JITNEY_TRY(pads, c.dims(1, "pads"));
+    if (c.known(1)) {
+      JITNEY_TRY(pads, c.dims(1, "pads"));
+    } else {
+      JITNEY_TRY(const std::int64_t count, c.element_count(1, "pads"));
+      const auto halves = c.b.read_dims("signed", {c.value(1)}, {}, static_cast<std::size_t>(2 * count));
+      for (std::size_t k = 0; k < halves.size(); k += 2) pads.push_back(halves[k] - halves[k + 1]);
+    }
     if (c.has(2)) {
       JITNEY_TRY(fill, c.constant_number(2, "the padding value"));
     }

@@ -1,5 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-// CumSum, TopK, Hardmax, EyeLike.
+// CumSum, CumProd, TopK, Hardmax, EyeLike.
+#include <utility>
+
+#include "frontend/onnx/arithmetic.h"
 #include "frontend/onnx/registry.h"
 
 namespace jitney::onnx {
@@ -35,6 +38,27 @@ Status cumulative_sum(NodeContext& c) {
   ValueId y = b.node(Op::cumsum, {x}, {{"axis", static_cast<std::int64_t>(axis)}, {"exclusive", exclusive}});
   if (reverse) y = reversed(b, y, axis);
   return c.set(0, y);
+}
+
+/// For each element the product of a row in which those that do not count are 1: as many products as the axis has
+/// elements, which keeps them independent of each other.
+Status cumulative_product(NodeContext& c) {
+  GraphBuilder& b = c.b;
+  JITNEY_TRY(const auto given, c.integers(1, "the axis"));
+  if (given.size() != 1) return c.error("its axis must be one number, not {}", given.size());
+  JITNEY_TRY(const int axis, c.axis(given[0], c.rank(0)));
+  const bool exclusive = c.integer("exclusive", 0) != 0, reverse = c.integer("reverse", 0) != 0;
+  const Shape shape = c.shape(0);
+  const auto at = static_cast<std::size_t>(axis);
+  // [..., to, from, ...]
+  Shape rows = shape;
+  rows.insert(rows.begin() + axis, Dim(1));
+  const Arithmetic i64{b, DType::i64};
+  ValueId to = i64.counter(shape[at], rows.size(), at), from = i64.counter(shape[at], rows.size(), at + 1);
+  if (reverse) std::swap(to, from);
+  const ValueId counts = exclusive ? i64.less(from, to) : i64.less_equal(from, to);
+  const ValueId factors = b.where(counts, b.reshape(c.value(0), rows), b.scalar(1, c.dtype(0)));
+  return c.set(0, b.reduce(Op::reduce_prod, factors, {axis + 1}, false));
 }
 
 Status top_k(NodeContext& c) {
@@ -106,6 +130,7 @@ Status eye_like(NodeContext& c) {
 std::span<const OperatorRow> order_operators() {
   static constexpr OperatorRow kRows[] = {
       {"CumSum", 11, 2, 2, cumulative_sum},
+      {"CumProd", 26, 2, 2, cumulative_product},
       {"TopK", 1, 1, 2, top_k},
       {"Hardmax", 1, 1, 1, hardmax},
       {"EyeLike", 9, 1, 1, eye_like},

@@ -4,6 +4,7 @@
 
 #include "frontend/onnx/quantization.h"
 #include "frontend/onnx/registry.h"
+#include "frontend/onnx/storage_cast.h"
 
 namespace jitney::onnx {
 
@@ -24,13 +25,18 @@ ValueId saturated(GraphBuilder& b, ValueId x, ValueId zero_point, DType to) {
       case DType::i8: return {-128, 127};
       case DType::u8: return {0, 255};
       case DType::i16: return {-32768, 32767};
+      case DType::i4: return {-8, 7};
+      case DType::u4: return {0, 15};
+      case DType::i2: return {-2, 1};
+      case DType::u2: return {0, 3};
       default: return {0, 65535};
     }
   }();
   ValueId y = b.unary(Op::round, x);
   if (zero_point != ir::kNoValue) y = b.binary(Op::add, y, b.cast(zero_point, DType::f32));
   y = b.binary(Op::max, y, b.scalar(limits.first, DType::f32));
-  return b.cast(b.binary(Op::min, y, b.scalar(limits.second, DType::f32)), to);
+  y = b.binary(Op::min, y, b.scalar(limits.second, DType::f32));
+  return is_storage_only(to) ? narrowed(b, y, to) : b.cast(y, to);
 }
 
 ValueId centered(GraphBuilder& b, ValueId x, ValueId zero_point) {
@@ -90,8 +96,12 @@ Expected<int> quantized_axis(NodeContext& c) {
   return c.axis(given, c.rank(0));
 }
 
+bool is_small_float(DType t) { return t >= DType::f8e4m3fn && t <= DType::f4e2m1 && t != DType::f8e8m0; }
+bool is_small_integer(DType t) { return t >= DType::i4 && t <= DType::u2; }
+
 Status quantize(NodeContext& c) {
-  c.ignore({"saturate", "precision"});  // of 8-bit floats; f32 is as precise as any that is asked for
+  c.ignore({"precision"});  // f32 is as precise as any that is asked for
+  const NarrowingRules rules{c.integer("saturate", 1) != 0, "up"};
   GraphBuilder& b = c.b;
   DType to = DType::u8;
   if (const std::int64_t given = c.integer("output_dtype", 0); given != 0) {
@@ -100,15 +110,20 @@ Status quantize(NodeContext& c) {
   } else if (c.has(2)) {
     to = c.dtype(2);
   }
-  if (!is_quantized(to)) return c.error("it quantizes to {}; int8, uint8, int16 and uint16 are allowed", to_string(to));
+  if (!is_quantized(to) && !is_small_float(to) && !is_small_integer(to))
+    return c.error("it quantizes to {}; integers of up to 16 bits and floats of 8 and 4 bits are allowed",
+                   to_string(to));
   if (c.dtype(0) != DType::i32 && !is_floating(c.dtype(0)))
     return c.error("its input is {}; it must be floating point or int32", to_string(c.dtype(0)));
   JITNEY_TRY(const int axis, quantized_axis(c));
   const std::int64_t block = c.integer("block_size", 0);
   JITNEY_TRY(const ValueId scale, parameter(c, 1, axis, block, "the scale"));
-  JITNEY_TRY(const ValueId zero_point, parameter(c, 2, axis, block, "the zero point"));
-  const ValueId steps = b.binary(Op::div, b.cast(c.value(0), DType::f32), b.cast(scale, DType::f32));
-  return c.set(0, saturated(b, steps, zero_point, to));
+  JITNEY_TRY(const ValueId stored_zero, parameter(c, 2, axis, block, "the zero point"));
+  const ValueId zero_point = widened(b, stored_zero);
+  ValueId steps = b.binary(Op::div, b.cast(c.value(0), DType::f32), b.cast(widened(b, scale), DType::f32));
+  if (!is_small_float(to)) return c.set(0, saturated(b, steps, zero_point, to));
+  if (zero_point != ir::kNoValue) steps = b.binary(Op::add, steps, zero_point);
+  return c.set(0, narrowed(b, steps, to, rules));
 }
 
 Status dequantize(NodeContext& c) {
@@ -117,15 +132,23 @@ Status dequantize(NodeContext& c) {
   if (const std::int64_t given = c.integer("output_dtype", 0); given != 0) {
     JITNEY_TRY(to, to_dtype(static_cast<int>(given), c.label()));
   }
-  if (!is_quantized(c.dtype(0)) && c.dtype(0) != DType::i32)
-    return c.error("its input is {}; int8, uint8, int16, uint16 and int32 are allowed", to_string(c.dtype(0)));
-  if (!is_floating(c.dtype(1))) return c.error("its scale is {}", to_string(c.dtype(1)));
+  if (!is_quantized(c.dtype(0)) && c.dtype(0) != DType::i32 && !is_small_float(c.dtype(0)) &&
+      !is_small_integer(c.dtype(0)))
+    return c.error("its input is {}; int32, integers of up to 16 bits and floats of 8 and 4 bits are allowed",
+                   to_string(c.dtype(0)));
+  if (c.dtype(1) == DType::f8e8m0 && to == c.dtype(1)) to = DType::f32;
+  if (!is_floating(c.dtype(1)) && c.dtype(1) != DType::f8e8m0) return c.error("its scale is {}", to_string(c.dtype(1)));
   JITNEY_TRY(const int axis, quantized_axis(c));
   const std::int64_t block = c.integer("block_size", 0);
   JITNEY_TRY(const ValueId scale, parameter(c, 1, axis, block, "the scale"));
-  JITNEY_TRY(const ValueId zero_point, parameter(c, 2, axis, block, "the zero point"));
-  const ValueId steps = b.cast(centered(b, c.value(0), zero_point), DType::f32);
-  return c.set(0, b.cast(b.binary(Op::mul, steps, b.cast(scale, DType::f32)), to));
+  JITNEY_TRY(const ValueId stored_zero, parameter(c, 2, axis, block, "the zero point"));
+  const ValueId zero_point = widened(b, stored_zero), x = widened(b, c.value(0));
+  ValueId steps = ir::kNoValue;
+  if (is_small_float(c.dtype(0)))
+    steps = zero_point == ir::kNoValue ? x : b.binary(Op::sub, x, zero_point);
+  else
+    steps = b.cast(centered(b, x, zero_point), DType::f32);
+  return c.set(0, b.cast(b.binary(Op::mul, steps, b.cast(widened(b, scale), DType::f32)), to));
 }
 
 /// To u8, so that 0 and all of x are within the range.

@@ -42,9 +42,16 @@ Expected<Dim> inferred_extent(NodeContext& c, const Shape& others) {
 
 Status reshape(NodeContext& c) {
   const bool zero_is_zero = c.integer("allowzero", 0) != 0;
+  const Shape from = c.shape(0);
+  if (!c.known(1)) {
+    // What -1 and 0 mean is decided when the shape is there.
+    JITNEY_TRY(const std::int64_t rank, c.element_count(1, "the shape"));
+    std::vector<Dim> given{Dim(static_cast<std::int64_t>(zero_is_zero))};
+    given.insert(given.end(), from.begin(), from.end());
+    return reshaped(c, c.b.read_dims("reshape", {c.value(1)}, std::move(given), static_cast<std::size_t>(rank)));
+  }
   std::vector<Dim> target;
   JITNEY_TRY(target, c.dims(1, "the shape"));
-  const Shape& from = c.shape(0);
   std::optional<std::size_t> open;
   Shape others;
   for (std::size_t axis = 0; axis < target.size(); ++axis) {
@@ -120,6 +127,18 @@ Status unsqueeze(NodeContext& c) {
 }
 
 Status expand(NodeContext& c) {
+  if (!c.known(1)) {
+    JITNEY_TRY(const std::int64_t rank, c.element_count(1, "the shape"));
+    const Shape from = c.shape(0);
+    const std::size_t wide = std::max(from.size(), static_cast<std::size_t>(rank));
+    const Shape to = c.b.read_dims("expand", {c.value(1)}, from, wide);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (from[i].is(1)) continue;
+      c.b.require(Guard::Relation::equal, from[i], to[wide - from.size() + i],
+                  fmt::format("{}: {} is expanded to {}", c.label(), ir::to_string(from), ir::to_string(to)));
+    }
+    return c.set(0, c.b.expand(c.value(0), to));
+  }
   JITNEY_TRY(const auto target, c.dims(1, "the shape"));
   for (const Dim& extent : target) {
     if (const auto constant = extent.constant(); constant && *constant < 0)

@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Resize and Upsample: for each resized axis a vector of coordinates, from it indices and weights, and sums of what is
 // gathered at the indices. Coordinates are computed in f32 by the formulas of the standard, so that ties fall alike.
+#include <cmath>
+
 #include "frontend/onnx/registry.h"
 #include "frontend/onnx/resize_arguments.h"
 
@@ -72,13 +74,7 @@ class Coordinates {
   }
 
   std::vector<Tap> cubic(ValueId x) {
-    const double a = how_.cubic_a;
     const ValueId first = b_.unary(Op::floor, x), t = sub(x, first);
-    // The weight of an element at a distance of 0 to 1, and of 1 to 2.
-    const auto near = [&](ValueId d) { return add(mul(mul(sub(mul(f(a + 2), d), f(a + 3)), d), d), f(1)); };
-    const auto far = [&](ValueId d) {
-      return sub(mul(add(mul(sub(mul(f(a), d), f(5 * a)), d), f(8 * a)), d), f(4 * a));
-    };
     std::vector<ValueId> weights{far(add(t, f(1))), near(t), near(sub(f(1), t)), far(sub(f(2), t))};
     std::vector<ValueId> places;
     for (const double offset : {-1.0, 0.0, 1.0, 2.0}) places.push_back(add(first, f(offset)));
@@ -95,6 +91,30 @@ class Coordinates {
     return taps;
   }
 
+  /// The taps where it shrinks: the triangle or the cubic is stretched over as many elements as become one.
+  std::vector<Tap> antialiased(ValueId x, bool cubic) {
+    const double shrink = *axis_.constant_scale, reach = (cubic ? 2 : 1) / shrink;
+    const ValueId first = b_.unary(Op::floor, x), t = sub(x, first);
+    const auto begin = static_cast<std::int64_t>(std::floor(-reach)) + 1;
+    std::vector<Tap> taps;
+    ValueId sum = ir::kNoValue;
+    for (std::int64_t i = begin; i < 2 - begin; ++i) {
+      const ValueId offset = f(static_cast<double>(i)), place = add(first, offset);
+      const ValueId distance = mul(b_.unary(Op::abs, sub(offset, t)), f(shrink));
+      ValueId weight = ir::kNoValue;
+      if (cubic)
+        weight = b_.where(b_.binary(Op::less, distance, f(1)), near(distance),
+                          b_.where(b_.binary(Op::less, distance, f(2)), far(distance), f(0)));
+      else
+        weight = b_.binary(Op::max, sub(f(1), distance), f(0));
+      if (how_.exclude_outside) weight = b_.where(outside(place), f(0), weight);
+      sum = taps.empty() ? weight : add(sum, weight);
+      taps.push_back({inside(place), weight});
+    }
+    for (Tap& tap : taps) tap.weight = div(tap.weight, sum);
+    return taps;
+  }
+
   ValueId outside(ValueId x) {
     return b_.binary(Op::logical_or, b_.binary(Op::less, x, f(0)),
                      b_.binary(Op::less, sub(number(axis_.from), f(1)), x));
@@ -102,6 +122,13 @@ class Coordinates {
 
  private:
   ValueId f(double v) { return b_.scalar(v, DType::f32); }
+  /// The cubic's weight of an element at a distance of 0 to 1.
+  ValueId near(ValueId d) { return add(mul(mul(sub(mul(f(how_.cubic_a + 2), d), f(how_.cubic_a + 3)), d), d), f(1)); }
+  /// And of 1 to 2.
+  ValueId far(ValueId d) {
+    const double a = how_.cubic_a;
+    return sub(mul(add(mul(sub(mul(f(a), d), f(5 * a)), d), f(8 * a)), d), f(4 * a));
+  }
   ValueId add(ValueId x, ValueId y) { return b_.binary(Op::add, x, y); }
   ValueId sub(ValueId x, ValueId y) { return b_.binary(Op::sub, x, y); }
   ValueId mul(ValueId x, ValueId y) { return b_.binary(Op::mul, x, y); }
@@ -179,7 +206,11 @@ Status resize(NodeContext& c) {
     for (std::size_t i = how.axes.size(); i-- > 0;) {
       Coordinates at(b, how, how.axes[i]);
       const ValueId original = at.original();
-      x = weighted_sum(b, x, how.axes[i].axis, how.mode == "linear" ? at.linear(original) : at.cubic(original));
+      const bool linear = how.mode == "linear", shrinks = how.axes[i].constant_scale.value_or(1) < 1;
+      x = weighted_sum(b, x, how.axes[i].axis,
+                       shrinks  ? at.antialiased(original, !linear)
+                       : linear ? at.linear(original)
+                                : at.cubic(original));
     }
   }
   const ValueId outside = outside_of(b, how, static_cast<std::size_t>(c.rank(0)));

@@ -116,6 +116,18 @@ Status integer_range(NodeContext& c) {
 Status range(NodeContext& c) {
   c.ignore({"stash_type"});
   if (c.known(0) && c.known(1) && c.known(2)) return integer_range(c);
+  const auto is_fixed = [&](int i) {
+    return c.input(i).constant != nullptr || (c.known(i) && c.known(i)->constants());
+  };
+  if (!is_fixed(0) || !is_fixed(1) || !is_fixed(2)) {
+    for (int i = 0; i < 3; ++i) {
+      JITNEY_TRY(const std::int64_t count, c.element_count(i, "a limit"));
+      if (count != 1)
+        return c.error("its limits must be scalars; '{}' is {}", c.input(i).name, ir::to_string(c.shape(i)));
+    }
+    const auto found = c.b.read_dims("range", {c.value(0), c.value(1), c.value(2)}, {}, 1);
+    return make_range(c, found[0], c.b.reshape(c.value(0), {}), false, c.b.reshape(c.value(2), {}), false);
+  }
   double numbers[3] = {};
   const char* names[3] = {"start", "limit", "delta"};
   for (int i = 0; i < 3; ++i) {

@@ -81,6 +81,39 @@ bool computed_slice(NodeContext& c, const Slices& s) {
   return c.set_known(0, c.dtype(0), std::move(result));
 }
 
+/// Starts or ends that follow from data: where they are, and how much is between them, is found out when they are
+/// there.
+Status data_slice(NodeContext& c, Index axes, Index steps) {
+  JITNEY_TRY(const std::int64_t count, c.element_count(1, "starts"));
+  JITNEY_TRY(const std::int64_t ends, c.element_count(2, "ends"));
+  if (axes.empty()) {
+    for (std::int64_t i = 0; i < count; ++i) axes.push_back(i);
+  }
+  if (steps.empty()) steps.assign(axes.size(), 1);
+  if (count != ends || count != std::ssize(axes) || count != std::ssize(steps))
+    return c.error("starts, ends, axes and steps have {}, {}, {} and {} entries; they must have as many", count, ends,
+                   axes.size(), steps.size());
+  JITNEY_CHECK(c.axes(axes, c.rank(0)));
+  const Shape from = c.shape(0);
+  std::vector<Dim> given;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    JITNEY_TRY(axes[i], c.axis(axes[i], c.rank(0)));
+    if (steps[i] == 0 || steps[i] == std::numeric_limits<std::int64_t>::min())
+      return c.error("step {} is not allowed", steps[i]);
+    given.push_back(from[static_cast<std::size_t>(axes[i])]);
+    given.emplace_back(steps[i]);
+  }
+  const auto found = c.b.read_dims("slice", {c.value(1), c.value(2)}, std::move(given), 2 * axes.size());
+  Slices s{std::vector<Dim>(from.size(), Dim(0)), Index(from.size(), 1), from};
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto at = static_cast<std::size_t>(axes[i]);
+    s.starts[at] = found[2 * i];
+    s.shape[at] = found[2 * i + 1];
+    s.steps[at] = steps[i];
+  }
+  return c.set(0, c.b.slice(c.value(0), s.starts, s.steps, s.shape));
+}
+
 Status slice(NodeContext& c) {
   std::vector<Dim> starts, ends;
   Index axes, steps;
@@ -93,14 +126,15 @@ Status slice(NodeContext& c) {
     axes = attribute("axes");
   } else {
     if (!c.has(1) || !c.has(2)) return c.error("its starts or ends are missing");
-    JITNEY_TRY(starts, c.dims(1, "starts"));
-    JITNEY_TRY(ends, c.dims(2, "ends"));
     if (c.has(3)) {
       JITNEY_TRY(axes, c.integers(3, "axes"));
     }
     if (c.has(4)) {
       JITNEY_TRY(steps, c.integers(4, "steps"));
     }
+    if (!c.known(1) || !c.known(2)) return data_slice(c, std::move(axes), std::move(steps));
+    JITNEY_TRY(starts, c.dims(1, "starts"));
+    JITNEY_TRY(ends, c.dims(2, "ends"));
   }
   if (axes.empty()) {
     for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));

@@ -94,6 +94,17 @@ Status check_words(NodeContext& c, const ResizeArguments& r) {
   return {};
 }
 
+/// How many elements are added up follows from the scale, so that it must be known.
+Expected<double> antialiasing_scale(NodeContext& c, const ResizedAxis& axis) {
+  const auto from = axis.from.constant(), to = axis.to.constant();
+  if (!axis.scale && (!from || !to || *from == 0))
+    return c.error("antialias needs constant scales, or constant extents and sizes");
+  const double scale = axis.scale ? *axis.scale : static_cast<double>(*to) / static_cast<double>(*from);
+  constexpr double kLeast = 1.0 / 64;  // beyond it hundreds of elements are added up
+  if (scale < kLeast) return c.error("antialias is supported down to a scale of {}, and it is {}", kLeast, scale);
+  return scale;
+}
+
 }  // namespace
 
 Expected<ResizeArguments> read_resize(NodeContext& c) {
@@ -108,7 +119,7 @@ Expected<ResizeArguments> read_resize(NodeContext& c) {
   r.exclude_outside = c.integer("exclude_outside", 0) != 0;
   const std::string policy = c.text("keep_aspect_ratio_policy", "stretch");
   JITNEY_CHECK(check_words(c, r));
-  if (c.integer("antialias", 0) != 0) return c.error("antialias is not supported");
+  const bool antialias = c.integer("antialias", 0) != 0 && r.mode != "nearest";
   JITNEY_TRY(Wanted wanted, read_inputs(c));
   const bool crops = r.coordinates == "tf_crop_and_resize";
   if (crops) {
@@ -157,6 +168,9 @@ Expected<ResizeArguments> read_resize(NodeContext& c) {
                 fmt::format("{}: axis {} of {} is empty and cannot be stretched", c.label(), axis.axis,
                             ir::to_string(c.shape(0))));
     r.axes.push_back(axis);
+    if (antialias) {
+      JITNEY_TRY(r.axes.back().constant_scale, antialiasing_scale(c, axis));
+    }
   }
   return r;
 }

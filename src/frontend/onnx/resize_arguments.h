@@ -15,6 +15,7 @@ struct ResizedAxis {
   ir::Dim from, to;
   std::optional<double> scale;  ///< the model's own; else to / from
   double roi_begin = 0, roi_end = 1;
+  std::optional<double> constant_scale = {};  ///< with antialiasing: what it is stretched by
 };
 
 /// What a Resize or an Upsample of any opset asks for.
@@ -28,8 +29,8 @@ struct ResizeArguments {
   std::vector<ResizedAxis> axes;  ///< those that change, ascending
 };
 
-/// Fails (user) for scales and regions that are not constant, for antialiasing, and for a contradiction. Sizes may be
-/// symbolic.
+/// Fails (user) for scales and regions that are not constant, and for a contradiction. Sizes may be symbolic, but not
+/// with antialiasing.
 Expected<ResizeArguments> read_resize(NodeContext& c);
 
 }  // namespace jitney::onnx

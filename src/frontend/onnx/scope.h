@@ -11,6 +11,7 @@ namespace jitney::onnx {
 /// The names visible in one graph, subgraph or function body.
 struct Scope {
   const Scope* parent = nullptr;  ///< subgraphs see the names around them; functions do not
+  bool is_model = false;          ///< its initializers are read once
   int opset = 0;
   int depth = 0;       ///< of subgraphs and function calls
   std::string prefix;  ///< before the names of values and nodes, so that two calls of a function differ

@@ -12,7 +12,9 @@
 #include <limits>
 #include <vector>
 
+#include "frontend/onnx/storage_cast.h"
 #include "util/half.h"
+#include "util/reloadable.h"
 
 namespace jitney::onnx {
 namespace {
@@ -81,9 +83,10 @@ Status copy_fields(const TensorProto& t, const std::string& what, std::int64_t c
     case DType::i32: return copy_field<std::int32_t>(t.int32_data(), what, shape, count, into);
     case DType::i16: return copy_field<std::int16_t>(t.int32_data(), what, shape, count, into);
     case DType::i8: return copy_field<std::int8_t>(t.int32_data(), what, shape, count, into);
-    case DType::u8:
-    case DType::boolean: return copy_field<std::uint8_t>(t.int32_data(), what, shape, count, into);
-    default: return copy_field<std::uint16_t>(t.int32_data(), what, shape, count, into);  // u16, and f16, bf16 as bits
+    case DType::u16:
+    case DType::f16:
+    case DType::bf16: return copy_field<std::uint16_t>(t.int32_data(), what, shape, count, into);  // halves as bits
+    default: return copy_field<std::uint8_t>(t.int32_data(), what, shape, count, into);
   }
 }
 
@@ -118,6 +121,16 @@ Expected<DType> to_dtype(int onnx_type, const std::string& what) {
     case TensorProto::UINT32: return DType::u32;
     case TensorProto::UINT64: return DType::u64;
     case TensorProto::BOOL: return DType::boolean;
+    case TensorProto::FLOAT8E4M3FN: return DType::f8e4m3fn;
+    case TensorProto::FLOAT8E4M3FNUZ: return DType::f8e4m3fnuz;
+    case TensorProto::FLOAT8E5M2: return DType::f8e5m2;
+    case TensorProto::FLOAT8E5M2FNUZ: return DType::f8e5m2fnuz;
+    case TensorProto::FLOAT8E8M0: return DType::f8e8m0;
+    case TensorProto::FLOAT4E2M1: return DType::f4e2m1;
+    case TensorProto::INT4: return DType::i4;
+    case TensorProto::UINT4: return DType::u4;
+    case TensorProto::INT2: return DType::i2;
+    case TensorProto::UINT2: return DType::u2;
     default: break;
   }
   if (onnx_type == TensorProto::UNDEFINED) return user_error("{} has no element type", what);
@@ -165,6 +178,25 @@ const FileRange* TensorReader::range_in_file(const TensorProto& tensor) const {
 Expected<Tensor> TensorReader::read(const TensorProto& tensor, const std::string& what) {
   JITNEY_TRY(const DType dtype, to_dtype(tensor.data_type(), what));
   const std::vector<std::int64_t> shape(tensor.dims().begin(), tensor.dims().end());
+  const int bits = stored_bits(dtype), each = 8 / std::min(bits, 8);
+  if (each == 1) return read_bytes(tensor, dtype, shape, what);
+  // Several elements a byte, the first in the low bits.
+  JITNEY_TRY(const std::int64_t count, checked_bytes(dtype, shape, what));
+  JITNEY_TRY(const Tensor stored, read_bytes(tensor, DType::u8, {count / each + (count % each != 0)}, what));
+  JITNEY_TRY(const Tensor packed, resident(stored));
+  if (static_cast<std::uint64_t>(count) > bytes_left_)
+    return user_error("{} has {} elements, more than the {} bytes that the model's tensors may still have", what, count,
+                      bytes_left_);
+  bytes_left_ -= static_cast<std::size_t>(count);
+  Tensor result(dtype, shape);
+  for (std::int64_t i = 0; i < count; ++i)
+    result.as<std::uint8_t>()[i] =
+        static_cast<std::uint8_t>((packed.as<std::uint8_t>()[i / each] >> (i % each * bits)) & ((1 << bits) - 1));
+  return result;
+}
+
+Expected<Tensor> TensorReader::read_bytes(const TensorProto& tensor, DType dtype,
+                                          const std::vector<std::int64_t>& shape, const std::string& what) {
   JITNEY_TRY(const std::int64_t bytes, checked_bytes(dtype, shape, what));
   const std::int64_t count = bytes / static_cast<std::int64_t>(size_of(dtype));
   if (tensor.has_segment()) return user_error("{} is stored in segments, which are not supported", what);

@@ -29,6 +29,9 @@ class TensorReader {
   Expected<Tensor> read(const proto::TensorProto& tensor, const std::string& what);
 
  private:
+  /// One element after the other, each at least a byte.
+  Expected<Tensor> read_bytes(const proto::TensorProto& tensor, DType dtype, const std::vector<std::int64_t>& shape,
+                              const std::string& what);
   Status read_external(const proto::TensorProto& tensor, const std::string& what, std::int64_t bytes, Tensor& into);
 
   const FileRange* range_in_file(const proto::TensorProto& tensor) const;

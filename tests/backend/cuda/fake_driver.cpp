@@ -2,8 +2,10 @@
 #include "backend/cuda/fake_driver.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 namespace jitney::backend::cuda {
 namespace {
@@ -114,11 +116,12 @@ void add_memory_functions(Driver& d) {
   d.MemAllocFromPoolAsync = [](CUdeviceptr* out, std::size_t bytes, CUmemoryPool pool, CUstream) -> CUresult {
     BEGIN("cuMemAllocFromPoolAsync");
     if (!fake().memory_pools.contains(number(pool))) fake().breaches.push_back("stale pool");
-    return allocate(out, bytes);
+    return allocate(out, bytes);  // in a capture a node, whose address is known at once
   };
   d.MemFreeAsync = [](CUdeviceptr address, CUstream stream) -> CUresult {
     BEGIN("cuMemFreeAsync");
     if (stream != nullptr && !fake().streams.contains(number(stream))) return CUDA_ERROR_INVALID_HANDLE;
+    // In a capture: a node that frees what a node before it allocated. Here that memory stays until it is replayed.
     fake().put(stream, [address] { release(address); });
     return CUDA_SUCCESS;
   };
@@ -179,13 +182,21 @@ void add_stream_functions(Driver& d) {
   d.StreamCreate = [](CUstream* stream, unsigned flags) -> CUresult {
     BEGIN("cuStreamCreate");
     if (flags != CU_STREAM_NON_BLOCKING) fake().breaches.push_back("a stream that waits for the default stream");
-    *stream = handle<CUstream>(*fake().streams.insert(fake().make()).first);
+    *stream = fake().make_stream();
     return CUDA_SUCCESS;
+  };
+  d.StreamGetId = [](CUstream stream, unsigned long long* id) -> CUresult {
+    BEGIN("cuStreamGetId");
+    if (fake().captures.contains(stream)) {
+      fake().breaches.push_back("a question that ends a capture");
+      return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    }
+    return *id = fake().identities[stream], CUDA_SUCCESS;
   };
   d.StreamDestroy = [](CUstream stream) -> CUresult {
     BEGIN("cuStreamDestroy");
-    fake().run(stream);
-    return forget(fake().streams, number(stream), "stream") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+    fake().destroy_stream(stream);
+    return CUDA_SUCCESS;
   };
   d.StreamSynchronize = [](CUstream stream) -> CUresult {
     BEGIN("cuStreamSynchronize");
@@ -204,14 +215,24 @@ void add_stream_functions(Driver& d) {
     return CUDA_SUCCESS;
   };
   d.StreamGetCaptureInfo = [](CUstream stream, CUstreamCaptureStatus* status, cuuint64_t* id, CUgraph*,
-                              const CUgraphNode**, std::size_t*) -> CUresult {
+                              const CUgraphNode** last, std::size_t* count) -> CUresult {
     const auto found = fake().captures.find(stream);
     const bool mine = found != fake().captures.end();
     *status = mine || fake().foreign_capture ? CU_STREAM_CAPTURE_STATUS_ACTIVE : CU_STREAM_CAPTURE_STATUS_NONE;
     *id = mine ? found->second.id : 1;
+    if (last != nullptr && mine && !found->second.nodes.empty()) {
+      static CUgraphNode node;
+      node = handle<CUgraphNode>(found->second.nodes.back());
+      *last = &node;
+      *count = 1;
+    }
     return CUDA_SUCCESS;
   };
-  d.ThreadExchangeStreamCaptureMode = [](CUstreamCaptureMode*) -> CUresult { return CUDA_SUCCESS; };
+  d.ThreadExchangeStreamCaptureMode = [](CUstreamCaptureMode* mode) -> CUresult {
+    const auto before = fake().relaxed > 0 ? CU_STREAM_CAPTURE_MODE_RELAXED : CU_STREAM_CAPTURE_MODE_GLOBAL;
+    fake().relaxed = *mode == CU_STREAM_CAPTURE_MODE_RELAXED ? 1 : 0;
+    return *mode = before, CUDA_SUCCESS;
+  };
   d.EventCreate = [](CUevent* event, unsigned) -> CUresult {
     BEGIN("cuEventCreate");
     *event = handle<CUevent>(*fake().events.insert(fake().make()).first);
@@ -219,6 +240,8 @@ void add_stream_functions(Driver& d) {
   };
   d.EventRecord = [](CUevent event, CUstream stream) -> CUresult {
     BEGIN("cuEventRecord");
+    if (!fake().events.contains(number(event))) return CUDA_ERROR_INVALID_HANDLE;
+    if (fake().captures.contains(stream)) fake().breaches.push_back("an event of ours in a capture");
     auto& queue = fake().queues[stream];
     fake().marks[number(event)] = {stream, queue.done + queue.waiting.size()};
     return CUDA_SUCCESS;
@@ -226,6 +249,13 @@ void add_stream_functions(Driver& d) {
   d.EventDestroy = [](CUevent event) -> CUresult {
     BEGIN("cuEventDestroy");
     return forget(fake().events, number(event), "event") ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+  };
+}
+
+FakeDriver::Operation run_kernel(const std::string& name, const FakeDriver::Launch& launch) {
+  return [launch, kernel = fake().kernels[name]] {
+    fake().launches.push_back(launch);
+    kernel(launch);
   };
 }
 
@@ -262,10 +292,10 @@ void add_kernel_functions(Driver& d) {
                               bx,
                               {words, words + *static_cast<std::size_t*>(extra[3]) / 8},
                               static_cast<int>(number(fake().current) - 0xc0)};
-    fake().put(stream, [launch, kernel = fake().kernels[name]] {
-      fake().launches.push_back(launch);
-      kernel(launch);
-    });
+    if (const auto capture = fake().captures.find(stream); capture != fake().captures.end())
+      fake().nodes[*capture->second.nodes.insert(capture->second.nodes.end(), fake().make())] = {
+          capture->second.operations.size(), name, launch};
+    fake().put(stream, run_kernel(name, launch));
     return CUDA_SUCCESS;
   };
 }
@@ -284,6 +314,7 @@ void add_graph_functions(Driver& d) {
     if (node.empty()) return CUDA_ERROR_ILLEGAL_STATE;
     const auto id = *fake().graphs.insert(fake().make()).first;
     fake().recorded[id] = std::move(node.mapped().operations);
+    for (const auto n : node.mapped().nodes) fake().graph_of[n] = id;
     return *graph = handle<CUgraph>(id), CUDA_SUCCESS;
   };
   d.GraphInstantiate = [](CUgraphExec* executable, CUgraph graph, unsigned long long) -> CUresult {
@@ -291,6 +322,33 @@ void add_graph_functions(Driver& d) {
     const auto id = *fake().executables.insert(fake().make()).first;
     fake().recorded[id] = fake().recorded[number(graph)];
     return *executable = handle<CUgraphExec>(id), CUDA_SUCCESS;
+  };
+  d.GraphKernelNodeGetParams = [](CUgraphNode node, CUDA_KERNEL_NODE_PARAMS* params) -> CUresult {
+    BEGIN("cuGraphKernelNodeGetParams");
+    const auto found = fake().nodes.find(number(node));
+    if (found == fake().nodes.end()) return CUDA_ERROR_INVALID_VALUE;
+    *params = {};
+    params->gridDimX = found->second.launch.grid;
+    params->blockDimX = found->second.launch.block;
+    params->gridDimY = params->gridDimZ = params->blockDimY = params->blockDimZ = 1;
+    return CUDA_SUCCESS;
+  };
+  d.GraphExecKernelNodeSetParams = [](CUgraphExec executable, CUgraphNode node,
+                                      const CUDA_KERNEL_NODE_PARAMS* params) -> CUresult {
+    BEGIN("cuGraphExecKernelNodeSetParams");
+    const auto found = fake().nodes.find(number(node));
+    if (!fake().executables.contains(number(executable)) || found == fake().nodes.end() ||
+        !fake().graphs.contains(fake().graph_of[number(node)])) {
+      fake().breaches.push_back("an update of what is gone");
+      return CUDA_ERROR_INVALID_VALUE;
+    }
+    const auto* words = static_cast<const std::uint64_t*>(params->extra[1]);
+    FakeDriver::Launch launch = found->second.launch;
+    if (params->gridDimX != launch.grid || params->blockDimX != launch.block)
+      fake().breaches.push_back("an update of more than parameters");
+    launch.words = {words, words + *static_cast<std::size_t*>(params->extra[3]) / 8};
+    fake().recorded[number(executable)][found->second.operation] = run_kernel(found->second.kernel, launch);
+    return CUDA_SUCCESS;
   };
   d.GraphLaunch = [](CUgraphExec executable, CUstream stream) -> CUresult {
     BEGIN("cuGraphLaunch");
@@ -324,8 +382,50 @@ bool FakeDriver::empty() const {
          std::ranges::all_of(retained, [](const auto& r) { return r.second == 0; });
 }
 
+CUstream FakeDriver::make_stream() {
+  const auto made_now = make();
+  streams.insert(made_now);
+  const auto stream = handle<CUstream>(made_now);
+  identities[stream] = made_now;
+  return stream;
+}
+
+void FakeDriver::destroy_stream(CUstream stream) {
+  run(stream);
+  forget(streams, number(stream), "stream");
+}
+
+void FakeDriver::capture(CUstream stream) {
+  captures[stream].id = make();
+  captures[stream].is_foreign = true;
+}
+
+std::vector<FakeDriver::Operation> FakeDriver::end_capture(CUstream stream) {
+  return std::move(captures.extract(stream).mapped().operations);
+}
+
+void FakeDriver::drain() {
+  std::vector<CUstream> all;
+  for (const auto& [stream, queue] : queues) all.push_back(stream);
+  for (CUstream stream : all) run(stream);
+}
+
 CUresult FakeDriver::begin(const char* call, bool needs_context) {
   calls.emplace_back(call);
+  // What may disturb somebody's capture is only done by a thread that said it knows.
+  constexpr std::string_view kUnsafe[] = {"cuMemAlloc",       "cuMemAllocFromPoolAsync", "cuMemFree",
+                                          "cuMemFreeAsync",   "cuMemHostAlloc",          "cuMemFreeHost",
+                                          "cuModuleLoadData", "cuModuleUnload",          "cuStreamSynchronize",
+                                          "cuEventCreate",    "cuMemcpyHtoDAsync"};
+  const bool is_foreign =
+      foreign_capture || std::ranges::any_of(captures, [](const auto& c) { return c.second.is_foreign; });
+  if (is_foreign && relaxed == 0 && std::ranges::find(kUnsafe, call) != std::end(kUnsafe))
+    breaches.push_back(std::string(call) + " disturbs a capture");
+  // What gives something back does not fail by itself.
+  const std::string_view name = call;
+  const bool gives_back = std::ranges::any_of(std::to_array<std::string_view>({"Destroy", "Free", "Unload", "Release"}),
+                                              [&](auto word) { return name.find(word) != std::string_view::npos; });
+  if (!gives_back && made++ == fail_at) return fail_with;
   if (needs_context && current == nullptr) breaches.push_back(std::string(call) + " without a context");
   const auto failure = failures.find(call);
   return failure == failures.end() ? CUDA_SUCCESS : failure->second;
@@ -333,7 +433,10 @@ CUresult FakeDriver::begin(const char* call, bool needs_context) {
 
 void FakeDriver::put(CUstream stream, Operation operation) {
   const auto capture = captures.find(stream);
+  if (number(stream) > 2 && !streams.contains(number(stream))) breaches.push_back("work for a stream that is gone");
   if (capture != captures.end()) {
+    auto& nodes_of = capture->second.nodes;
+    if (nodes_of.size() == capture->second.operations.size()) nodes_of.push_back(make());
     capture->second.operations.push_back(std::move(operation));
   } else {
     queues[stream].waiting.push_back(std::move(operation));

@@ -39,6 +39,8 @@ struct FakeDriver {
   std::set<const void*> page_locked;
   std::map<std::string, std::function<void(const Launch&)>> kernels{{"noop", [](const Launch&) {}}};
   bool foreign_capture = false;  ///< every stream is being captured by somebody else
+  long fail_at = -1;             ///< the call of this number (from 0) fails, once
+  CUresult fail_with = CUDA_ERROR_OUT_OF_MEMORY;
 
   // What tests look at.
   std::vector<std::string> calls;     ///< in order, names only, without those that only ask
@@ -52,6 +54,13 @@ struct FakeDriver {
 
   /// How often a call was made.
   int count(const std::string& call) const;
+  /// A stream that somebody else made, and captures; the operations that were recorded, to be put somewhere.
+  CUstream make_stream();
+  void destroy_stream(CUstream stream);
+  void capture(CUstream stream);
+  std::vector<Operation> end_capture(CUstream stream);
+  /// Everything that waits on any stream runs, as late as can be.
+  void drain();
   /// Nothing of the backend's is left.
   bool empty() const;
 
@@ -66,6 +75,14 @@ struct FakeDriver {
   struct Capture {
     cuuint64_t id;
     std::vector<Operation> operations;
+    std::vector<std::uintptr_t> nodes;  ///< one an operation
+    bool is_foreign = false;
+  };
+  /// A kernel node of a graph: which operation of the recording it is, and what it launches.
+  struct Node {
+    std::size_t operation;
+    std::string kernel;
+    Launch launch;
   };
   struct Queue {
     std::deque<Operation> waiting;
@@ -73,7 +90,12 @@ struct FakeDriver {
   };
   std::map<CUstream, Queue> queues;
   std::map<CUstream, Capture> captures;
-  std::map<std::uintptr_t, std::vector<Operation>> recorded;                   ///< of graphs and executables
+  std::map<std::uintptr_t, Node> nodes;
+  std::map<std::uintptr_t, std::uintptr_t> graph_of;  ///< by node
+  std::map<CUstream, std::uint64_t> identities;
+  int relaxed = 0;                                            ///< calls that may not disturb a capture are allowed
+  long made = 0;                                              ///< calls so far
+  std::map<std::uintptr_t, std::vector<Operation>> recorded;  ///< of graphs and executables
   std::map<std::uintptr_t, std::pair<CUstream, std::uint64_t>> marks;          ///< of events
   std::map<std::uintptr_t, std::pair<std::uintptr_t, std::string>> functions;  ///< module and name
 

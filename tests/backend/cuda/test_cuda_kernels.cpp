@@ -77,13 +77,14 @@ TEST_F(FakeCuda, LaunchesThatCannotBeAreErrors) {
   EXPECT_FALSE(backend_->launch(0, k, {.end = 1, .block_threads = 1025}, 0));
   EXPECT_FALSE(backend_->launch(0, k, {.end = 1, .block_threads = -1}, 0));
   EXPECT_FALSE(backend_->launch(0, k, {.pointer_count = -1, .end = 1}, 0));
-  const std::vector<std::int64_t> numbers(510);
-  LaunchArgs args{.numbers = numbers.data(), .number_count = 509, .end = 1};
+  constexpr std::int32_t kFit = kMaxParameterBytes / 8 - 3;
+  const std::vector<std::int64_t> numbers(kFit + 1);
+  LaunchArgs args{.numbers = numbers.data(), .number_count = kFit, .end = 1};
   EXPECT_TRUE(backend_->launch(0, k, args, 0));
-  args.number_count = 510;
+  args.number_count = kFit + 1;
   const auto refused = backend_->launch(0, k, args, 0);
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("509 fit"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("4092 fit"), std::string::npos) << refused.error().message;
   EXPECT_FALSE(launch(k + 1000, 0));
 }
 

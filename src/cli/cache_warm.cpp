@@ -1,0 +1,123 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <jitney/execution_context.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/cache_commands.h"
+#include "cli/exit_codes.h"
+#include "cli/input_shapes.h"
+#include "cli/open_context.h"
+#include "cli/precision_option.h"
+#include "cli/progress.h"
+#include "engine/engine_impl.h"
+
+namespace jitney::cli {
+namespace {
+
+struct WarmOptions {
+  std::string model, path, shapes_file, device = "cpu";
+  std::vector<std::string> shapes, targets;
+  Precision precision = Precision::fp32;
+  bool json = false;
+};
+using Shapes = std::vector<std::vector<std::int64_t>>;
+
+Shapes resolve(const Engine& engine, const std::vector<std::string>& arguments) {
+  GivenShapes given;
+  for (const auto& text : arguments) {
+    auto argument = value_or_throw(parse_shape_argument(text));
+    if (!given.emplace(argument.input, std::move(argument.shape)).second)
+      throw Error(ErrorKind::user, fmt::format("the shape of input '{}' is given twice", argument.input));
+  }
+  return value_or_throw(resolve_shapes(engine.impl()->graph(), given)).shapes;
+}
+
+/// One set of shapes a line: "ids=1x128 mask=1x128". Empty lines and what follows a '#' do not count.
+std::vector<std::vector<std::string>> read_shapes(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw Error(ErrorKind::user, fmt::format("cannot open the shapes file '{}'", path));
+  std::vector<std::vector<std::string>> sets;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::vector<std::string> set;
+    for (std::string word; words >> word;) set.push_back(word);
+    if (!set.empty()) sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+/// Compiles what is missing for one target; "" is this machine's own.
+ContextStats fill(const Engine& engine, const std::vector<Shapes>& shapes, const WarmOptions& options,
+                  const std::string& target) {
+  if (!target.empty()) setenv("JITNEY_CPU_TARGET", target.c_str(), 1);
+  ProgressBar progress;
+  ContextOptions context_options{.runtime_cache = options.path, .precision = options.precision};
+  context_options.device = value_or_throw(parse_device(options.device));
+  context_options.progress = [&](int done, int total) { progress.update(done, total); };
+  ExecutionContext context = open_context(engine, context_options);
+  context.prepare();
+  if (!shapes.empty()) context.warm(shapes);
+  progress.clear();
+  return context.stats();
+}
+
+int warm(const WarmOptions& options) {
+  const Engine engine = Engine::load(options.model);
+  std::vector<Shapes> shapes;
+  if (!options.shapes.empty()) shapes.push_back(resolve(engine, options.shapes));
+  if (!options.shapes_file.empty()) {
+    for (const auto& set : read_shapes(options.shapes_file)) shapes.push_back(resolve(engine, set));
+  }
+  const auto targets = options.targets.empty() ? std::vector<std::string>{""} : options.targets;
+  auto report = nlohmann::ordered_json::array();
+  for (const auto& target : targets) {
+    const ContextStats stats = fill(engine, shapes, options, target);
+    if (!options.json) {
+      fmt::print("{}{}{} compiled, {} were there, {} failed: {}\n", target, target.empty() ? "" : ": ", stats.compiled,
+                 stats.from_cache, stats.failed, stats.cache_description);
+    }
+    report.push_back({{"target", target},
+                      {"compiled", stats.compiled},
+                      {"from_cache", stats.from_cache},
+                      {"failed", stats.failed},
+                      {"cache", stats.cache_description}});
+    if (stats.failed != 0) throw Error(ErrorKind::environment, "some kernels could not be compiled");
+  }
+  if (options.json) fmt::print("{}\n", report.dump());
+  return kOk;
+}
+
+}  // namespace
+
+void add_cache_warm(CLI::App& cache, Action& action) {
+  auto options = std::make_shared<WarmOptions>();
+  CLI::App* command = cache.add_subcommand("warm", "Compile a model's kernels ahead of deployment");
+  command->add_option("MODEL", options->model, "An ONNX model or a .jitney engine")->required()->type_name("");
+  command->add_option("--shape", options->shapes, "A shape to specialize kernels for; once for each input")
+      ->type_name("NAME=1x3x8x8")
+      ->allow_extra_args(false);
+  command->add_option("--shapes-file", options->shapes_file, "More of them, one set of inputs a line")
+      ->type_name("FILE");
+  command->add_option("--target", options->targets, "A processor that this one includes, as x86-64-v3; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command->add_option("--device", options->device, "For which device: cpu (the default) or cuda:INDEX")
+      ->type_name("DEVICE");
+  add_precision(*command, options->precision);
+  command->add_option("--runtime-cache", options->path, "The cache to fill (default: yours)")->type_name("PATH");
+  command->add_flag("--json", options->json, "Print one JSON array for programs");
+  command->footer(
+      "Example:\n"
+      "  jitney cache warm model.onnx --shape images=8x3x224x224 --target x86-64-v3 --runtime-cache kernels/");
+  command->callback([options, &action] { action = [options] { return warm(*options); }; });
+}
+
+}  // namespace jitney::cli
