@@ -15,16 +15,16 @@
   X(GetErrorString)                                                                                                   \
   X(DeviceGetCount)                                                                                                   \
   X(DeviceGet)                                                                                                        \
-  X(DeviceGetName) X(DeviceGetAttribute) X(DeviceTotalMem) X(DevicePrimaryCtxRetain) X(DevicePrimaryCtxRelease)       \
-      X(CtxGetCurrent) X(CtxSetCurrent) X(MemGetInfo) X(MemAlloc) X(MemFree) X(MemAllocFromPoolAsync) X(MemFreeAsync) \
-          X(MemPoolCreate) X(MemPoolDestroy) X(MemPoolSetAttribute) X(MemHostAlloc) X(MemFreeHost)                    \
-              X(MemHostGetDevicePointer) X(PointerGetAttribute) X(MemcpyHtoDAsync) X(MemcpyDtoHAsync)                 \
-                  X(MemcpyDtoDAsync) X(StreamCreate) X(StreamDestroy) X(StreamSynchronize) X(StreamWaitEvent)         \
-                      X(StreamIsCapturing) X(StreamBeginCapture) X(StreamEndCapture)                                  \
-                          X(ThreadExchangeStreamCaptureMode) X(EventCreate) X(EventRecord) X(EventDestroy)            \
-                              X(ModuleLoadData) X(ModuleUnload) X(ModuleGetFunction) X(LaunchKernel)                  \
-                                  X(GraphInstantiate) X(GraphLaunch) X(GraphDestroy) X(GraphExecDestroy)              \
-                                      X(GraphExecKernelNodeSetParams) X(GraphKernelNodeGetParams) X(StreamGetId)
+  X(DeviceGetName)                                                                                                    \
+  X(DeviceGetAttribute) X(DeviceTotalMem) X(DevicePrimaryCtxRetain) X(DevicePrimaryCtxRelease) X(CtxGetCurrent)       \
+      X(CtxSetCurrent) X(MemGetInfo) X(MemAlloc) X(MemFree) X(MemAllocFromPoolAsync) X(MemFreeAsync) X(MemPoolCreate) \
+          X(MemPoolDestroy) X(MemPoolSetAttribute) X(MemHostAlloc) X(MemFreeHost) X(MemHostGetDevicePointer)          \
+              X(PointerGetAttribute) X(MemcpyHtoDAsync) X(MemcpyDtoHAsync) X(MemcpyDtoDAsync) X(StreamCreate)         \
+                  X(StreamDestroy) X(StreamSynchronize) X(StreamWaitEvent) X(StreamIsCapturing) X(StreamBeginCapture) \
+                      X(StreamEndCapture) X(ThreadExchangeStreamCaptureMode) X(EventCreate) X(EventRecord)            \
+                          X(EventDestroy) X(ModuleLoadData) X(ModuleUnload) X(ModuleGetFunction) X(LaunchKernel)      \
+                              X(GraphInstantiate) X(GraphLaunch) X(GraphDestroy) X(GraphExecDestroy)                  \
+                                  X(GraphExecKernelNodeSetParams) X(GraphKernelNodeGetParams) X(StreamGetId)
 
 namespace jitney::backend::cuda {
 
