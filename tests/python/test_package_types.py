@@ -15,7 +15,7 @@ EXAMPLE = ROOT / "examples" / "python" / "classify.py"
 
 def mypy(*paths, folder):
     return subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder / "mypy"), *map(str, paths)],
-                          capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(ROOT / "python")})
+                          cwd=ROOT, capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(ROOT / "python")})
 
 
 def test_the_package_and_the_example_are_typed(tmp_path):
