@@ -35,6 +35,8 @@ class JITNEY_EXPORT Engine {
   /// The same from memory. An ONNX model with external data is refused.
   static Engine load(std::span<const std::byte> bytes);
 
+  /// The bytes of a .jitney file. Throws Error(environment) when there is no memory for them.
+  std::vector<std::byte> serialize() const;
   /// Writes a .jitney file: portable across devices and operating systems, with a digest; appears whole or not at all.
   /// Throws Error(environment) when it cannot be written.
   void save(const std::string& path) const;

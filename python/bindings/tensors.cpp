@@ -39,8 +39,9 @@ std::string name_of_type(nb::handle object) { return nb::cast<std::string>(objec
 std::optional<std::pair<nb::object, DType>> bits_of_extension_type(nb::handle object) {
   if (!nb::hasattr(object, "dtype") || !nb::hasattr(object, "view")) return std::nullopt;
   const nb::object dtype = object.attr("dtype");
-  if (!nb::hasattr(dtype, "name") || !nb::hasattr(dtype, "kind")) return std::nullopt;
-  if (text_of(dtype.attr("kind")) != "V") return std::nullopt;
+  if (!nb::hasattr(dtype, "name") || !nb::hasattr(dtype, "isbuiltin")) return std::nullopt;
+  // 2: registered by a package; the letter of their kind differs between them.
+  if (nb::cast<int>(dtype.attr("isbuiltin")) != 2) return std::nullopt;
   const auto known = dtype_from_string(text_of(dtype.attr("name")));
   if (!known) return std::nullopt;
   const char* bits = size_of(*known) == 2 ? "uint16" : "uint8";

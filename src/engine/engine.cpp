@@ -90,6 +90,10 @@ Engine Engine::load(std::span<const std::byte> bytes) {
   return make_engine(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); })));
 }
 
+std::vector<std::byte> Engine::serialize() const {
+  return value_or_throw(about("cannot serialize", name(), guarded([&] { return engine::serialize(impl_->graph()); })));
+}
+
 void Engine::save(const std::string& path) const {
   value_or_throw(about("cannot save", path, guarded([&] { return save_file(impl_->graph(), path); })));
 }

@@ -214,6 +214,38 @@ class ExecutionContext::Impl {
     return run(*plan, inputs, {pointers, count}, where);
   }
 
+  /// The same with memory that is asked for once shapes are known. Throws, because `allocate` may.
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, const runtime::RunOptions& where) {
+    const TraceSpan span("execute", engine.name());
+    const auto& g = graph();
+    const auto memory_for = [&](std::size_t i, const std::vector<std::int64_t>& shape) {
+      const auto& v = g.value(g.outputs[i]);
+      void* memory = allocate(i, v.dtype, shape);
+      if (memory == nullptr && std::find(shape.begin(), shape.end(), 0) == shape.end())
+        throw Error(ErrorKind::user, fmt::format("no memory was given for output '{}'", g.output_name(i)));
+      return memory;
+    };
+    if (staged) {
+      const auto cells = value_or_throw(run_staged(inputs));
+      for (std::size_t i = 0; i < cells.size(); ++i)
+        value_or_throw(staged->copy_out(cells[i], memory_for(i, cells[i].shape)));
+      return;
+    }
+    auto plan = value_or_throw(plan_for(inputs));
+    value_or_throw(prepare());
+    value_or_throw(specialize(plan));
+    constexpr std::size_t kInline = 32;
+    void* inline_pointers[kInline];
+    std::vector<void*> many;
+    void** pointers = inline_pointers;
+    if (g.outputs.size() > kInline) {
+      many.resize(g.outputs.size());
+      pointers = many.data();
+    }
+    for (std::size_t i = 0; i < g.outputs.size(); ++i) pointers[i] = memory_for(i, plan->output_shapes[i]);
+    value_or_throw(run(*plan, inputs, {pointers, g.outputs.size()}, where));
+  }
+
   /// What the caller's stream holds is done. Of an engine whose stages the host puts together.
   Status wait_for(backend::StreamHandle stream) {
     if (target.info.host_memory)

@@ -84,26 +84,13 @@ bool ExecutionContext::is_monolithic_capturable(std::span<const TensorView> inpu
 }
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate) {
-  const auto& g = impl_->graph();
-  const auto memory_for = [&](std::size_t i, const std::vector<std::int64_t>& shape) {
-    const auto& v = g.value(g.outputs[i]);
-    void* memory = allocate(i, v.dtype, shape);
-    if (memory == nullptr && std::find(shape.begin(), shape.end(), 0) == shape.end())
-      throw Error(ErrorKind::user, fmt::format("no memory was given for output '{}'", g.output_name(i)));
-    return memory;
-  };
-  if (impl_->staged) {
-    const auto cells = value_or_throw(impl_->run_staged(inputs));
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      value_or_throw(impl_->staged->copy_out(cells[i], memory_for(i, cells[i].shape)));
-    return;
-  }
-  auto plan = value_or_throw(impl_->plan_for(inputs));
-  value_or_throw(impl_->prepare());
-  value_or_throw(impl_->specialize(plan));
-  std::vector<void*> pointers;
-  for (std::size_t i = 0; i < g.outputs.size(); ++i) pointers.push_back(memory_for(i, plan->output_shapes[i]));
-  value_or_throw(impl_->run(*plan, inputs, pointers));
+  impl_->execute(inputs, allocate, {});
+}
+
+void ExecutionContext::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate,
+                               StreamHandle stream) {
+  if (impl_->staged) value_or_throw(impl_->wait_for(stream));
+  impl_->execute(inputs, allocate, {.stream = stream, .is_callers_stream = true});
 }
 
 Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {

@@ -1,0 +1,31 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""What the tests of Jitney inside PyTorch share. They need an environment with torch: requirements-torch.txt."""
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("JITNEY_BUILD_DIR", ROOT / "build")).resolve()
+sys.path.insert(0, str(BUILD / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "cuda: needs an NVIDIA GPU")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests marked cuda run only when asked for by -m: where there is no GPU they would pass as skipped."""
+    if "cuda" not in (config.getoption("-m") or ""):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("cuda")])
+        items[:] = [item for item in items if not item.get_closest_marker("cuda")]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    # Nothing may touch the cache of whoever runs the tests. One for all: what compiles is no matter of theirs.
+    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "default-cache"))
+    # Kernels for one shape would double what is compiled.
+    monkeypatch.setenv("JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "none")
