@@ -12,8 +12,8 @@ from .arrays import needs_extension_type, with_extension_type
 from .choices import DENORMALS, PRECISIONS, choose, count
 from .context import ExecutionContext
 from .profile import Profile, StepProfile
-from .runtime.runtime_cache import RuntimeCache
-from .runtime.runtime_config import RuntimeConfig
+from .runtime.caches import RuntimeCache
+from .runtime.config import RuntimeConfig
 from .runtime.settings import Fields, RuntimeSettings, default_runtime_settings
 from .stats import CompileStatus, Stats
 from .tensor_info import TensorInfo
