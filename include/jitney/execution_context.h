@@ -49,6 +49,9 @@ struct ContextOptions {
       DynamicShapesKernelSpecializationStrategy::lazy;
   /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
   std::function<void(int, int)> progress{};
+  /// Asked some twenty times a second, in the thread that calls, while it waits for kernels and between steps: true
+  /// makes that call give up with Error(environment). The context can be used again; what was compiled is kept.
+  std::function<bool()> interrupted{};
 };
 
 /// What happened so far in one context. Counts only grow.
@@ -134,6 +137,8 @@ class JITNEY_EXPORT ExecutionContext {
   /// (Engine::has_data_dependent_outputs and others), the call waits for the stream and for the results, and cannot be
   /// captured.
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs, StreamHandle stream);
+  /// Both: outputs' memory once their shapes are known, used in the order of the stream.
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, StreamHandle stream);
   /// Waits for the stream. Throws Error(user) when an index was out of range in a call that did not wait.
   void synchronize(StreamHandle stream);
   /// Whether execute() with such inputs can be recorded into a graph on this stream: nothing that it does waits for the

@@ -3,6 +3,7 @@
 
 #include <jitney/allocator.h>
 #include <jitney/compile_status.h>
+#include <jitney/cudagraphs_mode.h>
 #include <jitney/device_tensor.h>
 #include <jitney/dtype.h>
 #include <jitney/engine.h>
@@ -10,6 +11,7 @@
 #include <jitney/execution_context.h>
 #include <jitney/logging.h>
 #include <jitney/metrics.h>
+#include <jitney/registry.h>
 #include <jitney/runtime_cache.h>
 #include <jitney/runtime_settings.h>
 #include <jitney/scopes.h>

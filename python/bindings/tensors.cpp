@@ -39,8 +39,9 @@ std::string name_of_type(nb::handle object) { return nb::cast<std::string>(objec
 std::optional<std::pair<nb::object, DType>> bits_of_extension_type(nb::handle object) {
   if (!nb::hasattr(object, "dtype") || !nb::hasattr(object, "view")) return std::nullopt;
   const nb::object dtype = object.attr("dtype");
-  if (!nb::hasattr(dtype, "name") || !nb::hasattr(dtype, "kind")) return std::nullopt;
-  if (text_of(dtype.attr("kind")) != "V") return std::nullopt;
+  if (!nb::hasattr(dtype, "name") || !nb::hasattr(dtype, "isbuiltin")) return std::nullopt;
+  // 2: registered by a package; the letter of their kind differs between them.
+  if (nb::cast<int>(dtype.attr("isbuiltin")) != 2) return std::nullopt;
   const auto known = dtype_from_string(text_of(dtype.attr("name")));
   if (!known) return std::nullopt;
   const char* bits = size_of(*known) == 2 ? "uint16" : "uint8";
@@ -84,6 +85,24 @@ Borrowed::Borrowed(nb::handle object, const std::string& what, bool writable) {
            .strides = strides_,
            .device = {is_pinned ? Device::Type::cpu : static_cast<Device::Type>(device),
                       is_pinned ? 0 : array_.device_id()}};
+}
+
+Tensor contiguous(const TensorView& view) {
+  Tensor tensor(view.dtype, {view.shape.begin(), view.shape.end()});
+  const std::size_t size = size_of(view.dtype);
+  std::vector<std::int64_t> index(view.shape.size(), 0);
+  auto* to = static_cast<char*>(tensor.data());
+  for (std::int64_t n = tensor.num_elements(); n > 0; --n) {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < index.size(); ++d) offset += index[d] * view.strides[d];
+    const auto* from = static_cast<const char*>(view.data) + offset * static_cast<std::int64_t>(size);
+    to = std::copy_n(from, size, to);
+    for (std::size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < view.shape[d]) break;
+      index[d] = 0;
+    }
+  }
+  return tensor;
 }
 
 nb::object to_numpy(Tensor tensor) {

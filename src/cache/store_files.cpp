@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <random>
+#include <thread>
 
 #include "cache/orphans.h"
 
@@ -12,6 +13,8 @@ namespace {
 
 // Entries of the same subject that are looked at to say why there is none for this key.
 constexpr int kMostSiblings = 4;
+
+constexpr std::chrono::milliseconds kEvictorsPatience{100};
 
 }  // namespace
 
@@ -86,7 +89,16 @@ void StoreFiles::note_use(const std::string& name) {
     std::lock_guard lock(mutex_);
     if (in_use_.contains(number)) return;
   }
-  if (with->try_lock(number, RangeLocks::Mode::shared) != RangeLocks::Outcome::locked) return;
+  // Busy means that somebody is just about to evict it: what is written beneath them would go in its place. They hold
+  // it for two system calls, so waiting is short; one that was stopped there is not waited for.
+  using Outcome = RangeLocks::Outcome;
+  auto outcome = with->try_lock(number, RangeLocks::Mode::shared);
+  for (const auto end = std::chrono::steady_clock::now() + kEvictorsPatience;
+       outcome == Outcome::busy && std::chrono::steady_clock::now() < end;) {
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    outcome = with->try_lock(number, RangeLocks::Mode::shared);
+  }
+  if (outcome != Outcome::locked) return;
   std::lock_guard lock(mutex_);
   if (with == locks_) in_use_.insert(number);
 }

@@ -36,7 +36,8 @@ std::string descr_of(DType dtype) {
 
 Expected<DType> dtype_of(std::string_view descr, std::optional<DType> wanted) {
   const std::string_view code = descr.substr(std::min<std::size_t>(1, descr.size()));
-  if (wanted && is_storage_only(*wanted) && (code == "V1" || code == "u1" || code == "i1")) return *wanted;
+  if (wanted && is_storage_only(*wanted) && (code == "V1" || code == "f1" || code == "u1" || code == "i1"))
+    return *wanted;
   if (code == "V2" && descr[0] != '>' && wanted == DType::bf16) return DType::bf16;
   for (std::size_t i = 0; i < kCodes.size(); ++i) {
     const auto dtype = static_cast<DType>(i);

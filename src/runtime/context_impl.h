@@ -28,9 +28,9 @@ class ExecutionContext::Impl {
   /// The one wait: kernels that are missing are compiled here, once.
   Status prepare() {
     if (ready.load(std::memory_order_acquire)) return {};
-    std::lock_guard lock(prepare_mutex);
-    if (ready.load(std::memory_order_relaxed)) return {};
     JITNEY_CHECK(shared->prepare(options));
+    const std::lock_guard lock(prepare_mutex);
+    if (ready.load(std::memory_order_relaxed)) return {};
     strided_copy = std::make_unique<runtime::StridedCopy>(target, shared->cache());
     ready.store(true, std::memory_order_release);
     return {};
@@ -106,7 +106,7 @@ class ExecutionContext::Impl {
       case eager:
         return plan->forms.state() == runtime::FormSlot::State::ready
                    ? Status{}
-                   : shared->specializer->make_now(plan, options.progress);
+                   : shared->specializer->make_now(plan, options.progress, options.interrupted);
       case lazy:
         // A shape that never comes again is not worth a compile.
         if (plan->uses.fetch_add(1, std::memory_order_relaxed) >= 1 &&
@@ -138,6 +138,8 @@ class ExecutionContext::Impl {
                      options.device.type != Device::Type::cpu;
     where.specialized =
         options.dynamic_shapes_kernel_specialization_strategy != DynamicShapesKernelSpecializationStrategy::none;
+    runtime::Interrupt interrupt(&options.interrupted);
+    where.interrupt = &interrupt;
     // A few pointers on the stack; more inputs than that are rare enough to allocate for.
     constexpr std::size_t kInline = 32;
     void* inline_pointers[kInline];
@@ -169,7 +171,8 @@ class ExecutionContext::Impl {
       row_major[i].data = pointers[i];
       row_major[i].strides = {};
     }
-    return staged->execute(row_major);
+    runtime::Interrupt interrupt(&options.interrupted);
+    return staged->execute(row_major, interrupt);
   }
 
   Status check_output(std::size_t i, const TensorView& o, const std::vector<std::int64_t>& want) const {
@@ -212,6 +215,38 @@ class ExecutionContext::Impl {
     JITNEY_CHECK(prepare());
     JITNEY_CHECK(specialize(plan));
     return run(*plan, inputs, {pointers, count}, where);
+  }
+
+  /// The same with memory that is asked for once shapes are known. Throws, because `allocate` may.
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, const runtime::RunOptions& where) {
+    const TraceSpan span("execute", engine.name());
+    const auto& g = graph();
+    const auto memory_for = [&](std::size_t i, const std::vector<std::int64_t>& shape) {
+      const auto& v = g.value(g.outputs[i]);
+      void* memory = allocate(i, v.dtype, shape);
+      if (memory == nullptr && std::find(shape.begin(), shape.end(), 0) == shape.end())
+        throw Error(ErrorKind::user, fmt::format("no memory was given for output '{}'", g.output_name(i)));
+      return memory;
+    };
+    if (staged) {
+      const auto cells = value_or_throw(run_staged(inputs));
+      for (std::size_t i = 0; i < cells.size(); ++i)
+        value_or_throw(staged->copy_out(cells[i], memory_for(i, cells[i].shape)));
+      return;
+    }
+    auto plan = value_or_throw(plan_for(inputs));
+    value_or_throw(prepare());
+    value_or_throw(specialize(plan));
+    constexpr std::size_t kInline = 32;
+    void* inline_pointers[kInline];
+    std::vector<void*> many;
+    void** pointers = inline_pointers;
+    if (g.outputs.size() > kInline) {
+      many.resize(g.outputs.size());
+      pointers = many.data();
+    }
+    for (std::size_t i = 0; i < g.outputs.size(); ++i) pointers[i] = memory_for(i, plan->output_shapes[i]);
+    value_or_throw(run(*plan, inputs, {pointers, g.outputs.size()}, where));
   }
 
   /// What the caller's stream holds is done. Of an engine whose stages the host puts together.

@@ -84,26 +84,13 @@ bool ExecutionContext::is_monolithic_capturable(std::span<const TensorView> inpu
 }
 
 void ExecutionContext::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate) {
-  const auto& g = impl_->graph();
-  const auto memory_for = [&](std::size_t i, const std::vector<std::int64_t>& shape) {
-    const auto& v = g.value(g.outputs[i]);
-    void* memory = allocate(i, v.dtype, shape);
-    if (memory == nullptr && std::find(shape.begin(), shape.end(), 0) == shape.end())
-      throw Error(ErrorKind::user, fmt::format("no memory was given for output '{}'", g.output_name(i)));
-    return memory;
-  };
-  if (impl_->staged) {
-    const auto cells = value_or_throw(impl_->run_staged(inputs));
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      value_or_throw(impl_->staged->copy_out(cells[i], memory_for(i, cells[i].shape)));
-    return;
-  }
-  auto plan = value_or_throw(impl_->plan_for(inputs));
-  value_or_throw(impl_->prepare());
-  value_or_throw(impl_->specialize(plan));
-  std::vector<void*> pointers;
-  for (std::size_t i = 0; i < g.outputs.size(); ++i) pointers.push_back(memory_for(i, plan->output_shapes[i]));
-  value_or_throw(impl_->run(*plan, inputs, pointers));
+  impl_->execute(inputs, allocate, {});
+}
+
+void ExecutionContext::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate,
+                               StreamHandle stream) {
+  if (impl_->staged) value_or_throw(impl_->wait_for(stream));
+  impl_->execute(inputs, allocate, {.stream = stream, .is_callers_stream = true});
 }
 
 Profile ExecutionContext::profile(std::span<const TensorView> inputs, int iterations) {
@@ -165,7 +152,7 @@ void ExecutionContext::warm(std::span<const std::vector<std::vector<std::int64_t
   if (impl_->staged) return;  // its plans follow from data
   for (const auto& each : shapes) {
     auto plan = value_or_throw(impl_->plan_of(each));
-    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress));
+    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress, impl_->options.interrupted));
   }
 }
 
@@ -176,8 +163,18 @@ bool ExecutionContext::wait_until_specialized(double timeout_seconds) {
   for (const auto& plan : impl_->plans.used()) impl_->shared->specializer->request(plan);
   // Longer than a clock can count is for ever.
   constexpr double kLongest = 1e9;
-  return impl_->shared->specializer->wait(std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(std::clamp(timeout_seconds, 0.0, kLongest))));
+  const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(std::clamp(timeout_seconds, 0.0, kLongest)));
+  auto& specializer = *impl_->shared->specializer;
+  const auto& interrupted = impl_->options.interrupted;
+  if (!interrupted) return specializer.wait(timeout);
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const auto left = std::max(end - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0));
+    if (specializer.wait(std::min<std::chrono::nanoseconds>(left, runtime::kInterruptPeriod))) return true;
+    if (left <= runtime::kInterruptPeriod) return false;
+    if (interrupted()) value_or_throw(Status(runtime::interrupted_failure()));
+  }
 }
 
 CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }

@@ -23,7 +23,8 @@ ir::Graph small_graph();
 
 /// Valid at Stage::optimized, with every kind of attribute but a graph, symbolic extents of every form, guards,
 /// constants of every dtype, and of rank 0, of extent 0 and equal to each other.
-ir::Graph wide_graph();
+/// The first `dtypes` dtypes are there as constants.
+ir::Graph wide_graph(int dtypes = kDTypeCount);
 
 /// A region whose body has a region: what only the codec takes, as no engine holds regions.
 ir::Graph nested_graph(int depth);

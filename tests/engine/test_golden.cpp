@@ -7,12 +7,14 @@
 namespace jitney::testing {
 namespace {
 
+/// Those up to bool; the ones that are only stored came later.
+constexpr int kDTypesOfVersion1 = 13;
 const std::string kV1 = JITNEY_SOURCE_DIR "/tests/engine/golden/v1.jitney";
 
 /// A file that version 1.0 wrote must load for as long as the major version is 1, and mean the same.
 TEST(Golden, Version1) {
   const Engine engine = Engine::load(kV1);
-  expect_same(wide_graph(), engine.impl()->graph());
+  expect_same(wide_graph(kDTypesOfVersion1), engine.impl()->graph());
 }
 
 const std::string kV11 = JITNEY_SOURCE_DIR "/tests/engine/golden/v1.1.jitney";
@@ -25,7 +27,7 @@ TEST(Golden, Version11) {
 TEST(Golden, DISABLED_Write11) { Engine(std::make_shared<const EngineImpl>(staged_graph())).save(kV11); }
 
 /// Writes a new file, when a new version is released: golden/README.md.
-TEST(Golden, DISABLED_Write) { Engine(std::make_shared<const EngineImpl>(wide_graph())).save(kV1); }
+TEST(Golden, DISABLED_Write) { Engine(std::make_shared<const EngineImpl>(wide_graph(kDTypesOfVersion1))).save(kV1); }
 
 }  // namespace
 }  // namespace jitney::testing

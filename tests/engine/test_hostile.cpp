@@ -56,7 +56,8 @@ TEST(Hostile, IdsOutOfRange) {
 }
 
 TEST(Hostile, UnknownNumbers) {
-  EXPECT_THAT(refusal([](Graph& g) { g.mutable_values(0)->set_dtype(13); }), HasSubstr("dtype number 13"));
+  EXPECT_THAT(refusal([](Graph& g) { g.mutable_values(0)->set_dtype(kDTypeCount); }),
+              HasSubstr("dtype number " + std::to_string(kDTypeCount)));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_values(0)->set_dtype(256); }), HasSubstr("dtype number 256"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_guards(0)->set_relation(3); }), HasSubstr("relation number 3"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_nodes(0)->add_attributes()->set_name("a"); }),

@@ -234,6 +234,7 @@ TEST(InterpretCast, IntegersWrapAndRoundOnce) {
 TEST(InterpretCast, EveryPairKeepsSmallNumbers) {
   for (int from = 0; from < kDTypeCount; ++from) {
     for (int to = 0; to < kDTypeCount; ++to) {
+      if (is_storage_only(static_cast<DType>(from)) || is_storage_only(static_cast<DType>(to))) continue;
       expect_values(cast(tensor(static_cast<DType>(from), {2}, {0, 1}), static_cast<DType>(to)), {0, 1});
     }
   }

@@ -20,7 +20,6 @@ OPERATORS = {
     "SpaceToDepth": [], "Tile": [1], "TopK": [1], "Trilu": [1], "Upsample": [1],
 }
 LEFT_OUT = {
-    "antialias": "antialiasing is refused",
     "expanded": "the function body of a case that is there",
 }
 DTYPES = {np.dtype(t) for t in ("f4", "f8", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")}

@@ -22,8 +22,11 @@ def every(name):
 @pytest.mark.parametrize("name", ALL)
 def test_from(check, name, target):
     node = helper.make_node("Cast", ["x"], ["y"], to=helper.np_dtype_to_tensor_dtype(np.dtype(target)))
+    x = every(name)
+    if name == "float8_e8m0fnu":
+        x = x[1:]  # the first is a denormal float32, which is flushed by default
     with np.errstate(over="ignore"):
-        check(node, {"x": every(name)}, ["y"], opset=25, rtol=0, atol=0,
+        check(node, {"x": x}, ["y"], opset=25, rtol=0, atol=0,
               expected=lambda x: [x.astype(np.float32).astype(target)])
 
 

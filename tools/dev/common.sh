@@ -1,6 +1,7 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 # Shared by the parts of ./dev. Everything runs in the root of the tree.
 python=$PWD/.venv/bin/python
+torch_environment=$PWD/.cache/venv-torch
 started=$SECONDS
 results=()
 not_passed=0

@@ -8,19 +8,25 @@ packages_base=(
   llvm-19-dev libclang-19-dev liblld-19-dev)
 packages_sanitizers=(clang-19 libclang-rt-19-dev)
 packages_windows=(g++-mingw-w64-x86-64-posix wine wine64 googletest)
+packages_torch=() # Python packages only
 packages_format=(clang-format-19)
 packages_lint=(clang-tidy-19)
 
-# setup GROUP...: packages of the groups; with base also the Python environment.
+# setup GROUP...: packages of the groups; with base also the Python environment, with torch the one that has PyTorch.
 setup() {
-  local group wanted=() python_too=0
+  local group wanted=() python_too=0 torch_too=0
   for group in "$@"; do
     local -n list="packages_$group"
     wanted+=("${list[@]}")
     if [[ $group == base ]]; then python_too=1; fi
+    if [[ $group == torch ]]; then torch_too=1; fi
   done
   install_packages "${wanted[@]}"
   if ((python_too)); then python_environment .venv requirements.txt; fi
+  if ((torch_too)); then
+    mkdir -p .cache
+    python_environment "$torch_environment" requirements-torch.txt
+  fi
 }
 
 install_packages() {

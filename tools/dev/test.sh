@@ -24,8 +24,20 @@ run_tests() {
   JITNEY_BUILD_DIR=$PWD/build "$python" -m pytest -q -rs -p no:cacheprovider --color=auto tests/python tests/house "${only_pytest[@]}" 2>&1 |
     tee "$log" || code=$?
   # Code 5: nothing matched WORD, which is fine when a C++ test did.
-  if ((code == 5 && ${#results[@]} > 0)); then return; fi
-  if ((code == 0)); then record "Python tests" passed "$(tail -1 "$log")"; else record "Python tests" FAILED "$(tail -1 "$log")"; fi
+  if ((code != 5 || ${#results[@]} == 0)); then
+    if ((code == 0)); then record "Python tests" passed "$(tail -1 "$log")"; else record "Python tests" FAILED "$(tail -1 "$log")"; fi
+  fi
+  run_torch_tests "${only_pytest[@]}"
+}
+
+# run_torch_tests [-k WORD]: the PyTorch side, in its own environment.
+run_torch_tests() {
+  local log=build/pytest-torch.log code=0
+  say "PyTorch tests"
+  JITNEY_BUILD_DIR=$PWD/build "$torch_environment/bin/python" -m pytest -q -rs -p no:cacheprovider --color=auto tests/torch "$@" 2>&1 |
+    tee "$log" || code=$?
+  if ((code == 5 && $# > 0)); then return; fi
+  if ((code == 0)); then record "PyTorch tests" passed "$(tail -1 "$log")"; else record "PyTorch tests" FAILED "$(tail -1 "$log")"; fi
 }
 
 run_onnx_suite() { PYTHONPATH=$PWD/build/python:$PWD/tests/python "$python" -m onnx_suite "$@"; }
@@ -34,6 +46,7 @@ run_check() {
   export JITNEY_ALL_MODELS=1
   build
   run_tests
+  test_wheel
   run_reliability
   run_sanitizer address address,undefined
   run_sanitizer thread thread

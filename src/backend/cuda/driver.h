@@ -5,26 +5,29 @@
 
 #include "util/expected.h"
 
+// clang-format off: it does not agree with itself on where the backslashes go
 /// The functions of the CUDA driver that this backend calls, without their prefix. Each is resolved under the very name
 /// that the header gives it ("cuMemAlloc_v2"), so that what is called is what was declared, whatever the driver's
 /// version. All of them are in every driver since CUDA 12.0.
-#define JITNEY_CUDA_FUNCTIONS(X)                                                                                      \
-  X(Init)                                                                                                             \
-  X(DriverGetVersion)                                                                                                 \
-  X(GetErrorName)                                                                                                     \
-  X(GetErrorString)                                                                                                   \
-  X(DeviceGetCount)                                                                                                   \
-  X(DeviceGet)                                                                                                        \
-  X(DeviceGetName) X(DeviceGetAttribute) X(DeviceTotalMem) X(DevicePrimaryCtxRetain) X(DevicePrimaryCtxRelease)       \
-      X(CtxGetCurrent) X(CtxSetCurrent) X(MemGetInfo) X(MemAlloc) X(MemFree) X(MemAllocFromPoolAsync) X(MemFreeAsync) \
-          X(MemPoolCreate) X(MemPoolDestroy) X(MemPoolSetAttribute) X(MemHostAlloc) X(MemFreeHost)                    \
-              X(MemHostGetDevicePointer) X(PointerGetAttribute) X(MemcpyHtoDAsync) X(MemcpyDtoHAsync)                 \
-                  X(MemcpyDtoDAsync) X(StreamCreate) X(StreamDestroy) X(StreamSynchronize) X(StreamWaitEvent)         \
-                      X(StreamIsCapturing) X(StreamBeginCapture) X(StreamEndCapture)                                  \
-                          X(ThreadExchangeStreamCaptureMode) X(EventCreate) X(EventRecord) X(EventDestroy)            \
-                              X(ModuleLoadData) X(ModuleUnload) X(ModuleGetFunction) X(LaunchKernel)                  \
-                                  X(GraphInstantiate) X(GraphLaunch) X(GraphDestroy) X(GraphExecDestroy)              \
-                                      X(GraphExecKernelNodeSetParams) X(GraphKernelNodeGetParams) X(StreamGetId)
+#define JITNEY_CUDA_FUNCTIONS(X) \
+  X(Init) \
+  X(DriverGetVersion) \
+  X(GetErrorName) \
+  X(GetErrorString) \
+  X(DeviceGetCount) \
+  X(DeviceGet) \
+  X(DeviceGetName) \
+  X(DeviceGetAttribute) \
+  X(DeviceTotalMem) X(DevicePrimaryCtxRetain) X(DevicePrimaryCtxRelease) X(CtxGetCurrent) X(CtxSetCurrent) \
+      X(MemGetInfo) X(MemAlloc) X(MemFree) X(MemAllocFromPoolAsync) X(MemFreeAsync) X(MemPoolCreate) X(MemPoolDestroy) \
+          X(MemPoolSetAttribute) X(MemHostAlloc) X(MemFreeHost) X(MemHostGetDevicePointer) X(PointerGetAttribute) \
+              X(MemcpyHtoDAsync) X(MemcpyDtoHAsync) X(MemcpyDtoDAsync) X(StreamCreate) X(StreamDestroy) \
+                  X(StreamSynchronize) X(StreamWaitEvent) X(StreamIsCapturing) X(StreamBeginCapture) \
+                      X(StreamEndCapture) X(ThreadExchangeStreamCaptureMode) X(EventCreate) X(EventRecord) \
+                          X(EventDestroy) X(ModuleLoadData) X(ModuleUnload) X(ModuleGetFunction) X(LaunchKernel) \
+                              X(GraphInstantiate) X(GraphLaunch) X(GraphDestroy) X(GraphExecDestroy) \
+                                  X(GraphExecKernelNodeSetParams) X(GraphKernelNodeGetParams) X(StreamGetId)
+// clang-format on
 
 namespace jitney::backend::cuda {
 

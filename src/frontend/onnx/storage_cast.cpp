@@ -77,7 +77,8 @@ ValueId encoded(GraphBuilder& b, ValueId x, DType to, bool saturate) {
     with_sign =
         u.where(b.binary(Op::logical_or, u.equal(code, number(0)), u.equal(code, number(*f.nan))), code, with_sign);
   const ValueId is_nan = u.less(number(0x7f800000), magnitude);
-  if (!f.nan) return u.where(is_nan, number(f.most), with_sign);
+  // Without a code of its own NaN becomes minus zero, as in ONNX's test suite.
+  if (!f.nan) return u.where(is_nan, number(std::int64_t{1} << (f.exponent_bits + f.mantissa_bits)), with_sign);
   return u.where(is_nan,
                  f.signless_nan ? number(*f.nan)
                                 : b.binary(Op::bitwise_or, number(*f.nan), b.binary(Op::shift_left, sign, number(7))),
