@@ -167,6 +167,12 @@ bool ExecutionContext::wait_until_specialized(double timeout_seconds) {
       std::chrono::duration<double>(std::clamp(timeout_seconds, 0.0, kLongest))));
 }
 
+void ExecutionContext::set_optimization_profile(int profile) {
+  value_or_throw(impl_->shared->want_profile(impl_->engine, profile));
+}
+
+int ExecutionContext::optimization_profile() const { return impl_->shared->active_profile.load(); }
+
 CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }
 
 void ExecutionContext::cancel_specialization() { impl_->shared->specializer->cancel(); }
