@@ -158,4 +158,16 @@ tl::unexpected<Failure> no_profile(const ir::Graph& graph, const Profiles& profi
   return user_error("{}: {} (allowed: {})", which, fmt::join(found, ", "), fmt::join(allowed, "; "));
 }
 
+std::string describe_profiles(const ir::Graph& graph, const Profiles& profiles) {
+  if (profiles.empty()) return "";
+  std::string text = "== optimization profiles ==\n";
+  for (std::size_t p = 0; p < profiles.size(); ++p)
+    for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+      const ShapeRange& range = profiles[p].inputs[i];
+      text += fmt::format("profile {}: '{}' {}", p, graph.value(graph.inputs[i]).name, shown_range(range));
+      text += is_missing(range) ? "\n" : fmt::format(", best [{}]\n", fmt::join(range.opt, ", "));
+    }
+  return text;
+}
+
 }  // namespace jitney::engine

@@ -34,6 +34,9 @@ int choose_profile(std::uint64_t fitting, int wanted, int active);
 /// Why choose_profile() found none, in one sentence: input, shape, and what the profiles allow.
 tl::unexpected<Failure> no_profile(const ir::Graph& graph, const Profiles& profiles, int wanted, const Shapes& shapes);
 
+/// A line for each input of each profile, for people; nothing where there are none.
+std::string describe_profiles(const ir::Graph& graph, const Profiles& profiles);
+
 /// The PROFILES section of an engine file, and back. Errors of reading are the user's.
 std::string encode_profiles(const Profiles& profiles);
 Expected<Profiles> decode_profiles(std::span<const std::byte> bytes);

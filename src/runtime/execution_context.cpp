@@ -192,8 +192,9 @@ const Engine& ExecutionContext::engine() const { return impl_->engine; }
 const ContextOptions& ExecutionContext::options() const { return impl_->options; }
 
 std::string ExecutionContext::inspect(bool source) const {
-  if (impl_->staged) return impl_->staged->inspect(impl_->target.info, source);
-  return runtime::inspect(*impl_->program, impl_->target.info, source);
+  const std::string profiles = engine::describe_profiles(impl_->engine.impl()->graph(), impl_->profiles());
+  if (impl_->staged) return profiles + impl_->staged->inspect(impl_->target.info, source);
+  return profiles + runtime::inspect(*impl_->program, impl_->target.info, source);
 }
 
 std::string ExecutionContext::layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes) const {
