@@ -27,6 +27,7 @@ Engine::Engine(Record record)
   use_torch_allocator(device_);
   SessionOptions options;
   options.device = device_;
+  options.warn = [](const std::string& text) { TORCH_WARN(text); };
   session_ = std::make_shared<Session>(load(record_), options);
   record_.engine.reset();
   const jitney::Engine& engine = session_->engine();
@@ -41,6 +42,11 @@ Engine::Engine(Record record)
   for (std::size_t i = 0; i < outputs_.size(); ++i) output_at_[outputs_[i].index] = i;
   bind_aliases();
   id_ = static_cast<std::int64_t>(register_session(session_, record_.name));
+}
+
+Engine::~Engine() {
+  // Its end waits for compiles, and what they tell may need a lock that this thread holds: Python's.
+  if (session_.use_count() == 1) session_->on_compile_status({});
 }
 
 std::vector<Engine::Binding> Engine::bind(const char* role, const std::vector<std::string>& names,

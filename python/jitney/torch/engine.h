@@ -24,6 +24,7 @@ class Engine : public torch::CustomClassHolder {
   /// Throws c10::Error as parse_record() does, jitney::Error for bytes that are no engine, and ValueError where the
   /// record's names are not the engine's.
   explicit Engine(Record record);
+  ~Engine() override;
 
   /// Inputs in the order of input_binding_names, on the engine's device, any strides, and behind torch's current stream
   /// there. Gives the outputs in the order of output_binding_names, without those that are written into an input.
@@ -60,7 +61,6 @@ class Engine : public torch::CustomClassHolder {
     std::size_t rank = 0;
     std::optional<std::size_t> alias;  ///< of an output: the input, as bound, that it is written into
   };
-  class Call;
 
   std::vector<Binding> bind(const char* role, const std::vector<std::string>& names,
                             const std::vector<TensorInfo>& infos) const;

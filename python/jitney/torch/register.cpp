@@ -1,7 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Names of torch.classes.jitney and torch.ops.jitney; nothing else.
 
-#include <jitney/registry.h>
+#include <jitney/cudagraphs_mode.h>
+#include <jitney/logging.h>
 #include <torch/library.h>
 
 #include "jitney/torch/cache_handle.h"
@@ -96,10 +97,25 @@ void register_constants(torch::Library& m) {
   m.def("get_current_platform", &current_platform);
 }
 
+void register_modes(torch::Library& m) {
+  m.def("set_cudagraphs_mode", [](std::int64_t mode) {
+    TORCH_CHECK_VALUE(mode >= 0 && mode <= 2, "a CUDA graphs mode is 0, 1 or 2, found ", mode);
+    set_cudagraphs_mode(static_cast<CudaGraphsMode>(mode));
+  });
+  m.def("get_cudagraphs_mode", []() { return cudagraphs_mode() == CudaGraphsMode::subgraph_cudagraphs; });
+  m.def("get_whole_cudagraphs_mode", []() { return cudagraphs_mode() == CudaGraphsMode::whole_graph_cudagraphs; });
+  m.def("set_logging_level", [](std::int64_t level) {
+    TORCH_CHECK_VALUE(level >= 0 && level <= 4, "a log level is from 0 to 4, found ", level);
+    set_log_level(static_cast<LogLevel>(level));
+  });
+  m.def("get_logging_level", []() { return static_cast<std::int64_t>(log_level()); });
+}
+
 TORCH_LIBRARY(jitney, m) {
   register_cache(m);
   register_engine(m);
   register_constants(m);
+  register_modes(m);
   m.def("execute_engine(Tensor[] inputs, __torch__.torch.classes.jitney.Engine engine) -> Tensor[]",
         {at::Tag::pt2_compliant_tag});
 }
