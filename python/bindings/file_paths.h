@@ -14,4 +14,7 @@ std::string file_path(nanobind::handle object);
 /// The str of a path (os.fsdecode).
 nanobind::object path_text(const std::string& path);
 
+/// Text that may have bytes that are none: such bytes are replaced.
+nanobind::object text(const std::string& bytes);
+
 }  // namespace jitney::python

@@ -99,11 +99,6 @@ nb::dict stats(const RuntimeCache& cache) {
   return d;
 }
 
-/// A key may have bytes that are no text.
-nb::object text(const std::string& bytes) {
-  return nb::steal(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
-}
-
 nb::list entries(const RuntimeCache& cache) {
   std::vector<CacheEntry> all;
   {
@@ -142,13 +137,6 @@ std::string repr(const RuntimeCache& cache) {
          (cache.has_cache() ? "in use" : "not in use") + ">";
 }
 
-/// What pickle, copy and deepcopy build anew: another cache with the same path and bytes, which wait for first use.
-Cache from_state(nb::object path, bool autosave_on_del, nb::bytes bytes) {
-  Cache cache = make(std::move(path), autosave_on_del);
-  deserialize(*cache, bytes);
-  return cache;
-}
-
 }  // namespace
 
 void bind_runtime_cache(nb::module_& module) {
@@ -174,7 +162,6 @@ void bind_runtime_cache(nb::module_& module) {
                     nb::gil_scoped_release released;
                     return RuntimeCache::scoped(text, autosave);
                   })
-      .def_static("_from_state", &from_state)
       .def_prop_ro("path", [](const RuntimeCache& c) { return path_text(c.path()); })
       .def_prop_ro("autosave_on_del", &RuntimeCache::autosave_on_del)
       .def("has_cache", &RuntimeCache::has_cache)
@@ -204,11 +191,11 @@ void bind_runtime_cache(nb::module_& module) {
       .def("prune", &RuntimeCache::prune, nb::arg("max_bytes"), released)
       .def("stats", &stats)
       .def("entries", &entries)
-      .def("describe", &RuntimeCache::describe, released)
+      .def("describe", [](const RuntimeCache& c) { return text(c.describe()); })
       .def("__repr__", &repr)
-      .def("__reduce__", [](nb::handle self) {
-        const auto& cache = nb::cast<const RuntimeCache&>(self);
-        return nb::make_tuple(self.type().attr("_from_state"),
+      .def("__reduce__", [](const RuntimeCache& cache) {
+        // A function of Python's: pickle finds it by name.
+        return nb::make_tuple(nb::module_::import_("jitney.runtime.caches").attr("rebuild"),
                               nb::make_tuple(path_text(cache.path()), cache.autosave_on_del(), serialize(cache)));
       });
   module.def("autosave_runtime_caches", &autosave_runtime_caches, released);

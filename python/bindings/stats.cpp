@@ -4,6 +4,8 @@
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 
+#include "bindings/file_paths.h"
+
 namespace jitney::python {
 
 namespace nb = nanobind;
@@ -34,8 +36,8 @@ nb::dict to_dict(const ContextStats& s) {
   d["cache_evicted"] = s.cache_evicted;
   d["cache_waited"] = s.cache_waited;
   d["cache_misses"] = s.cache_misses;
-  d["cache_path"] = s.cache_path;
-  d["cache_description"] = s.cache_description;
+  d["cache_path"] = path_text(s.cache_path);
+  d["cache_description"] = text(s.cache_description);
   d["graphs_captured"] = s.graphs_captured;
   d["graph_replays"] = s.graph_replays;
   d["graph_updates"] = s.graph_updates;

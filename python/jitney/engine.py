@@ -12,8 +12,8 @@ from .arrays import needs_extension_type, with_extension_type
 from .choices import DENORMALS, PRECISIONS, choose, count
 from .context import ExecutionContext
 from .profile import Profile, StepProfile
-from .runtime.runtime_cache import RuntimeCache
-from .runtime.runtime_config import RuntimeConfig
+from .runtime.caches import RuntimeCache
+from .runtime.config import RuntimeConfig
 from .runtime.settings import Fields, RuntimeSettings, default_runtime_settings
 from .stats import CompileStatus, Stats
 from .tensor_info import TensorInfo
@@ -49,6 +49,13 @@ class Engine:
         self._made_session: _jitney.Session | None = None
         self._is_closed = False
         self._config: RuntimeConfig | None = None
+
+    @classmethod
+    def _of_session(cls, session: _jitney.Session, device: str) -> Engine:
+        """One whose session another part of the process has made: both see the same settings, contexts and caches."""
+        engine = cls(session.engine(), device)
+        engine._made_session = session
+        return engine
 
     @property
     def name(self) -> str:

@@ -30,3 +30,17 @@ def softmax_reference(x):
 
 def random(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+def kernels_in(cache):
+    """How many kernels a RuntimeCache holds in memory. (A compiler's identity may be kept beside them.)"""
+    return sum("source" in entry["fields"] for entry in cache.entries())
+
+
+def kernels_at(path):
+    """How many kernels a packed file holds."""
+    from jitney.runtime import RuntimeCache
+
+    cache = RuntimeCache(path)
+    cache.load()
+    return kernels_in(cache)

@@ -19,8 +19,8 @@ from .cudagraphs import (
     get_whole_cudagraphs_mode,
     set_cudagraphs_mode,
 )
-from .runtime_cache import RuntimeCache
-from .runtime_config import RuntimeConfig
+from .caches import RuntimeCache
+from .config import RuntimeConfig
 from .settings import (
     CUDA_GRAPH_STRATEGIES,
     DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGIES,

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from .config_scope import runtime_config
-from .runtime_cache import RuntimeCache
+from .caches import RuntimeCache
 from .targets import Target, engines_of
 
 _log = logging.getLogger(__name__)

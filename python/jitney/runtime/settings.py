@@ -7,7 +7,7 @@ import os
 from typing import Any, Literal, Union
 
 from .. import _jitney
-from .runtime_cache import RuntimeCache, as_runtime_cache
+from .caches import RuntimeCache, as_runtime_cache
 
 SpecializationStrategy = Literal["lazy", "eager", "none"]
 CudaGraphStrategy = Literal["disabled", "whole_graph_capture"]

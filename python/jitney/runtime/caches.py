@@ -29,6 +29,13 @@ def as_runtime_cache(value: object) -> RuntimeCache | None:
     return None
 
 
+def rebuild(path: str, autosave_on_del: bool, data: bytes) -> RuntimeCache:
+    """What pickle, copy and deepcopy build anew: another cache with the same path and bytes, which wait for first use."""
+    cache = RuntimeCache(path, autosave_on_del)
+    cache.deserialize(data)
+    return cache
+
+
 class _EndsOfProcesses:
     """Saves what saves by itself before the interpreter ends, and at the end of multiprocessing's children, which run no
     hooks of the C library. Handles are known to the C++ side only, and weakly."""
