@@ -136,6 +136,19 @@ class Session {
     return session->output_shapes(views_of(in));
   }
 
+  /// Why a run with inputs like the last one's cannot be recorded on that stream; "" when it can, None before any run.
+  nb::object why_not_capturable(StreamHandle stream) const {
+    const Held session = held();
+    if (input_shapes_.size() != engine_.inputs().size()) return nb::none();
+    static std::byte nothing{};  // only shapes matter
+    std::vector<TensorView> views;
+    for (std::size_t i = 0; i < input_shapes_.size(); ++i)
+      views.push_back({&nothing, engine_.inputs()[i].dtype, input_shapes_[i], {}, device_});
+    std::string why;
+    without_gil([&] { session->context()->is_monolithic_capturable(views, stream, &why); });
+    return nb::cast(why);
+  }
+
   std::uint64_t make_known(std::string name) const { return register_session(session_, std::move(name)); }
   const Engine& engine() const { return engine_; }
 
@@ -303,6 +316,7 @@ void bind_session(nb::module_& module) {
            })
       .def("run", &Session::run, nb::arg("inputs"), nb::arg("outputs").none(), nb::arg("stream").none() = nb::none())
       .def("output_shapes", &Session::output_shapes)
+      .def("why_not_capturable", &Session::why_not_capturable)
       .def("engine", &Session::engine)
       .def("register", &Session::make_known)
       .def("profile", &Session::profile)

@@ -131,19 +131,22 @@ void Engine::update_runtime_settings(std::int64_t specialization, std::int64_t c
   session_->update_runtime_settings(settings);
 }
 
-bool Engine::is_monolithic_capturable(std::int64_t stream) const {
-  std::vector<std::vector<std::int64_t>> shapes;
-  {
-    const std::lock_guard lock(mutex_);
-    shapes = last_shapes_;
-  }
+std::vector<std::vector<std::int64_t>> Engine::input_shapes() const {
+  const std::lock_guard lock(mutex_);
+  return last_shapes_;
+}
+
+std::string Engine::why_not_capturable(std::int64_t stream) const {
+  const auto shapes = input_shapes();
   TORCH_CHECK(shapes.size() == inputs_.size(), "engine '", record_.name,
               "' has not run yet: whether it can be captured depends on its inputs' shapes");
   std::vector<TensorView> views;
   static std::byte nothing{};  // only shapes matter
   for (std::size_t i = 0; i < shapes.size(); ++i)
     views.push_back({&nothing, session_->engine().inputs()[i].dtype, shapes[i], {}, device_});
-  return session_->context()->is_monolithic_capturable(views, static_cast<StreamHandle>(stream));
+  std::string why;
+  session_->context()->is_monolithic_capturable(views, static_cast<StreamHandle>(stream), &why);
+  return why;
 }
 
 }  // namespace jitney::torch_runtime

@@ -44,8 +44,11 @@ class Engine : public torch::CustomClassHolder {
 
   void update_runtime_settings(std::int64_t specialization, std::int64_t cuda_graphs,
                                const std::optional<c10::intrusive_ptr<RuntimeCacheHandle>>& cache) const;
-  /// Whether a run with the inputs of the last one could be recorded on that stream. Throws before the first run.
-  bool is_monolithic_capturable(std::int64_t stream) const;
+  /// Why a run with inputs like the last one's cannot be recorded on that stream; "" when it can. Throws before the
+  /// first run.
+  std::string why_not_capturable(std::int64_t stream) const;
+  /// Of the last run, in the order of the engine's own inputs; empty before the first.
+  std::vector<std::vector<std::int64_t>> input_shapes() const;
 
   bool operator==(const Engine& other) const { return session_ == other.session_; }
 

@@ -69,8 +69,10 @@ void register_engine(torch::Library& m) {
       .def("invalidate_context", [](const EnginePtr& e) { e->session().invalidate_context(); })
       .def("num_execution_contexts_created",
            [](const EnginePtr& e) { return std::int64_t{e->session().num_execution_contexts_created()}; })
+      .def("input_shapes", [](const EnginePtr& e) { return e->input_shapes(); })
+      .def("why_not_capturable", [](const EnginePtr& e, std::int64_t stream) { return e->why_not_capturable(stream); })
       .def("is_monolithic_capturable",
-           [](const EnginePtr& e, std::int64_t stream) { return e->is_monolithic_capturable(stream); })
+           [](const EnginePtr& e, std::int64_t stream) { return e->why_not_capturable(stream).empty(); })
       .def_pickle(
           [](const EnginePtr& e) { return e->slots(); },
           [](const std::vector<std::string>& slots) { return c10::make_intrusive<Engine>(parse_record(slots)); });
