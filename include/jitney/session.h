@@ -26,6 +26,7 @@ struct SessionOptions {
   /// that was changed for it. In the thread that runs, with no lock held; may throw, which ends the run before it
   /// began. Empty: the log.
   std::function<void(const std::string&)> warn{};
+  std::function<bool()> interrupted{};  ///< as in ContextOptions
 };
 
 /// Some of the RuntimeSettings: what is set takes the place of what was there.

@@ -36,6 +36,7 @@ class Session {
       constexpr int kCallersLevel = 3;
       if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
     };
+    options.interrupted = signal_is_pending;
     nb::gil_scoped_release released;
     session_ = std::make_shared<jitney::Session>(engine, std::move(options), settings);
   }

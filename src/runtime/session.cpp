@@ -66,6 +66,7 @@ class Session::Impl {
     c.precision = options.precision;
     c.denormals = options.denormals;
     c.progress = options.progress;
+    c.interrupted = options.interrupted;
     c.runtime_cache = "none";
     c.cuda_graph_strategy = s.cuda_graph_strategy;
     c.dynamic_shapes_kernel_specialization_strategy = s.dynamic_shapes_kernel_specialization_strategy;
