@@ -65,6 +65,15 @@ Engine with_profiles(const Engine& engine, const std::vector<std::vector<Range>>
   return engine.with_profiles(std::move(made));
 }
 
+nb::bytes serialize(const Engine& engine) {
+  std::vector<std::byte> bytes;
+  {
+    nb::gil_scoped_release released;
+    bytes = engine.serialize();
+  }
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
 void save(const Engine& engine, const std::string& path) {
   nb::gil_scoped_release released;
   engine.save(path);
@@ -76,7 +85,9 @@ void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
       .def_static("load_path", &load_path)
       .def_static("load_bytes", &load_bytes)
+      .def("serialize", &serialize)
       .def("save", &save)
+      .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
       .def_prop_ro("name", &Engine::name)
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })
