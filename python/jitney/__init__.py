@@ -9,10 +9,14 @@ Errors are jitney.UserError (a ValueError), jitney.EnvironmentError and jitney.I
 them jitney.Error; an argument of a wrong Python type is a TypeError. See jitney.load for what can be chosen, and
 jitney.runtime for what can be changed while an engine runs.
 """
-from . import logging, runtime
+from typing import Any
+
+from . import compiling, logging, runtime
 from ._jitney import EnvironmentError, Error, InternalError, UserError, __version__
+from .compiling import compile  # noqa: A004
 from .context import ExecutionContext
 from .engine import Engine
+from .input import Input, ShapeRange
 from .loading import build, load
 from .observation import correlation_id, metrics, prometheus, trace, trace_scope
 from .profile import Profile, StepProfile
@@ -21,6 +25,17 @@ from .stats import CacheEntry, CacheStats, CompileStatus, Stats
 from .tensor_info import TensorInfo
 
 __all__ = ["CacheEntry", "CacheStats", "CompileStatus", "Engine", "EnvironmentError", "Error", "ExecutionContext",
-           "InternalError", "Profile", "RuntimeCache", "RuntimeSettings", "Stats", "StepProfile", "TensorInfo", "UserError",
-           "__version__", "build", "correlation_id", "load", "logging", "metrics", "prometheus", "runtime", "trace",
+           "Input", "InternalError", "Profile", "RuntimeCache", "RuntimeSettings", "ShapeRange", "Stats", "StepProfile", "TensorInfo", "UserError",
+           "__version__", "build", "compile", "correlation_id", "load", "logging", "metrics", "prometheus", "runtime", "trace",
            "trace_scope"]
+
+compiling.register_backend()
+
+
+def __getattr__(name: str) -> Any:
+    """jitney.dynamo and what needs torch: imported when it is asked for."""
+    if name == "dynamo":
+        import importlib
+
+        return importlib.import_module(".dynamo", __name__)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

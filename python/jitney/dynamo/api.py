@@ -11,11 +11,13 @@ from torch.fx import GraphModule
 
 from .compiler import compile_graph, serialize
 from .conversion import ConversionError
-from .inputs import Input, dynamic_shapes, examples
+from .inputs import Input, dynamic_shapes, examples, is_dynamic
 from .lowering.decompositions import decompositions
 from .lowering.cleanup import clean
 from .partitioning import Report, partition
 from .settings import CompilationSettings
+
+WINDOWS = "windows_x86_64"
 
 
 def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_inputs: Sequence[Any] | None = None,
@@ -34,7 +36,7 @@ def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_i
 
 def _ranges(module: torch.nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     leaves = torch.utils._pytree.tree_leaves((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Input))
-    if not any(isinstance(leaf, Input) and leaf.is_dynamic for leaf in leaves):
+    if not any(isinstance(leaf, Input) and is_dynamic(leaf) for leaf in leaves):
         return None
     import inspect
 
@@ -55,7 +57,7 @@ def compile(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,  #
     module = lower(program)
     result, report = compile_graph(module, settings)
     result.report = report
-    return result.eval() if hasattr(result, "eval") else result
+    return result
 
 
 def lower(program: ExportedProgram) -> GraphModule:
@@ -94,9 +96,4 @@ def cross_compile_for_windows(program: ExportedProgram, inputs: Sequence[Any] | 
         -> GraphModule:
     """As compile(). Engines have no device code in them, so that those built here run on Windows; what is written with
     jitney.save() is marked for it."""
-    settings = CompilationSettings.of(options)
-    result = compile(program, inputs, settings=settings)
-    for name, child in result.named_children():
-        if name.startswith("_run_on_acc_"):
-            child.target_platform = "windows_x86_64"
-    return result
+    return compile(program, inputs, settings=CompilationSettings.of({**options, "target_platform": WINDOWS}))

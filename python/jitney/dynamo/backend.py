@@ -11,6 +11,7 @@ import torch
 from functorch.compile import make_boxed_func
 from torch._functorch.aot_autograd import aot_module_simplified
 from torch._guards import TracingContext
+from torch._subclasses.fake_tensor import unset_fake_temporarily
 from torch.fx import GraphModule, Node
 
 from .compiler import compile_graph
@@ -97,7 +98,8 @@ def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings
         written.extend(i for i in range(count) if i in mutated)
         frozen = {i: constants[i] for i in range(count) if i not in mutated and isinstance(constants[i], torch.Tensor)}
         kept = _freeze(graph, frozen)
-        result, report = compile_graph(graph, settings)
+        with unset_fake_temporarily():
+            result, report = compile_graph(graph, settings)
         _logger.info("%s", report)
 
         def run(*values: Any) -> Any:

@@ -44,10 +44,8 @@ def convert_module(module: GraphModule, inputs: Sequence[Any] | None = None, set
     operator that cannot be in an engine."""
     settings = settings or CompilationSettings.of(options)
     data, given, results = serialize(module, name or type(module).__name__)
-    made = JitneyModule(data, given, results, name=name, settings=settings, device=_device(module, settings))
-    if settings.runtime_settings is not None:
-        made.runtime_settings = settings.runtime_settings
-    return made
+    return JitneyModule(data, given, results, name=name, settings=settings, device=_device(module, settings),
+                        runtime_settings=settings.runtime_settings, target_platform=settings.target_platform)
 
 
 def compile_graph(module: GraphModule, settings: CompilationSettings) -> tuple[GraphModule, Report]:

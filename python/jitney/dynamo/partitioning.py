@@ -15,6 +15,7 @@ from torch.fx.node import map_arg
 from .conversion import find_converter
 from .conversion.shapes import is_symbolic
 from .conversion.source import operator_name, source_line
+from .conversion.values import ELEMENT_TYPES
 from .settings import CompilationSettings
 
 _DATA_DEPENDENT = "its extents follow from data"
@@ -91,13 +92,15 @@ def reason_against(node: Node, settings: CompilationSettings, constants: Mapping
             return "complex numbers are not supported"
         if tensor.layout != torch.strided:
             return f"sparse tensors ({tensor.layout}) are not supported"
-        if tensor.dtype not in row.dtypes and not (tensor.dtype in (torch.bool, torch.int32, torch.int64)
-                                                   and len(tensors) > 2):
-            return f"there is no converter for {tensor.dtype}"
+        if tensor.dtype not in ELEMENT_TYPES:
+            return f"there are no engines for {tensor.dtype}"
         if tensor.is_floating_point() and tensor.dtype not in settings.enabled_precisions:
             return f"{tensor.dtype} is not among enabled_precisions"
         if not row.dynamic_shapes and any(is_symbolic(extent) for extent in tensor.shape):
             return "its converter needs extents that are numbers"
+    for tensor in _tensors(node, constants, results=False):
+        if tensor.dtype not in row.dtypes:
+            return f"its converter does not take {tensor.dtype}"
     devices = {tensor.device for tensor in tensors if tensor.dim() > 0}
     if len(devices) > 1:
         return f"its tensors are on several devices ({', '.join(sorted(map(str, devices)))})"
@@ -108,7 +111,7 @@ def reason_against(node: Node, settings: CompilationSettings, constants: Mapping
     return None
 
 
-def _tensors(node: Node, constants: Mapping[str, Any]) -> list[torch.Tensor]:
+def _tensors(node: Node, constants: Mapping[str, Any], results: bool = True) -> list[torch.Tensor]:
     found: list[torch.Tensor] = []
 
     def add(value: Any) -> None:
@@ -120,7 +123,8 @@ def _tensors(node: Node, constants: Mapping[str, Any]) -> list[torch.Tensor]:
 
     for source in node.all_input_nodes:
         add(constants.get(str(source.target)) if source.op == "get_attr" else source.meta.get("val"))
-    add(node.meta.get("val"))
+    if results:
+        add(node.meta.get("val"))
     return found
 
 

@@ -28,6 +28,7 @@ class CompilationSettings:
     runtime_settings: what the engines begin with; None is jitney.runtime.default_runtime_settings().
     device: where the model runs; None is where its tensors are.
     dryrun: only say what would be done (jitney.dynamo.dry_run gives the report).
+    use_python_runtime, lazy_engine_init, target_platform: as JitneyModule takes them.
     progress: called with (done, total, name) around each engine's build.
     """
 
@@ -38,6 +39,9 @@ class CompilationSettings:
     runtime_settings: RuntimeSettings | None = None
     device: torch.device | str | None = None
     dryrun: bool = False
+    use_python_runtime: bool | None = None
+    lazy_engine_init: bool = False
+    target_platform: str | None = None
     progress: Callable[[int, int, str], None] | None = None
 
     def __post_init__(self) -> None:

@@ -49,6 +49,7 @@ class _Splitter:
         # Takes what the graph reads and calls: constants that only engines need are not held twice.
         result = GraphModule(self.root, self.graph, class_name=type(self.module).__name__)
         result.graph.lint()
+        result.train(False)
         for name in ("_in_spec", "_out_spec"):
             if hasattr(self.module, name):
                 setattr(result, name, getattr(self.module, name))

@@ -14,6 +14,10 @@ OPSET = 23  # every operator used here has the meaning that this one gives it
 _INLINE_BYTES = 256  # smaller constants lie in the model, larger ones beside it
 _RESULT_TYPES = {name: torch.bool for name in (
     "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf")}
+_ELEMENTWISE = frozenset({
+    *_RESULT_TYPES, "Abs", "Add", "Ceil", "Clip", "Cos", "Div", "Erf", "Exp", "Floor", "Gelu", "Log", "Max", "Min", "Mish",
+    "Mod", "Mul", "Neg", "Pow", "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Softplus", "Sqrt", "Sub", "Tanh",
+    "Where"})
 _RESULT_TYPES |= {name: torch.int64 for name in ("Shape", "Size", "ArgMax", "ArgMin", "NonZero")}
 
 
@@ -60,6 +64,8 @@ class Builder:
         for key, given in attributes.items():
             if given is not None:
                 _set_attribute(node.attribute.add(name=key), given)
+        if shape is None and op_type in _ELEMENTWISE:
+            shape = _common_shape([value for value in values if isinstance(value, Value)])
         result_type = dtype or _RESULT_TYPES.get(op_type) or known[0]
         results = []
         for _ in range(outputs):
@@ -141,6 +147,20 @@ class Builder:
 
     def serialize(self) -> bytes:
         return self.model.SerializeToString()
+
+
+def _common_shape(values: Sequence[Value]) -> tuple[Any, ...] | None:
+    """Of elementwise operators, where it needs no rules: all are equal, but for scalars."""
+    shapes = [value.shape for value in values if value.shape != ()]
+    if not shapes:
+        return ()
+    first = shapes[0]
+    if first is None or any(shape is None or len(shape) != len(first) for shape in shapes):
+        return None
+    # `is` before `==`: comparing symbols would be remembered as a condition of the program.
+    same = all(a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
+               for shape in shapes[1:] for a, b in zip(first, shape or ()))
+    return tuple(first) if same else None
 
 
 def _set_attribute(attribute: AttributeProto, given: Any) -> None:

@@ -33,5 +33,7 @@ def convolution(b: GraphWriter, x: Value, weight: Value, bias: Value | None, str
     options = {"kernel_shape": kernel, "strides": _each(stride, spatial), "pads": pads + pads,
                "dilations": _each(dilation, spatial), "group": groups}
     if transposed:
+        # Windows overlap in sums, which halves are too coarse for.
+        x, weight, bias = b.wide(x), b.wide(weight), None if bias is None else b.wide(bias)
         return b.ConvTranspose(x, weight, bias, output_padding=_each(output_padding, spatial), **options)
     return b.Conv(x, weight, bias, **options)

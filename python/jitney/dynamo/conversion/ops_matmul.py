@@ -44,8 +44,8 @@ def addmm(b: GraphWriter, bias: Value, x: Value, y: Value, *, beta: Any = 1, alp
 
 @converter(aten.addbmm.default, dtypes=NUMERIC)
 def addbmm(b: GraphWriter, bias: Value, x: Value, y: Value, *, beta: Any = 1, alpha: Any = 1) -> Value:
-    product = _scaled(b, b.ReduceSum(b.MatMul(x, y), b.ints([0]), keepdims=0), alpha)
-    return product if beta == 0 else b.Add(product, _scaled(b, bias, beta))
+    product = _scaled(b, b.ReduceSum(b.MatMul(b.wide(x), b.wide(y)), b.ints([0]), keepdims=0), alpha)
+    return product if beta == 0 else b.Add(product, _scaled(b, b.Cast(bias, product.dtype), beta))
 
 
 @converter(aten.addr.default, dtypes=NUMERIC)

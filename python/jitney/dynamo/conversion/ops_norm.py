@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from .registry import converter
-from .values import FLOATS, Value
+from .values import FLOATS, Unsupported, Value
 from .writer import GraphWriter
 
 aten = torch.ops.aten
@@ -62,6 +62,15 @@ def batch_norm(b: GraphWriter, x: Value, weight: Value | None, bias: Value | Non
     scale = b.Reciprocal(b.Sqrt(b.Add(b.Cast(var, w.dtype), float(eps))))
     parts = [None if v is None else b.Cast(v, w.dtype) for v in (weight, bias)]
     return _affine(b, w, b.Cast(mean, w.dtype), scale, *parts), None, None
+
+
+@converter(aten.native_batch_norm.default, dtypes=FLOATS)
+def batch_norm_by_stats(b: GraphWriter, x: Value, weight: Value | None, bias: Value | None, mean: Value | None,
+                        var: Value | None, training: bool, momentum: float,
+                        eps: float) -> tuple[Value | None, ...]:
+    if training or mean is None or var is None:
+        raise Unsupported("batch normalization in training")
+    return batch_norm(b, x, weight, bias, mean, var, momentum, eps)
 
 
 @converter(aten._native_batch_norm_legit.no_stats, dtypes=FLOATS)

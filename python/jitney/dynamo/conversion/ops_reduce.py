@@ -2,7 +2,7 @@
 """Reductions along axes, and running sums."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,7 +12,6 @@ from .values import ALL, FLOATS, INTEGERS, Unsupported, Value
 from .writer import GraphWriter, normalized
 
 aten = torch.ops.aten
-Axes = "int | Sequence[int] | None"
 
 
 def reduce(b: GraphWriter, op_type: str, x: Value, dim: Any, keepdim: bool = False) -> Value:
@@ -107,7 +106,7 @@ def min_dim(b: GraphWriter, x: Value, dim: int, keepdim: bool = False) -> tuple[
 def _moments(b: GraphWriter, x: Value, dim: Any, correction: float, keepdim: bool) -> tuple[Value, Value]:
     w = b.wide(x)
     center = reduce(b, "ReduceMean", w, dim, True)
-    difference = b.Sub(w, center)
+    difference = replace(b.Sub(w, center), shape=x.shape)
     squares = reduce(b, "ReduceSum", b.Mul(difference, difference), dim, keepdim)
     count = b.Cast(b.count(x, normalized(dim, x.rank)), w.dtype)
     variance = b.Div(squares, b.Max(b.Sub(count, float(correction)), 0.0))

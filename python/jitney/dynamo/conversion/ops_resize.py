@@ -30,12 +30,12 @@ def _resize(b: GraphWriter, x: Value, scales: Sequence[float | None], mode: str,
     given = [scale for scale in scales if scale is not None]
     if len(given) == spatial and coordinates != "align_corners":
         # PyTorch samples by the scale that it was given, not by the extents that came of it.
-        computed = [float(o) == float(int(i * s)) for o, i, s in zip(out[2:], x.shape[2:], given)
-                    if isinstance(o, int) and isinstance(i, int)]
-        if all(computed):
-            factors = b.constant(torch.tensor(given, dtype=torch.float32))
-            return b.Resize(w, None, factors, axes=axes, **options)
-        raise Unsupported("scale factors that do not fit its extents")
+        exact = all(isinstance(o, int) and isinstance(i, int) and abs(o / max(i, 1) - s) < 1e-9 * s
+                    for o, i, s in zip(out[2:], x.shape[2:], given))
+        if not exact:
+            if w.dtype == torch.float64:
+                raise Unsupported("scale factors that its extents do not say exactly")
+            return b.Resize(w, None, b.constant(torch.tensor(given, dtype=torch.float32)), axes=axes, **options)
     return b.Resize(w, None, None, b.shape_vector(out[2:]), axes=axes, **options)
 
 
