@@ -57,6 +57,9 @@ class JITNEY_EXPORT Session {
   /// As ExecutionContext::execute().
   std::vector<Tensor> execute(std::span<const TensorView> inputs);
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs, StreamHandle stream);
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate);
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, StreamHandle stream);
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 
   /// With all overrides in force.

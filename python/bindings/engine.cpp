@@ -41,6 +41,15 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
   return result;
 }
 
+nb::bytes serialize(const Engine& engine) {
+  std::vector<std::byte> bytes;
+  {
+    nb::gil_scoped_release released;
+    bytes = engine.serialize();
+  }
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
 void save(const Engine& engine, nb::handle where) {
   const std::string path = file_path(where);
   nb::gil_scoped_release released;
@@ -53,7 +62,9 @@ void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
       .def_static("load_path", &load_path)
       .def_static("load_bytes", &load_bytes)
+      .def("serialize", &serialize)
       .def("save", &save)
+      .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
       .def_prop_ro("name", [](const Engine& e) { return text(e.name()); })
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _jitney
 from .arrays import needs_extension_type, with_extension_type
@@ -17,6 +17,9 @@ from .runtime.config import RuntimeConfig
 from .runtime.settings import Fields, RuntimeSettings, default_runtime_settings
 from .stats import CompileStatus, Stats
 from .tensor_info import TensorInfo
+
+if TYPE_CHECKING:
+    from typing import Self
 
 Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 
@@ -49,6 +52,13 @@ class Engine:
         self._made_session: _jitney.Session | None = None
         self._is_closed = False
         self._config: RuntimeConfig | None = None
+
+    @classmethod
+    def _of_session(cls, session: _jitney.Session, device: str) -> Self:
+        """One whose session another part of the process has made: both see the same settings, contexts and caches."""
+        engine = cls(session.engine(), device)
+        engine._made_session = session
+        return engine
 
     @property
     def name(self) -> str:

@@ -194,6 +194,18 @@ void Session::execute(std::span<const TensorView> inputs, std::span<const Tensor
   impl_->current()->execute(inputs, outputs);
 }
 
+void Session::execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs, StreamHandle stream) {
+  impl_->current()->execute(inputs, outputs, stream);
+}
+
+void Session::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate) {
+  impl_->current()->execute(inputs, allocate);
+}
+
+void Session::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, StreamHandle stream) {
+  impl_->current()->execute(inputs, allocate, stream);
+}
+
 std::vector<std::vector<std::int64_t>> Session::output_shapes(std::span<const TensorView> inputs) const {
   return impl_->look()->output_shapes(inputs);
 }
