@@ -49,6 +49,9 @@ struct ContextOptions {
       DynamicShapesKernelSpecializationStrategy::lazy;
   /// Called while kernels are compiled, from the compiling threads, one call at a time: (done, total).
   std::function<void(int, int)> progress{};
+  /// Asked some twenty times a second, in the thread that calls, while it waits for kernels and between steps: true
+  /// makes that call give up with Error(environment). The context can be used again; what was compiled is kept.
+  std::function<bool()> interrupted{};
 };
 
 /// What happened so far in one context. Counts only grow.

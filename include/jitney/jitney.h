@@ -3,6 +3,7 @@
 
 #include <jitney/allocator.h>
 #include <jitney/compile_status.h>
+#include <jitney/cudagraphs_mode.h>
 #include <jitney/device_tensor.h>
 #include <jitney/dtype.h>
 #include <jitney/engine.h>

@@ -48,7 +48,7 @@ struct CacheEntry {
 /// through it. A fault of a cache costs time; it never gives wrong bytes, and never takes what others saved. Entries
 /// for another device, driver, compiler or version are never used. All functions may be called from many threads at
 /// once.
-class JITNEY_EXPORT RuntimeCache {
+class JITNEY_EXPORT RuntimeCache : public std::enable_shared_from_this<RuntimeCache> {
  public:
   /// Touches no file. What is compiled is saved by save(), and with `autosave_on_del` also when the handle is
   /// destroyed or the program ends. A store is read as needed; with `autosave_on_del` it is published to at once.
@@ -108,6 +108,10 @@ class JITNEY_EXPORT RuntimeCache {
   explicit RuntimeCache(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// Does now what a normal end of the process does: autosave() of every handle that saves by itself. For processes that
+/// end in another way. Never throws, a failure is logged.
+JITNEY_EXPORT void autosave_runtime_caches() noexcept;
 
 /// Where the per-user cache lies: JITNEY_CACHE_DIR, else $XDG_CACHE_HOME/jitney, else ~/.cache/jitney, with a separator
 /// at its end; "" where there is none. Makes nothing.

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,26 @@ class JITNEY_EXPORT RuntimeConfigScope {
 
  private:
   std::vector<std::pair<Session*, std::uint64_t>> added_;
+};
+
+/// One cache for some sessions until the scope's end: in memory where the path is empty, else loaded at once, shared
+/// with every other scope and every session's setting on that path, and saved once at the end if `autosave` (a failure
+/// is logged as a warning). Each session then has its previous cache again.
+class JITNEY_EXPORT RuntimeCacheScope {
+ public:
+  /// Throws Error(user) where there is no session, and as RuntimeCache::load() does; then nothing has changed.
+  explicit RuntimeCacheScope(std::span<Session* const> sessions, const std::string& path = "", bool autosave = true);
+  explicit RuntimeCacheScope(Session& session, const std::string& path = "", bool autosave = true);
+  ~RuntimeCacheScope();
+  RuntimeCacheScope(const RuntimeCacheScope&) = delete;
+  RuntimeCacheScope& operator=(const RuntimeCacheScope&) = delete;
+
+  const std::shared_ptr<RuntimeCache>& handle() const { return handle_; }
+
+ private:
+  std::shared_ptr<RuntimeCache> handle_;
+  bool autosave_;
+  std::unique_ptr<RuntimeConfigScope> config_;
 };
 
 /// One setting of a session until the scope's end.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <jitney/execution_context.h>
@@ -21,6 +22,11 @@ struct SessionOptions {
   Denormals denormals = Denormals::flush;  ///< on the CPU
   /// Called while a caller waits for kernels: (done, total), one call at a time. Must not throw.
   std::function<void(int, int)> progress{};
+  /// Gets what concerns whoever wrote the program: a setting that has no effect on this device (once a process), one
+  /// that was changed for it. In the thread that runs, with no lock held; may throw, which ends the run before it
+  /// began. Empty: the log.
+  std::function<void(const std::string&)> warn{};
+  std::function<bool()> interrupted{};  ///< as in ContextOptions
 };
 
 /// Some of the RuntimeSettings: what is set takes the place of what was there.
@@ -35,6 +41,11 @@ struct RuntimeSettingsOverrides {
 /// An engine on a device, with settings that may change between runs. Its execution context is made at the first run,
 /// and anew at the first run after the settings have changed; what was compiled is kept, so that no change compiles
 /// anything again. Thread-safe: each run uses the settings that hold when it begins, and no lock while kernels run.
+///
+/// A path in the settings makes a RuntimeCache that the session owns: a packed file is loaded when it is set (a failure
+/// is logged), a store is opened at the first run. The same path is the same handle for as long as some setting names
+/// it; where a change of settings puts another cache in its place, what it lacks on disk is written before the change
+/// returns.
 class JITNEY_EXPORT Session {
  public:
   /// Throws Error(environment) when the device is not there.
@@ -50,7 +61,7 @@ class JITNEY_EXPORT Session {
 
   /// With all overrides in force.
   RuntimeSettings runtime_settings() const;
-  /// Sets what holds without overrides. Makes no context and compiles nothing. Whether anything changed.
+  /// Sets what holds without overrides, all at once. Makes no context and compiles nothing. Whether anything changed.
   bool update_runtime_settings(const RuntimeSettings& settings);
   /// Overrides that hold until they are removed: over the settings and over all overrides that came before. They may be
   /// removed in any order. For scopes.h.
@@ -64,6 +75,8 @@ class JITNEY_EXPORT Session {
   int num_execution_contexts_created() const;
   /// The one that the next run uses; made now if need be.
   std::shared_ptr<ExecutionContext> context();
+  /// The cache in force: the settings' handle, or the one that the session owns for their path; null is memory.
+  std::shared_ptr<RuntimeCache> runtime_cache();
 
   /// Specialized kernels for these shapes ahead of traffic (ExecutionContext::warm). Makes the context.
   void warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes);
@@ -75,8 +88,11 @@ class JITNEY_EXPORT Session {
 
   const Engine& engine() const;
   const SessionOptions& options() const;
-  /// Before the first run: zeros.
+  /// Before the first run, what is known without a context: what the model consists of.
   ContextStats stats() const;
+  /// As ExecutionContext's; make no context.
+  std::string inspect(bool source = false) const;
+  std::string layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes = {}) const;
 
  private:
   class Impl;

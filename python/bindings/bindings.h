@@ -10,6 +10,10 @@ namespace jitney::python {
 /// jitney::Error becomes one of three Python exceptions, which the module defines.
 void bind_errors(nanobind::module_& module);
 void bind_engine(nanobind::module_& module);
-void bind_context(nanobind::module_& module);
+void bind_runtime_cache(nanobind::module_& module);
+void bind_settings(nanobind::module_& module);
+void bind_cudagraphs_mode(nanobind::module_& module);
+void bind_observation(nanobind::module_& module);
+void bind_session(nanobind::module_& module);
 
 }  // namespace jitney::python

@@ -7,5 +7,9 @@ NB_MODULE(_jitney, module) {
   module.attr("__version__") = JITNEY_VERSION;
   bind_errors(module);
   bind_engine(module);
-  bind_context(module);
+  bind_runtime_cache(module);
+  bind_settings(module);
+  bind_cudagraphs_mode(module);
+  bind_observation(module);
+  bind_session(module);
 }

@@ -87,6 +87,24 @@ Borrowed::Borrowed(nb::handle object, const std::string& what, bool writable) {
                       is_pinned ? 0 : array_.device_id()}};
 }
 
+Tensor contiguous(const TensorView& view) {
+  Tensor tensor(view.dtype, {view.shape.begin(), view.shape.end()});
+  const std::size_t size = size_of(view.dtype);
+  std::vector<std::int64_t> index(view.shape.size(), 0);
+  auto* to = static_cast<char*>(tensor.data());
+  for (std::int64_t n = tensor.num_elements(); n > 0; --n) {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < index.size(); ++d) offset += index[d] * view.strides[d];
+    const auto* from = static_cast<const char*>(view.data) + offset * static_cast<std::int64_t>(size);
+    to = std::copy_n(from, size, to);
+    for (std::size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < view.shape[d]) break;
+      index[d] = 0;
+    }
+  }
+  return tensor;
+}
+
 nb::object to_numpy(Tensor tensor) {
   const DType type = tensor.dtype() == DType::bf16     ? DType::u16
                      : is_storage_only(tensor.dtype()) ? DType::u8

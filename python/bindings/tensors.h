@@ -27,6 +27,9 @@ class Borrowed {
   TensorView view_;
 };
 
+/// Its elements row-major, in memory of their own. Of a view of host memory.
+Tensor contiguous(const TensorView& view);
+
 /// A numpy array over the tensor's own memory. bfloat16 comes as its bits in uint16: numpy has no such type.
 nanobind::object to_numpy(Tensor tensor);
 

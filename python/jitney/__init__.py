@@ -6,14 +6,21 @@
     result = engine.run({"images": images})     # {name: numpy array}
 
 Errors are jitney.UserError (a ValueError), jitney.EnvironmentError and jitney.InternalError (RuntimeErrors), all of
-them jitney.Error; an argument of a wrong Python type is a TypeError. See jitney.load for what can be chosen.
+them jitney.Error; an argument of a wrong Python type is a TypeError. See jitney.load for what can be chosen, and
+jitney.runtime for what can be changed while an engine runs.
 """
+from . import logging, runtime
 from ._jitney import EnvironmentError, Error, InternalError, UserError, __version__
+from .context import ExecutionContext
 from .engine import Engine
 from .loading import build, load
+from .observation import correlation_id, metrics, prometheus, trace, trace_scope
 from .profile import Profile, StepProfile
-from .stats import Stats
+from .runtime import RuntimeCache, RuntimeSettings
+from .stats import CacheEntry, CacheStats, CompileStatus, Stats
 from .tensor_info import TensorInfo
 
-__all__ = ["Engine", "EnvironmentError", "Error", "InternalError", "Profile", "Stats", "StepProfile", "TensorInfo", "UserError", "__version__",
-           "build", "load"]
+__all__ = ["CacheEntry", "CacheStats", "CompileStatus", "Engine", "EnvironmentError", "Error", "ExecutionContext",
+           "InternalError", "Profile", "RuntimeCache", "RuntimeSettings", "Stats", "StepProfile", "TensorInfo", "UserError",
+           "__version__", "build", "correlation_id", "load", "logging", "metrics", "prometheus", "runtime", "trace",
+           "trace_scope"]

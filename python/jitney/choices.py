@@ -6,7 +6,6 @@ from ._jitney import UserError
 
 PRECISIONS = {"fp32": 0, "bf16": 1}
 DENORMALS = {"flush": 0, "keep": 1}
-CUDA_GRAPH_STRATEGIES = {"disabled": 0, "whole_graph_capture": 1}
 
 
 def choose(setting: str, value: str, choices: dict[str, int]) -> int:

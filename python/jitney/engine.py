@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from . import _jitney
 from .arrays import needs_extension_type, with_extension_type
-from .choices import CUDA_GRAPH_STRATEGIES, DENORMALS, PRECISIONS, choose, count
+from .choices import DENORMALS, PRECISIONS, choose, count
+from .context import ExecutionContext
 from .profile import Profile, StepProfile
-from .stats import Stats
+from .runtime.caches import RuntimeCache
+from .runtime.config import RuntimeConfig
+from .runtime.settings import Fields, RuntimeSettings, default_runtime_settings
+from .stats import CompileStatus, Stats
 from .tensor_info import TensorInfo
+
+Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 
 
 class Engine:
@@ -21,24 +27,28 @@ class Engine:
     Inputs are arrays of numpy or anything with __dlpack__, read where they are; strides are free on the CPU. Outputs
     are new numpy arrays over the engine's memory. On a GPU, inputs in host memory are copied there and outputs come
     back to numpy; as soon as one input lies on the GPU, outputs stay there, as objects with __dlpack__.
+
+    Kernels are compiled and memory is taken at the first run: until then there is no execution context. Settings may
+    change at any time; each run uses those that hold when it begins.
     """
 
-    def __init__(self, native: _jitney.Engine, device: str = "cpu", *, threads: int = 0,
-                 runtime_cache: str | os.PathLike[str] = "", precision: str = "fp32", denormals: str = "flush",
-                 cuda_graph_strategy: str = "disabled") -> None:
+    def __init__(self, native: _jitney.Engine, device: str = "cpu", *, threads: int = 0, precision: str = "fp32",
+                 denormals: str = "flush", runtime_settings: RuntimeSettings | None = None) -> None:
         if not isinstance(device, str):
             raise TypeError(f"device must be a str such as 'cpu' or 'cuda:0', found {type(device).__name__}")
         self._native = native
         self.device: str = _jitney.check_device(device)
-        self._options = (self.device, count("threads", threads), os.fspath(runtime_cache),
-                         choose("precision", precision, PRECISIONS), choose("denormals", denormals, DENORMALS),
-                         choose("cuda_graph_strategy", cuda_graph_strategy, CUDA_GRAPH_STRATEGIES))
+        self._options = (self.device, count("threads", threads), choose("precision", precision, PRECISIONS),
+                         choose("denormals", denormals, DENORMALS))
+        self._settings = default_runtime_settings() if runtime_settings is None else _checked(runtime_settings)
         self.inputs = tuple(TensorInfo(*fields) for fields in native.inputs)
         self.outputs = tuple(TensorInfo(*fields) for fields in native.outputs)
         self.input_names = tuple(info.name for info in self.inputs)
         self.output_names = tuple(info.name for info in self.outputs)
-        self._context_lock = threading.Lock()
-        self._made_context: _jitney.Context | None = None
+        self._lock = threading.Lock()  # guards _settings until there is a session, and its making
+        self._made_session: _jitney.Session | None = None
+        self._is_closed = False
+        self._config: RuntimeConfig | None = None
 
     @property
     def name(self) -> str:
@@ -56,7 +66,7 @@ class Engine:
         if outputs is None:
             return dict(zip(self.output_names, self._run(arrays)))
         given = self._ordered("output", outputs, self.output_names)
-        self._context.run(arrays, given)
+        self._session.run(arrays, given)
         return dict(zip(self.output_names, given))
 
     def __call__(self, *arrays: Any) -> Any:
@@ -66,24 +76,137 @@ class Engine:
 
     def prepare(self) -> None:
         """Compiles what is missing now, instead of at the first run."""
-        self._context.prepare()
+        self._session.prepare()
+
+    # Settings
+
+    @property
+    def runtime_settings(self) -> RuntimeSettings:
+        """How it runs, with what scopes say. Assigning sets what holds outside of scopes, as update_runtime_settings."""
+        session = self._made_session
+        return self._settings if session is None else RuntimeSettings.from_fields(*session.runtime_settings())
+
+    @runtime_settings.setter
+    def runtime_settings(self, settings: RuntimeSettings) -> None:
+        self.update_runtime_settings(settings)
+
+    def update_runtime_settings(self, settings: RuntimeSettings) -> bool:
+        """Sets all of them at once; whether anything changed. Makes no context and compiles nothing: the next run does.
+        A cache that a path named and the new settings do not is saved before this returns."""
+        fields = _checked(settings).fields()
+        with self._lock:
+            if self._made_session is None and not self._needs_session_for(fields):
+                changed = settings != self._settings
+                self._settings = settings
+                return changed
+        return self._session.update_runtime_settings(fields)
+
+    @property
+    def runtime_cache(self) -> RuntimeCache | None:
+        """The cache in force: the settings' handle, or the one that the engine owns for their path; None is memory."""
+        return self._session.runtime_cache()
+
+    @property
+    def runtime_config(self) -> RuntimeConfig | None:
+        """None until the first run."""
+        if not self.has_context():
+            return None
+        if self._config is None:
+            config = RuntimeConfig(self.runtime_settings)
+            config.ensure_initialized(self)
+            self._config = config
+        return self._config
+
+    # The execution context
+
+    @property
+    def context(self) -> ExecutionContext:
+        """The one that the next run uses; made now if need be."""
+        self._session.make_context()
+        return ExecutionContext(self)
+
+    def has_context(self) -> bool:
+        return self._made_session is not None and self._session.has_context()
+
+    def invalidate_context(self) -> None:
+        """The next run makes a new one. What was compiled is kept."""
+        if self._made_session is not None:
+            self._session.invalidate_context()
+
+    def num_execution_contexts_created(self) -> int:
+        """How many were made so far: none by loading or by a setting alone, one by the first run, one by each run that
+        finds other settings than the run before."""
+        return 0 if self._made_session is None else self._session.num_execution_contexts_created()
+
+    @property
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """Of the last run, in the order of the inputs; empty before the first."""
+        return [] if self._made_session is None else self._session.input_shapes()
+
+    # Specialized kernels
+
+    def warm(self, shapes: Iterable[Shapes]) -> None:
+        """Makes specialized kernels for these shapes ahead of traffic, and waits for them. Each element: {name: shape}
+        or the shapes of all inputs in order."""
+        self._session.warm([self._shapes(each) for each in shapes])
+
+    def wait_until_specialized(self, timeout: float = 600.0) -> bool:
+        """Waits until every shape seen so far has specialized kernels, at most so many seconds; whether nothing is left
+        to do. At once before the first run and where the strategy is "none"."""
+        return self._session.wait_until_specialized(float(timeout))
+
+    def compile_status(self) -> CompileStatus:
+        """How far the specialization of shapes has come."""
+        return self._session.compile_status()
+
+    def cancel_specialization(self) -> None:
+        """Forgets the shapes that wait and stops the compiler; shapes that are used again are asked for again."""
+        self._session.cancel_specialization()
+
+    def on_compile_status(self, callback: Callable[[CompileStatus], object] | None) -> None:
+        """Called after each change of compile_status(), from the thread that made it; None ends that. What it raises is
+        reported as unraisable."""
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable or None, found {type(callback).__name__}")
+        self._session.on_compile_status(callback)
+
+    # What it is and does
 
     def stats(self) -> Stats:
-        return self._context.stats()
+        return self._session.stats()
+
+    def metrics(self, **labels: str) -> dict[str, float]:
+        """stats() under the names that monitoring uses: {'jitney_kernels_compiled_total': 3.0, ...}. `labels` are added
+        to each; jitney.prometheus() gives the same as text."""
+        return {metric.key: metric.value for metric in self._metrics(labels)}
+
+    def get_layer_info(self, shapes: Shapes | None = None) -> str:
+        """What each step is, as JSON text: the model's operators in it, who does it and how, shapes and dtypes, the bytes
+        that it moves; concrete extents for `shapes`. Compiles nothing."""
+        return self._session.layer_info([] if shapes is None else self._shapes(shapes))
 
     def profile(self, inputs: Mapping[str, Any], iterations: int = 20) -> Profile:
         """Runs so many times, waiting for every step, and says where the time goes."""
         arrays = self._ordered("input", inputs, self.input_names)
-        steps, seconds, outside = self._context.profile(arrays, count("iterations", iterations))
+        steps, seconds, outside = self._session.profile(arrays, count("iterations", iterations))
         return Profile(tuple(StepProfile(*step) for step in steps), seconds, outside)
 
     def inspect(self, source: bool = False) -> str:
         """Graph, kernels and memory plan as text; with `source` the generated code too."""
-        return self._context.inspect(bool(source))
+        return self._session.inspect(bool(source))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a .jitney file: portable, whole or not at all."""
+        """Writes a .jitney file: portable, whole or not at all. Settings are not in it."""
         self._native.save(os.fspath(path))
+
+    def close(self) -> None:
+        """Gives back what it holds and saves the cache that it owns; runs under way in other threads end first. Never
+        raises, and may be called again; a closed engine does not run."""
+        with getattr(self, "_lock", threading.Lock()):  # of an engine whose making failed there is none
+            session = getattr(self, "_made_session", None)
+            self._is_closed = True
+        if session is not None:
+            session.close()
 
     def __repr__(self) -> str:
         def describe(infos: Sequence[TensorInfo]) -> str:
@@ -91,20 +214,50 @@ class Engine:
 
         return f"<jitney.Engine '{self.name}' on {self.device}: ({describe(self.inputs)}) -> ({describe(self.outputs)})>"
 
+    # For scopes (jitney.runtime)
+
+    def _jitney_engines_(self) -> tuple[Engine, ...]:
+        return (self,)
+
+    def _add_overrides(self, specialization: int | None, graphs: int | None,
+                       cache: tuple[str | RuntimeCache | None] | None) -> int:
+        """Over the settings and all overrides before, until _remove_overrides() with what this gives."""
+        return self._session.add_overrides(specialization, graphs, cache)
+
+    def _remove_overrides(self, overrides: int) -> None:
+        if not self._is_closed:
+            self._session.remove_overrides(overrides)
+
+    def _metrics(self, labels: Mapping[str, str]) -> list[_jitney.Metric]:
+        return self._session.metrics(list(labels.items()))
+
     @property
-    def _context(self) -> _jitney.Context:
-        if self._made_context is None:
-            with self._context_lock:
-                if self._made_context is None:
-                    self._made_context = _jitney.Context(self._native, *self._options)
-        return self._made_context
+    def _session(self) -> _jitney.Session:
+        if self._made_session is None:
+            with self._lock:
+                if self._is_closed:
+                    raise _jitney.UserError(f"engine '{self.name}' is closed")
+                if self._made_session is None:
+                    self._made_session = _jitney.Session(self._native, *self._options, self._settings.fields())
+        return self._made_session
+
+    @staticmethod
+    def _needs_session_for(fields: Fields) -> bool:
+        """Whether setting these does something now: a packed file is loaded when it is named."""
+        cache = fields[2]
+        return isinstance(cache, str) and not (cache.endswith(os.sep) or os.path.isdir(cache))
 
     def _run(self, arrays: list[Any]) -> list[Any]:
-        results = self._context.run(arrays, None)
+        results = self._session.run(arrays, None)
         for index, info in enumerate(self.outputs):
             if needs_extension_type(info.dtype) and hasattr(results[index], "view"):
                 results[index] = with_extension_type(results[index], info.dtype)
         return results
+
+    def _shapes(self, given: Shapes) -> list[list[int]]:
+        if isinstance(given, Mapping):
+            given = cast(Sequence[Sequence[int]], self._ordered("input shape", given, self.input_names))
+        return [list(shape) for shape in given]
 
     @staticmethod
     def _ordered(role: str, given: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
@@ -116,3 +269,9 @@ class Engine:
             raise _jitney.UserError(f"the {role}s are {list(names)}; " + "; ".join(
                 f"{what}: {found}" for what, found in (("missing", missing), ("unknown", unknown)) if found))
         return [given[name] for name in names]
+
+
+def _checked(settings: RuntimeSettings) -> RuntimeSettings:
+    if not isinstance(settings, RuntimeSettings):
+        raise TypeError(f"runtime_settings must be a RuntimeSettings, found {type(settings).__name__}")
+    return settings

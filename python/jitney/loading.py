@@ -7,6 +7,7 @@ from typing import Any, Literal, Union
 
 from . import _jitney
 from .engine import Engine
+from .runtime.settings import RuntimeSettings, default_runtime_settings
 
 Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
 
@@ -21,22 +22,31 @@ def _read(model: Model) -> _jitney.Engine:
     raise TypeError(f"a model is a path, bytes or an onnx.ModelProto, found {type(model).__name__}")
 
 
-def load(model: Model, device: str = "cpu", *, threads: int = 0, runtime_cache: str | os.PathLike[str] = "",
-         precision: Literal["fp32", "bf16"] = "fp32", denormals: Literal["flush", "keep"] = "flush",
-         cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] = "disabled") -> Engine:
+def load(model: Model, device: str = "cpu", *, threads: int = 0, precision: Literal["fp32", "bf16"] = "fp32",
+         denormals: Literal["flush", "keep"] = "flush", runtime_settings: RuntimeSettings | None = None,
+         runtime_cache: str | os.PathLike[str] = "",
+         cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] | None = None) -> Engine:
     """An engine that is ready to run on `device`; kernels are compiled at the first run.
 
     model: the path or the bytes of an ONNX model or of a .jitney engine, or an onnx.ModelProto.
     device: "cpu" or "cuda:INDEX".
     threads: on the CPU, how many run kernels; 0 is every core that this process may use.
-    runtime_cache: folder of compiled kernels (one that exists or ends in "/"); "" is the per-user cache, "none" keeps
-        kernels in memory.
     precision: "bf16" keeps float32 values in bfloat16 between inputs and outputs; sums stay in float32.
     denormals: "flush" takes numbers below 1.2e-38 as zero, which many processors are much faster with.
-    cuda_graph_strategy: "whole_graph_capture" replays what a shape launches as one CUDA graph.
+    runtime_settings: a jitney.runtime.RuntimeSettings, which may be changed later; by default
+        jitney.runtime.default_runtime_settings().
+    runtime_cache: in place of the settings' own: a folder (one that exists or ends in "/") or a packed file of compiled
+        kernels; "none" keeps kernels in memory.
+    cuda_graph_strategy: in place of the settings' own: "whole_graph_capture" replays what a shape launches as one CUDA
+        graph.
     """
-    return Engine(_read(model), device, threads=threads, runtime_cache=runtime_cache, precision=precision,
-                  denormals=denormals, cuda_graph_strategy=cuda_graph_strategy)
+    settings = default_runtime_settings() if runtime_settings is None else runtime_settings
+    if cuda_graph_strategy is not None:
+        settings = settings.merge(cuda_graph_strategy=cuda_graph_strategy)
+    if runtime_cache != "":
+        settings = settings.merge(runtime_cache=None if runtime_cache == "none" else runtime_cache)
+    return Engine(_read(model), device, threads=threads, precision=precision, denormals=denormals,
+                  runtime_settings=settings)
 
 
 def build(model: Model, output: str | os.PathLike[str] | None = None, **options: Any) -> Engine:

@@ -1,8 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "cache/autosave.h"
 
+#include <jitney/runtime_cache.h>
+
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace jitney::cache {
@@ -19,15 +22,19 @@ Living& living() {
   return instance;
 }
 
-void save_all() {
-  std::vector<std::weak_ptr<Handle>> handles;
-  {
-    const std::unique_lock lock(living().mutex, std::try_to_lock);
-    if (!lock) return;  // a fork's child, whose parent was just busy here
-    handles.swap(living().handles);
-  }
-  for (const auto& weak : handles) {
-    if (const auto handle = weak.lock()) handle->autosave();
+void save_all() noexcept {
+  try {
+    std::vector<std::weak_ptr<Handle>> handles;
+    {
+      const std::unique_lock lock(living().mutex, std::try_to_lock);
+      if (!lock) return;  // a fork's child, whose parent was just busy here
+      handles = living().handles;
+    }
+    for (const auto& weak : handles) {
+      if (const auto handle = weak.lock()) handle->autosave();
+    }
+  } catch (const std::bad_alloc&) {
+    // Best effort.
   }
 }
 
@@ -51,3 +58,9 @@ std::shared_ptr<RuntimeCache> autosaving(std::shared_ptr<Handle> handle) {
 }
 
 }  // namespace jitney::cache
+
+namespace jitney {
+
+void autosave_runtime_caches() noexcept { cache::save_all(); }
+
+}  // namespace jitney

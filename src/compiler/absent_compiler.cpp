@@ -11,7 +11,7 @@ class AbsentCompiler final : public Compiler {
   CompileOutcome compile(const CompileRequest&, std::stop_token) override {
     return tl::unexpected(CompileFailure{CompileFailure::Reason::no_compiler, reason_});
   }
-  Expected<std::string> identity() override { return environment_error("{}", reason_); }
+  Expected<std::string> identity(std::stop_token) override { return environment_error("{}", reason_); }
   void remember(const std::string&) override {}
   std::string record() const override { return ""; }
   Expected<std::string> record_key() const override { return environment_error("{}", reason_); }

@@ -65,7 +65,8 @@ class Compiler {
   virtual CompileOutcome compile(const CompileRequest& request, std::stop_token stop = {}) = 0;
   /// Which compiler this is, to the last patch: part of every cache key. Answered without starting a worker
   /// when `remembered` (an earlier answer, from a cache) still describes the files on disk.
-  virtual Expected<std::string> identity() = 0;
+  /// Cancelled as compile() is.
+  virtual Expected<std::string> identity(std::stop_token stop = {}) = 0;
   /// Hands in a record made by an earlier process; one that no longer describes the files is ignored.
   virtual void remember(const std::string& record) = 0;
   /// The text to keep for the next process: what remember() accepted or a worker said. "" before either.

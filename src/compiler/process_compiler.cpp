@@ -48,14 +48,14 @@ class ProcessCompiler final : public Compiler {
     return outcome;
   }
 
-  Expected<std::string> identity() override {
+  Expected<std::string> identity(std::stop_token stop) override {
     if (const Known* known = known_.load()) return known->identity;
     if (!path_) return tl::unexpected(path_.error());
     Pool& pool = this->pool();
-    auto slot = pool.acquire({});
+    auto slot = pool.acquire(stop);
     if (!slot) return environment_error("the compiler is being shut down");
     if (const Known* known = known_.load()) return known->identity;
-    auto worker = greet(pool, pool.stops({}), false);
+    auto worker = greet(pool, pool.stops(stop), false);
     if (!worker) return environment_error("{}", worker.error().message);
     pool.keep(std::move(*worker));
     return known_.load()->identity;

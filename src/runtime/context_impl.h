@@ -28,9 +28,9 @@ class ExecutionContext::Impl {
   /// The one wait: kernels that are missing are compiled here, once.
   Status prepare() {
     if (ready.load(std::memory_order_acquire)) return {};
-    std::lock_guard lock(prepare_mutex);
-    if (ready.load(std::memory_order_relaxed)) return {};
     JITNEY_CHECK(shared->prepare(options));
+    const std::lock_guard lock(prepare_mutex);
+    if (ready.load(std::memory_order_relaxed)) return {};
     strided_copy = std::make_unique<runtime::StridedCopy>(target, shared->cache());
     ready.store(true, std::memory_order_release);
     return {};
@@ -106,7 +106,7 @@ class ExecutionContext::Impl {
       case eager:
         return plan->forms.state() == runtime::FormSlot::State::ready
                    ? Status{}
-                   : shared->specializer->make_now(plan, options.progress);
+                   : shared->specializer->make_now(plan, options.progress, options.interrupted);
       case lazy:
         // A shape that never comes again is not worth a compile.
         if (plan->uses.fetch_add(1, std::memory_order_relaxed) >= 1 &&
@@ -138,6 +138,8 @@ class ExecutionContext::Impl {
                      options.device.type != Device::Type::cpu;
     where.specialized =
         options.dynamic_shapes_kernel_specialization_strategy != DynamicShapesKernelSpecializationStrategy::none;
+    runtime::Interrupt interrupt(&options.interrupted);
+    where.interrupt = &interrupt;
     // A few pointers on the stack; more inputs than that are rare enough to allocate for.
     constexpr std::size_t kInline = 32;
     void* inline_pointers[kInline];
@@ -169,7 +171,8 @@ class ExecutionContext::Impl {
       row_major[i].data = pointers[i];
       row_major[i].strides = {};
     }
-    return staged->execute(row_major);
+    runtime::Interrupt interrupt(&options.interrupted);
+    return staged->execute(row_major, interrupt);
   }
 
   Status check_output(std::size_t i, const TensorView& o, const std::vector<std::int64_t>& want) const {

@@ -152,7 +152,7 @@ void ExecutionContext::warm(std::span<const std::vector<std::vector<std::int64_t
   if (impl_->staged) return;  // its plans follow from data
   for (const auto& each : shapes) {
     auto plan = value_or_throw(impl_->plan_of(each));
-    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress));
+    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress, impl_->options.interrupted));
   }
 }
 
@@ -163,8 +163,18 @@ bool ExecutionContext::wait_until_specialized(double timeout_seconds) {
   for (const auto& plan : impl_->plans.used()) impl_->shared->specializer->request(plan);
   // Longer than a clock can count is for ever.
   constexpr double kLongest = 1e9;
-  return impl_->shared->specializer->wait(std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(std::clamp(timeout_seconds, 0.0, kLongest))));
+  const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(std::clamp(timeout_seconds, 0.0, kLongest)));
+  auto& specializer = *impl_->shared->specializer;
+  const auto& interrupted = impl_->options.interrupted;
+  if (!interrupted) return specializer.wait(timeout);
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const auto left = std::max(end - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0));
+    if (specializer.wait(std::min<std::chrono::nanoseconds>(left, runtime::kInterruptPeriod))) return true;
+    if (left <= runtime::kInterruptPeriod) return false;
+    if (interrupted()) value_or_throw(Status(runtime::interrupted_failure()));
+  }
 }
 
 CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }

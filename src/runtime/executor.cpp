@@ -99,6 +99,7 @@ Status Executor::run(const Plan& plan, const Kernels& kernels, std::span<void* c
   Borrowed borrowed(spaces_, where);
   Space& w = *borrowed;
   w.seconds = options.seconds;
+  w.interrupt = options.interrupt;
   JITNEY_CHECK(check_faults(w, "in an earlier call"));
   // Kernels that nobody else holds any more may still run.
   if (w.forms && w.forms != forms && w.is_pending && w.forms.use_count() == 1) JITNEY_CHECK(spaces_.settle(w));

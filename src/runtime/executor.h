@@ -13,6 +13,7 @@
 #include "runtime/constants.h"
 #include "runtime/forms.h"
 #include "runtime/graph_cache.h"
+#include "runtime/interrupt.h"
 #include "runtime/kernel_set.h"
 #include "runtime/plan.h"
 #include "runtime/space.h"
@@ -28,6 +29,7 @@ struct RunOptions {
   bool captures = false;
   bool specialized = false;                ///< with the plan's own kernels, where it has them
   std::vector<double>* seconds = nullptr;  ///< one a step of the plan: every step is waited for and timed
+  Interrupt* interrupt = nullptr;          ///< asked between steps whether to give up
 };
 
 /// Runs plans: binds pointers and launches, in order. Thread-safe: each call borrows a space (an arena and a table of

@@ -35,6 +35,12 @@ Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, 
 Status Executor::launch(const Plan& plan, const Kernels& kernels, Space& w, const CallSet* calls,
                         CallSet::Invocations* invocations, backend::StreamHandle stream) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    if (w.interrupt) {
+      if (auto go_on = w.interrupt->check(); !go_on) {
+        JITNEY_CHECK(target_.backend->synchronize(target_.device, stream));  // nobody's memory is written later
+        return go_on;
+      }
+    }
     if (!w.seconds) {
       JITNEY_CHECK(launch_step(plan, i, kernels, w, calls, invocations, stream));
       continue;

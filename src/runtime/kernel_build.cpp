@@ -43,14 +43,14 @@ void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_v
 
 }  // namespace
 
-Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache) {
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache, std::stop_token stop) {
   JITNEY_TRY(auto record_key, compiler.record_key());
   Key key;
   key.add("kind", "compiler-identity").add("worker", record_key);
   if (auto known = cache.lookup(key))
     compiler.remember(std::string(reinterpret_cast<const char*>((*known)->data()), (*known)->size()));
   int before = compiler.workers_started();
-  JITNEY_TRY(auto identity, compiler.identity());
+  JITNEY_TRY(auto identity, compiler.identity(std::move(stop)));
   if (compiler.workers_started() != before) {
     auto record = compiler.record();
     auto span = bytes_of(record);
@@ -69,10 +69,10 @@ void KernelSet::Build::run() {
     for (std::size_t i = 0; i < total_; ++i) (void)load(i, bytes_of("null"));
     return;
   }
-  auto identity = identify(compiler_, cache_);
+  auto identity = identify(compiler_, cache_, options_.stop);
   if (!identity) {
     set_.counts_.failed = static_cast<int>(total_);
-    if (!options_.required) return;
+    if (!options_.required || options_.stop.stop_requested()) return;
     warn_once("no compiler",
               identity.error().message + "; kernels run in the reference interpreter, which is right but slow");
     return;
@@ -254,6 +254,7 @@ void KernelSet::Build::step() {
 }
 
 void KernelSet::Build::warn() const {
+  if (options_.stop.stop_requested()) return;  // nothing is wrong with them
   if (!failed_.empty())
     warn_about(failed_, "runs in the reference interpreter, which is right but slow", name(failed_.begin()->first));
   if (!unoptimized_.empty())

@@ -15,7 +15,7 @@
 namespace jitney::runtime {
 
 /// The compiler's identity, from an earlier process' record if it still holds; else from a worker, and then recorded.
-Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache);
+Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache, std::stop_token stop = {});
 
 /// One pass over the kernels of a set, by several threads where the system grants them.
 class KernelSet::Build {

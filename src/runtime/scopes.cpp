@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "util/log.h"
+
 namespace jitney {
 
 RuntimeConfigScope::RuntimeConfigScope(std::span<Session* const> sessions, const RuntimeSettingsOverrides& overrides) {
@@ -17,6 +19,26 @@ RuntimeConfigScope::RuntimeConfigScope(Session& session, const RuntimeSettingsOv
 
 RuntimeConfigScope::~RuntimeConfigScope() {
   for (auto a = added_.rbegin(); a != added_.rend(); ++a) a->first->remove_overrides(a->second);
+}
+
+RuntimeCacheScope::RuntimeCacheScope(std::span<Session* const> sessions, const std::string& path, bool autosave)
+    : autosave_(autosave) {
+  if (sessions.empty()) throw Error(ErrorKind::user, "a runtime cache scope requires at least one engine, found none");
+  handle_ = RuntimeCache::scoped(path, autosave);
+  config_ = std::make_unique<RuntimeConfigScope>(sessions, RuntimeSettingsOverrides{.runtime_cache = handle_});
+}
+
+RuntimeCacheScope::RuntimeCacheScope(Session& session, const std::string& path, bool autosave)
+    : RuntimeCacheScope(std::vector<Session*>{&session}, path, autosave) {}
+
+RuntimeCacheScope::~RuntimeCacheScope() {
+  config_.reset();
+  if (!autosave_) return;
+  try {
+    handle_->save();
+  } catch (const std::exception& e) {
+    log_warning("a runtime cache scope did not save its cache: {}", e.what());
+  }
 }
 
 }  // namespace jitney

@@ -2,9 +2,15 @@
 #include <jitney/session.h>
 
 #include <algorithm>
+#include <atomic>
+#include <map>
 #include <mutex>
 
+#include <jitney/cudagraphs_mode.h>
+
+#include "cache/handle.h"
 #include "runtime/shared_engine.h"
+#include "util/log.h"
 
 namespace jitney {
 
@@ -16,13 +22,42 @@ RuntimeSettings RuntimeSettingsOverrides::over(RuntimeSettings s) const {
   return s;
 }
 
+namespace {
+
+/// What was asked for: the session's own settings, and those of the scopes that live.
+struct Wanted {
+  RuntimeSettings base;
+  std::vector<std::pair<std::uint64_t, RuntimeSettingsOverrides>> overlays;
+
+  RuntimeSettings effective() const {
+    RuntimeSettings s = base;
+    for (const auto& [id, overrides] : overlays) s = overrides.over(std::move(s));
+    return s;
+  }
+  bool names(const std::string& path) const {
+    return base.runtime_cache.path() == path || std::ranges::any_of(overlays, [&](const auto& overlay) {
+             return overlay.second.runtime_cache && overlay.second.runtime_cache->path() == path;
+           });
+  }
+};
+
+/// Once a process: a device without graphs was asked for them.
+bool is_first_without_graphs() {
+  static std::atomic<bool> warned{false};
+  return !warned.exchange(true);
+}
+
+}  // namespace
+
 class Session::Impl {
  public:
   Impl(Engine e, SessionOptions o, RuntimeSettings s)
       : engine(std::move(e)),
         options(std::move(o)),
         shared(value_or_throw(runtime::SharedEngine::open(engine, context_options(s)))),
-        base(std::move(s)) {}
+        wanted{.base = std::move(s), .overlays = {}} {
+    load_now(wanted.base.runtime_cache.path());
+  }
 
   ContextOptions context_options(const RuntimeSettings& s) const {
     ContextOptions c;
@@ -31,33 +66,85 @@ class Session::Impl {
     c.precision = options.precision;
     c.denormals = options.denormals;
     c.progress = options.progress;
+    c.interrupted = options.interrupted;
     c.runtime_cache = "none";
     c.cuda_graph_strategy = s.cuda_graph_strategy;
     c.dynamic_shapes_kernel_specialization_strategy = s.dynamic_shapes_kernel_specialization_strategy;
     return c;
   }
 
-  /// A path makes a handle that this session owns; the same path again is the same handle. Another one saves it first.
-  std::shared_ptr<RuntimeCache> cache_of(const RuntimeCacheSetting& setting) {
-    if (owned && (setting.handle() || setting.path() != owned->path())) {
-      owned->autosave();
-      owned = nullptr;
+  /// A packed file is loaded when it is named; a store is read as needed.
+  void load_now(const std::string& path) {
+    if (cache::form_of(path) != cache::Form::packed) return;
+    {
+      const std::lock_guard lock(mutex);
+      if (owned.contains(path)) return;
     }
-    if (setting.handle() || setting.is_memory()) return setting.handle();
-    if (!owned) owned = RuntimeCache::owned(setting.path());
-    return owned;
+    auto loaded = RuntimeCache::owned(path);  // may wait for somebody's lock
+    const std::lock_guard lock(mutex);
+    owned.try_emplace(path, std::move(loaded));
   }
 
-  RuntimeSettings effective() const {
-    RuntimeSettings s = base;
-    for (const auto& [id, overrides] : overlays) s = overrides.over(std::move(s));
-    return s;
+  /// The handle of a setting; one that this session owns is made where it is missing. Under the mutex.
+  std::shared_ptr<RuntimeCache> cache_of(const RuntimeCacheSetting& setting) {
+    if (setting.handle() || setting.is_memory()) return setting.handle();
+    auto& handle = owned[setting.path()];
+    if (!handle) handle = RuntimeCache::owned(setting.path());
+    return handle;
+  }
+
+  /// `change` gives whether it changed what it was given. Runs go on meanwhile, with the settings before.
+  bool apply(const std::function<bool(Wanted&)>& change) {
+    const std::lock_guard changing(change_mutex);
+    Wanted next = wanted;
+    if (!change(next)) return false;
+    const std::string before = wanted.effective().runtime_cache.path(), now = next.effective().runtime_cache.path();
+    if (before != now) load_now(now);
+    std::shared_ptr<RuntimeCache> replaced;
+    std::vector<std::shared_ptr<RuntimeCache>> dropped;  // their end saves them, too, without the mutex
+    {
+      const std::lock_guard lock(mutex);
+      wanted = std::move(next);
+      is_current = false;
+      if (const auto known = owned.find(before); known != owned.end() && before != now) replaced = known->second;
+      std::erase_if(owned, [&](auto& entry) {
+        if (wanted.names(entry.first)) return false;
+        dropped.push_back(std::move(entry.second));
+        return true;
+      });
+    }
+    if (replaced) replaced->autosave();
+    return true;
   }
 
   std::shared_ptr<ExecutionContext> current() {
-    const std::lock_guard lock(mutex);
-    if (is_current) return context;
-    const RuntimeSettings now = effective();
+    const CudaGraphsMode mode = cudagraphs_mode();
+    std::unique_lock lock(mutex);
+    if (is_current && mode == mode_seen) return context;
+    std::string warning;
+    RuntimeSettings now = wanted.effective();
+    const bool was_switched =
+        mode == CudaGraphsMode::subgraph_cudagraphs && now.cuda_graph_strategy == CudaGraphStrategy::disabled;
+    if (was_switched) {
+      lock.unlock();
+      apply([](Wanted& w) {
+        w.base.cuda_graph_strategy = CudaGraphStrategy::whole_graph_capture;
+        return true;
+      });
+      lock.lock();
+      now = wanted.effective();
+      now.cuda_graph_strategy = CudaGraphStrategy::whole_graph_capture;  // whatever a scope says
+    }
+    if (now.cuda_graph_strategy != CudaGraphStrategy::disabled && options.device.type == Device::Type::cpu) {
+      if (is_first_without_graphs())
+        warning = "cuda_graph_strategy has no effect on a CPU, which has no graphs: engines run as without it";
+    } else if (was_switched && !std::exchange(has_warned_of_switch, true)) {
+      warning = fmt::format(
+          "engine '{}' captures CUDA graphs from now on, as the CUDA graphs mode asks for it: its cuda_graph_strategy "
+          "is now 'whole_graph_capture'. To ask for it, set cuda_graph_strategy='whole_graph_capture' in its "
+          "RuntimeSettings, or use set_cuda_graph_strategy()",
+          engine.name());
+    }
     if (!context || !(now == context_settings)) {
       ContextOptions o = context_options(now);
       o.cache = cache_of(now.runtime_cache);
@@ -66,21 +153,34 @@ class Session::Impl {
       ++created;
     }
     is_current = true;
-    return context;
+    mode_seen = mode;
+    auto made = context;
+    lock.unlock();
+    if (!warning.empty()) options.warn ? options.warn(warning) : log_warning("{}", warning);
+    return made;
+  }
+
+  /// The context there is, or else one that is not kept: asking makes none.
+  std::shared_ptr<ExecutionContext> look() const {
+    const std::lock_guard lock(mutex);
+    if (context) return context;
+    return std::make_shared<ExecutionContext>(engine, context_options(wanted.effective()), shared);
   }
 
   const Engine engine;
   const SessionOptions options;
   const std::shared_ptr<runtime::SharedEngine> shared;
 
+  std::mutex change_mutex;   // one change of settings at a time, with its loading and saving; taken before the other
   mutable std::mutex mutex;  // guards what follows; never held while something compiles or runs
-  RuntimeSettings base;
-  std::vector<std::pair<std::uint64_t, RuntimeSettingsOverrides>> overlays;
+  Wanted wanted;             // changed under both
   std::uint64_t next_overlay = 1;
   std::shared_ptr<ExecutionContext> context;
   RuntimeSettings context_settings;
-  std::shared_ptr<RuntimeCache> owned;  // of a path in the settings
-  bool is_current = false;              // the context has the settings in force
+  std::map<std::string, std::shared_ptr<RuntimeCache>> owned;  // by the path that names them
+  bool is_current = false;                                     // the context has the settings in force
+  CudaGraphsMode mode_seen = CudaGraphsMode::standard;
+  bool has_warned_of_switch = false;
   int created = 0;
 };
 
@@ -95,35 +195,42 @@ void Session::execute(std::span<const TensorView> inputs, std::span<const Tensor
 }
 
 std::vector<std::vector<std::int64_t>> Session::output_shapes(std::span<const TensorView> inputs) const {
-  // Of a context that is not kept: asking makes none.
-  return ExecutionContext(impl_->engine, impl_->context_options(runtime_settings()), impl_->shared)
-      .output_shapes(inputs);
+  return impl_->look()->output_shapes(inputs);
+}
+
+std::string Session::inspect(bool source) const { return impl_->look()->inspect(source); }
+
+std::string Session::layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes) const {
+  return impl_->look()->layer_info(input_shapes);
 }
 
 RuntimeSettings Session::runtime_settings() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->effective();
+  return impl_->wanted.effective();
 }
 
 bool Session::update_runtime_settings(const RuntimeSettings& settings) {
-  const std::lock_guard lock(impl_->mutex);
-  if (impl_->base == settings) return false;
-  impl_->base = settings;
-  impl_->is_current = false;
-  return true;
+  return impl_->apply([&](Wanted& w) {
+    if (w.base == settings) return false;
+    w.base = settings;
+    return true;
+  });
 }
 
 std::uint64_t Session::add_overrides(RuntimeSettingsOverrides overrides) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->overlays.emplace_back(impl_->next_overlay, std::move(overrides));
-  impl_->is_current = false;
-  return impl_->next_overlay++;
+  std::uint64_t id = 0;
+  impl_->apply([&](Wanted& w) {
+    id = impl_->next_overlay++;
+    w.overlays.emplace_back(id, std::move(overrides));
+    return true;
+  });
+  return id;
 }
 
 void Session::remove_overrides(std::uint64_t id) {
-  const std::lock_guard lock(impl_->mutex);
-  std::erase_if(impl_->overlays, [&](const auto& overlay) { return overlay.first == id; });
-  impl_->is_current = false;
+  impl_->apply([&](Wanted& w) {
+    return std::erase_if(w.overlays, [&](const auto& overlay) { return overlay.first == id; }) != 0;
+  });
 }
 
 bool Session::has_context() const {
@@ -143,6 +250,11 @@ int Session::num_execution_contexts_created() const {
 }
 
 std::shared_ptr<ExecutionContext> Session::context() { return impl_->current(); }
+
+std::shared_ptr<RuntimeCache> Session::runtime_cache() {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->cache_of(impl_->wanted.effective().runtime_cache);
+}
 
 void Session::warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes) { impl_->current()->warm(shapes); }
 
@@ -167,13 +279,6 @@ const Engine& Session::engine() const { return impl_->engine; }
 
 const SessionOptions& Session::options() const { return impl_->options; }
 
-ContextStats Session::stats() const {
-  std::shared_ptr<ExecutionContext> context;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    context = impl_->context;
-  }
-  return context ? context->stats() : ContextStats{};
-}
+ContextStats Session::stats() const { return impl_->look()->stats(); }
 
 }  // namespace jitney

@@ -2,6 +2,7 @@
 #include "runtime/shared_engine.h"
 
 #include "ir/hosted.h"
+#include "runtime/interrupt.h"
 #include "runtime/target.h"
 #include "util/env.h"
 #include "util/trace.h"
@@ -66,15 +67,24 @@ void SharedEngine::use_cache(const ContextOptions& options) {
 }
 
 Status SharedEngine::prepare(const ContextOptions& options) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_, std::defer_lock);
+  // Another thread may be compiling; this one may be given up meanwhile.
+  if (!options.interrupted) lock.lock();
+  while (!lock.owns_lock() && !lock.try_lock_for(kInterruptPeriod))
+    if (options.interrupted()) return interrupted_failure();
   use_cache(options);
   if (kernels_) return {};
   auto& compiler = shared_compiler(target.info.language);
   const int workers = compiler.workers_started();
   const bool compiles = may_compile();
-  auto kernels = std::make_unique<KernelSet>(
-      sources_of(program), target, *cache_, compiler,
-      KernelSetOptions{.progress = options.progress, .may_compile = compiles, .required = compiles});
+  std::unique_ptr<KernelSet> kernels;
+  const bool given_up = run_interruptibly(options.interrupted, [&](std::stop_token stop) {
+    kernels = std::make_unique<KernelSet>(
+        sources_of(program), target, *cache_, compiler,
+        KernelSetOptions{
+            .progress = options.progress, .stop = std::move(stop), .may_compile = compiles, .required = compiles});
+  });
+  if (given_up) return interrupted_failure();
   workers_started = compiler.workers_started() - workers;
   if (!compiles && kernels->counts().failed > 0)
     return environment_error(

@@ -29,7 +29,8 @@ class SharedEngine {
   ~SharedEngine();
 
   /// Compiles the generic kernels that are missing; the first call only. Of the options, the cache and the progress
-  /// count: another cache than before gets what the one before holds of this engine, and is used from then on.
+  /// count, and whether it is interrupted: another cache than before gets what the one before holds of this engine, and
+  /// is used from then on.
   Status prepare(const ContextOptions& options);
 
   Target target;
@@ -52,7 +53,7 @@ class SharedEngine {
  private:
   SharedEngine();
 
-  mutable std::mutex mutex_;
+  mutable std::timed_mutex mutex_;
   void use_cache(const ContextOptions& options);
 
   std::shared_ptr<cache::RuntimeCache> cache_;

@@ -11,6 +11,7 @@
 namespace jitney::runtime {
 
 class Forms;
+class Interrupt;
 
 /// Where a run is to happen, resolved once at its start.
 struct Where {
@@ -29,6 +30,7 @@ struct Space {
   void* scratch = nullptr;  ///< in the arena, behind the plan's buffers
   std::vector<void*> pointers, operands;
   std::vector<double>* seconds = nullptr;
+  Interrupt* interrupt = nullptr;      ///< of the run that uses it
   std::int32_t* faults = nullptr;      ///< shared with the device, one a step that reads at indices; null: nobody looks
   std::shared_ptr<const Forms> forms;  ///< the plan's own kernels, held while they run; or none
   backend::StreamHandle own = 0;       ///< a stream for runs that are on none of the caller's; made when needed

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "runtime/interrupt.h"
 #include "util/background_queue.h"
 #include "util/log.h"
 #include "util/trace.h"
@@ -88,14 +89,21 @@ void Specializer::request(const std::shared_ptr<const Plan>& plan) {
   BackgroundQueue::shared().push(this, std::make_unique<Job>(weak_from_this(), plan));
 }
 
-Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std::function<void(int, int)>& progress) {
+Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std::function<void(int, int)>& progress,
+                             const std::function<bool()>& interrupted) {
   for (;;) {
     const State state = plan->forms.state();
     if (state == State::ready || state == State::failed) return {};
     // A job that waits finds it taken and does nothing.
     if (plan->forms.move(State::none, State::making) || plan->forms.move(State::waiting, State::making)) break;
     std::unique_lock lock(mutex_);
-    condition_.wait(lock, [&] { return plan->forms.state() != State::making; });
+    const auto is_done = [&] { return plan->forms.state() != State::making; };
+    if (!interrupted) condition_.wait(lock, is_done);
+    while (!condition_.wait_for(lock, kInterruptPeriod, is_done)) {
+      lock.unlock();
+      if (interrupted()) return interrupted_failure();
+      lock.lock();
+    }
   }
   std::shared_ptr<cache::RuntimeCache> cache;
   {
@@ -105,8 +113,16 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
   }
   TraceSpan span("specialize", "while a caller waits");
   describe(span, *plan);
-  auto forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
-                           {.progress = progress, .may_compile = options_.may_compile, .required = false});
+  Expected<std::shared_ptr<const Forms>> forms = nullptr;
+  const bool given_up = run_interruptibly(interrupted, [&](std::stop_token stop) {
+    forms = Forms::make(
+        *program_, target_, *plan, *cache, compiler_,
+        {.progress = progress, .stop = std::move(stop), .may_compile = options_.may_compile, .required = false});
+  });
+  if (given_up) {
+    finish(plan, State::none, nullptr);
+    return interrupted_failure();
+  }
   if (!forms) {
     finish(plan, State::failed, nullptr);
     return tl::unexpected(forms.error());

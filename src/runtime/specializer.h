@@ -33,7 +33,9 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   void request(const std::shared_ptr<const Plan>& plan);
   /// Makes them now, or waits until another thread has. progress: (done, total). An error is the environment's: they
   /// cannot be had and may not be compiled.
-  Status make_now(const std::shared_ptr<const Plan>& plan, const std::function<void(int, int)>& progress);
+  /// `interrupted`: as in ContextOptions; then an error of the environment's as well, and the next call starts anew.
+  Status make_now(const std::shared_ptr<const Plan>& plan, const std::function<void(int, int)>& progress,
+                  const std::function<bool()>& interrupted = {});
   /// Whether nothing waited or ran any more before the time was over.
   bool wait(std::chrono::nanoseconds timeout);
   /// Forgets what waits and stops what runs; shapes that are used again are asked for again.

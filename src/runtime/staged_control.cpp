@@ -4,13 +4,12 @@
 
 namespace jitney::runtime {
 
-Expected<std::vector<Cell>> StagedExecutor::run_body(int index, std::vector<Cell> inputs,
-                                                     const ir::SymbolValues& symbols) {
+Expected<std::vector<Cell>> StagedExecutor::run_body(int index, std::vector<Cell> inputs, const Scope& scope) {
   const StagedGraph& graph = program_->graphs[static_cast<std::size_t>(index)];
-  ir::SymbolValues own = symbols;
+  Scope own = scope;
   std::vector<std::vector<std::int64_t>> shapes;
   for (const Cell& c : inputs) shapes.push_back(c.shape);
-  JITNEY_CHECK(ir::bind_body(*graph.graph, shapes, own));
+  JITNEY_CHECK(ir::bind_body(*graph.graph, shapes, own.symbols));
   return run_graph(graph, std::move(inputs), std::move(own));
 }
 
@@ -33,15 +32,15 @@ Expected<Cell> scalar(const Cells& cells, DType dtype, T value) {
 }  // namespace
 
 Expected<std::vector<Cell>> StagedExecutor::run_branch(const StagedGraph::Step& step, std::vector<Cell> inputs,
-                                                       const ir::SymbolValues& symbols) {
+                                                       const Scope& scope) {
   JITNEY_TRY(const std::uint8_t condition, element<std::uint8_t>(cells_, inputs[0], "condition"));
   inputs.erase(inputs.begin());
   // By the attributes' names: "else" comes before "then".
-  return run_body(step.bodies[condition != 0 ? 1 : 0], std::move(inputs), symbols);
+  return run_body(step.bodies[condition != 0 ? 1 : 0], std::move(inputs), scope);
 }
 
 Expected<std::vector<Cell>> StagedExecutor::run_loop(const StagedGraph::Step& step, std::vector<Cell> inputs,
-                                                     const ir::SymbolValues& symbols) {
+                                                     const Scope& scope) {
   const ir::Node& node = *step.node;
   const auto carried = static_cast<std::size_t>(node.integer("carried"));
   const ir::Graph& body = node.graph("body");
@@ -55,14 +54,14 @@ Expected<std::vector<Cell>> StagedExecutor::run_loop(const StagedGraph::Step& st
       f.message = fmt::format("iteration {}: {}", n, f.message);
       return f;
     };
-    JITNEY_TRY(auto results, run_body(step.bodies[0], inputs, symbols).map_error(explain));
+    JITNEY_TRY(auto results, run_body(step.bodies[0], inputs, scope).map_error(explain));
     JITNEY_TRY(goes_on, element<std::uint8_t>(cells_, results[0], "condition"));
     for (std::size_t i = 0; i < carried; ++i) inputs[2 + i] = std::move(results[1 + i]);
     for (std::size_t i = 0; i < stacks.size(); ++i) stacks[i].push_back(std::move(results[1 + carried + i]));
   }
   std::vector<Cell> outputs(inputs.begin() + 2, inputs.begin() + 2 + static_cast<std::ptrdiff_t>(carried));
   for (std::size_t i = 0; i < stacks.size(); ++i) {
-    JITNEY_TRY(outputs.emplace_back(), stacked(body.value(body.outputs[1 + carried + i]), stacks[i], symbols));
+    JITNEY_TRY(outputs.emplace_back(), stacked(body.value(body.outputs[1 + carried + i]), stacks[i], scope.symbols));
   }
   return outputs;
 }

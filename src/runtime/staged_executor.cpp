@@ -61,30 +61,31 @@ std::uint64_t StagedExecutor::interpreted_operators() const {
   return sum;
 }
 
-Expected<std::vector<Cell>> StagedExecutor::run(const std::vector<Cell>& inputs) {
+Expected<std::vector<Cell>> StagedExecutor::run(const std::vector<Cell>& inputs, Interrupt& interrupt) {
   const StagedGraph& model = program_->graphs.front();
   JITNEY_TRY(ir::SymbolValues symbols, ir::bind_symbols(*model.graph, shapes_of(inputs)));
-  JITNEY_TRY(std::vector<Cell> outputs, run_graph(model, inputs, std::move(symbols)));
+  JITNEY_TRY(std::vector<Cell> outputs, run_graph(model, inputs, {std::move(symbols), interrupt}));
   for (Cell& out : outputs) {
     JITNEY_TRY(out, cells_.to_device(out));
   }
   return outputs;
 }
 
-Expected<std::vector<Cell>> StagedExecutor::run_graph(const StagedGraph& graph, std::vector<Cell> inputs,
-                                                      ir::SymbolValues symbols) {
+Expected<std::vector<Cell>> StagedExecutor::run_graph(const StagedGraph& graph, std::vector<Cell> inputs, Scope scope) {
+  ir::SymbolValues& symbols = scope.symbols;
   const ir::Graph& g = *graph.graph;
   Values values = constants_[static_cast<std::size_t>(&graph - program_->graphs.data())];
   for (std::size_t i = 0; i < inputs.size(); ++i) values[static_cast<std::size_t>(g.inputs[i])] = std::move(inputs[i]);
   inputs.clear();
   for (const StagedGraph::Step& step : graph.steps) {
+    JITNEY_CHECK(scope.interrupt.check());
     const ir::Node& node = *step.node;
     const auto explain = [&](Failure f) {
       if (node.op != ir::Op::stage)
         f.message = fmt::format("{} '{}': {}", ir::info(node.op).name, node.name, f.message);
       return f;
     };
-    JITNEY_TRY(std::vector<Cell> results, run_step(graph, step, values, symbols).map_error(explain));
+    JITNEY_TRY(std::vector<Cell> results, run_step(graph, step, values, scope).map_error(explain));
     if (node.op == ir::Op::read_dims && results[0].dtype == DType::i64) {
       const auto* first = results[0].as<std::int64_t>();
       JITNEY_CHECK(ir::bind_numbers(node, {first, first + results[0].num_elements()}, symbols).map_error(explain));
@@ -109,7 +110,7 @@ Expected<std::vector<Cell>> StagedExecutor::run_graph(const StagedGraph& graph, 
 }
 
 Expected<std::vector<Cell>> StagedExecutor::run_step(const StagedGraph& graph, const StagedGraph::Step& step,
-                                                     const Values& values, const ir::SymbolValues& symbols) {
+                                                     const Values& values, const Scope& scope) {
   const ir::Graph& g = *graph.graph;
   const ir::Node& node = *step.node;
   Values inputs;
@@ -125,15 +126,14 @@ Expected<std::vector<Cell>> StagedExecutor::run_step(const StagedGraph& graph, c
     if (inputs.back()) present.push_back(*inputs.back());
   }
   switch (node.op) {
-    case ir::Op::stage: return run_stage(step.stage, std::move(present), symbols);
-    case ir::Op::branch: return run_branch(step, std::move(present), symbols);
-    case ir::Op::loop: return run_loop(step, std::move(present), symbols);
-    default: return run_hosted(node, inputs, symbols);
+    case ir::Op::stage: return run_stage(step.stage, std::move(present), scope);
+    case ir::Op::branch: return run_branch(step, std::move(present), scope);
+    case ir::Op::loop: return run_loop(step, std::move(present), scope);
+    default: return run_hosted(node, inputs, scope.symbols);
   }
 }
 
-Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cell> inputs,
-                                                      const ir::SymbolValues& symbols) {
+Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cell> inputs, const Scope& scope) {
   stage_runs_.fetch_add(1, std::memory_order_relaxed);
   const Stage& stage = program_->stages[static_cast<std::size_t>(index)];
   Ready& ready = *stages_[static_cast<std::size_t>(index)];
@@ -148,8 +148,8 @@ Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cel
   std::vector<std::array<std::int64_t, 1>> extents;
   extents.reserve(stage.extents.size());
   for (const std::string& name : stage.extents) {
-    const auto found = symbols.find(name);
-    if (found == symbols.end())
+    const auto found = scope.symbols.find(name);
+    if (found == scope.symbols.end())
       return user_error("'{}' needs the extent '{}', which nothing defines", stage.name, name);
     extents.push_back({found->second});
     views.push_back({.data = nullptr, .dtype = DType::u8, .shape = extents.back(), .strides = {}, .device = {}});
@@ -170,7 +170,8 @@ Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cel
     results.push_back(out.data());
     outputs.push_back(std::move(out));
   }
-  JITNEY_CHECK(ready.executor->run(*plan, kernels_->handles(), pointers, results, {.captures = captures_}));
+  JITNEY_CHECK(ready.executor->run(*plan, kernels_->handles(), pointers, results,
+                                   {.captures = captures_, .interrupt = &scope.interrupt}));
   return outputs;
 }
 

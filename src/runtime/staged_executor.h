@@ -24,7 +24,7 @@ class StagedExecutor {
   Status prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services);
 
   /// Inputs in the order of the engine's, row-major; outputs lie on the device.
-  Expected<std::vector<Cell>> run(const std::vector<Cell>& inputs);
+  Expected<std::vector<Cell>> run(const std::vector<Cell>& inputs, Interrupt& interrupt);
 
   const Cells& cells() const { return cells_; }
   const KernelSet& kernels() const { return *kernels_; }
@@ -36,24 +36,27 @@ class StagedExecutor {
 
  private:
   using Values = std::vector<std::optional<Cell>>;
+  /// What is known where a step runs.
+  struct Scope {
+    ir::SymbolValues symbols;
+    Interrupt& interrupt;  ///< of the whole call
+  };
   struct Ready {
     explicit Ready(std::size_t capacity) : plans(capacity) {}
     PlanTable plans;
     std::unique_ptr<Executor> executor;
   };
 
-  Expected<std::vector<Cell>> run_graph(const StagedGraph& graph, std::vector<Cell> inputs, ir::SymbolValues symbols);
+  Expected<std::vector<Cell>> run_graph(const StagedGraph& graph, std::vector<Cell> inputs, Scope scope);
   Expected<std::vector<Cell>> run_step(const StagedGraph& graph, const StagedGraph::Step& step, const Values& values,
-                                       const ir::SymbolValues& symbols);
-  Expected<std::vector<Cell>> run_stage(int stage, std::vector<Cell> inputs, const ir::SymbolValues& symbols);
+                                       const Scope& scope);
+  Expected<std::vector<Cell>> run_stage(int stage, std::vector<Cell> inputs, const Scope& scope);
   Expected<std::vector<Cell>> run_hosted(const ir::Node& node, const Values& inputs, const ir::SymbolValues& symbols);
 
   // staged_control.cpp
-  Expected<std::vector<Cell>> run_body(int graph, std::vector<Cell> inputs, const ir::SymbolValues& symbols);
-  Expected<std::vector<Cell>> run_branch(const StagedGraph::Step& step, std::vector<Cell> inputs,
-                                         const ir::SymbolValues& symbols);
-  Expected<std::vector<Cell>> run_loop(const StagedGraph::Step& step, std::vector<Cell> inputs,
-                                       const ir::SymbolValues& symbols);
+  Expected<std::vector<Cell>> run_body(int graph, std::vector<Cell> inputs, const Scope& scope);
+  Expected<std::vector<Cell>> run_branch(const StagedGraph::Step& step, std::vector<Cell> inputs, const Scope& scope);
+  Expected<std::vector<Cell>> run_loop(const StagedGraph::Step& step, std::vector<Cell> inputs, const Scope& scope);
   Expected<Cell> stacked(const ir::Value& value, const std::vector<Cell>& parts, const ir::SymbolValues& symbols) const;
 
   std::shared_ptr<const StagedProgram> program_;

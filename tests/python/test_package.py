@@ -232,7 +232,7 @@ def test_bad_models_and_options(tmp_path):
         jitney.load(relu(), threads=-1)
     with pytest.raises(TypeError):
         jitney.load(relu(), runtime_cache=3)
-    with pytest.raises(jitney.EnvironmentError, match="cuda:99"):
+    with pytest.raises(jitney.EnvironmentError, match="cuda"):  # no driver, no such GPU, or built without
         jitney.load(relu(), "cuda:99").prepare()
 
 

@@ -33,7 +33,7 @@ class FakeCompiler final : public compiler::Compiler {
     if (auto made = answer_(request)) return *made;
     return shared_compiler(backend::SourceLanguage::c).compile(request, stop);
   }
-  Expected<std::string> identity() override { return "fake"; }
+  Expected<std::string> identity(std::stop_token) override { return "fake"; }
   void remember(const std::string&) override {}
   std::string record() const override { return ""; }
   Expected<std::string> record_key() const override { return "fake"; }

@@ -46,6 +46,7 @@ run_check() {
   export JITNEY_ALL_MODELS=1
   build
   run_tests
+  test_wheel
   run_reliability
   run_sanitizer address address,undefined
   run_sanitizer thread thread

@@ -45,6 +45,7 @@ void close_inherited(int keep) {
 void reset_signals() {
   for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);  // fails for those that cannot change, which is fine
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGINT, SIG_IGN);   // Ctrl-C goes to the whole terminal; the application decides what it means
   ::signal(SIGXFSZ, SIG_IGN);  // files in memory count for ulimit -f
   sigset_t none;
   sigemptyset(&none);

@@ -17,8 +17,9 @@ struct IsolateOptions {
 };
 
 /// Makes this process a guest that disturbs nobody: no inherited descriptors, default signals (but writing into a
-/// closed pipe or past the limit on file sizes is an error, no death), a modest priority, no core files, first in line
-/// when memory runs out, no current directory held, gone with its parent, and confined (util/confine.h).
+/// closed pipe or past the limit on file sizes is an error, no death, and Ctrl-C is the application's), a modest
+/// priority, no core files, first in line when memory runs out, no current directory held, gone with its parent, and
+/// confined (util/confine.h).
 Status isolate(const IsolateOptions& options);
 
 }  // namespace jitney::compiler

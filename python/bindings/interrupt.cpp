@@ -1,0 +1,11 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "bindings/interrupt.h"
+
+namespace jitney::python {
+
+bool signal_is_pending() {
+  const nanobind::gil_scoped_acquire acquired;
+  return PyErr_CheckSignals() != 0;
+}
+
+}  // namespace jitney::python

@@ -1,0 +1,318 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include <jitney/device_tensor.h>
+#include <jitney/metrics.h>
+#include <jitney/session.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "bindings/bindings.h"
+#include "bindings/callback.h"
+#include "bindings/devices.h"
+#include "bindings/interrupt.h"
+#include "bindings/settings.h"
+#include "bindings/stats.h"
+#include "bindings/tensors.h"
+
+namespace jitney::python {
+namespace {
+
+namespace nb = nanobind;
+
+/// A jitney::Session with what Python needs around it. Its own fields are read and written with the GIL only.
+class Session {
+ public:
+  Session(const Engine& engine, SessionOptions options, const RuntimeSettings& settings)
+      : device_(options.device), engine_(engine) {
+    options.warn = [](const std::string& text) {
+      const nb::gil_scoped_acquire acquired;
+      constexpr int kCallersLevel = 3;
+      if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
+    };
+    options.interrupted = signal_is_pending;
+    nb::gil_scoped_release released;
+    session_ = std::make_shared<jitney::Session>(engine, std::move(options), settings);
+  }
+  ~Session() { close(); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Runs that are under way go on.
+  void close() {
+    auto ended = std::move(session_);
+    if (!ended) return;
+    nb::gil_scoped_release released;  // its end waits for compiles that may want to tell Python of themselves
+    ended.reset();
+  }
+
+  /// `arrays`: one for each input, in order. Without `outputs` gives new arrays: numpy's, unless the device has memory
+  /// of its own and an input lay there; then objects with __dlpack__.
+  nb::list run(const nb::sequence& arrays, const nb::object& outputs) {
+    const Held session = held();
+    std::vector<Borrowed> in = borrow(arrays, engine_.inputs(), "input", false);
+    std::vector<TensorView> views = views_of(in);
+    remember(views);
+    const bool host_device = device_.type != Device::Type::cuda;
+    std::vector<DeviceTensor> uploaded;
+    const bool any_there = std::any_of(views.begin(), views.end(),
+                                       [](const TensorView& v) { return v.device.type == Device::Type::cuda; });
+    nb::list result;
+    if (!outputs.is_none()) {
+      std::vector<Borrowed> out = borrow(nb::cast<nb::sequence>(outputs), engine_.outputs(), "output", true);
+      const std::vector<TensorView> to = views_of(out);
+      without_gil([&] { session->execute(views, to); });
+      return result;
+    }
+    if (host_device) {
+      std::vector<Tensor> made;
+      without_gil([&] { made = session->execute(views); });
+      for (Tensor& tensor : made) result.append(to_numpy(std::move(tensor)));
+      return result;
+    }
+    std::vector<DeviceTensor> made;
+    std::vector<Tensor> fetched;
+    without_gil([&] {
+      const auto context = session->context();
+      upload(views, uploaded);
+      made.reserve(engine_.outputs().size());
+      context->execute(views, [&](std::size_t, DType dtype, std::span<const std::int64_t> shape) {
+        made.emplace_back(dtype, std::vector<std::int64_t>(shape.begin(), shape.end()), device_);
+        return made.back().view().data;
+      });
+      if (!any_there) {
+        for (const DeviceTensor& tensor : made) fetched.push_back(tensor.download());
+      }
+    });
+    for (Tensor& tensor : fetched) result.append(to_numpy(std::move(tensor)));
+    if (any_there) {
+      for (DeviceTensor& tensor : made) result.append(to_dlpack(std::move(tensor)));
+    }
+    return result;
+  }
+
+  /// (steps, seconds, outside): a step is (name, done_by, seconds, operations).
+  nb::tuple profile(const nb::sequence& arrays, int iterations) {
+    const Held session = held();
+    const std::vector<Borrowed> in = borrow(arrays, engine_.inputs(), "input", false);
+    std::vector<TensorView> views = views_of(in);
+    std::vector<DeviceTensor> uploaded;
+    Profile found;
+    without_gil([&] {
+      if (device_.type == Device::Type::cuda) upload(views, uploaded);
+      found = session->context()->profile(views, iterations);
+    });
+    nb::list steps;
+    for (const StepProfile& s : found.steps) steps.append(nb::make_tuple(s.name, s.done_by, s.seconds, s.operations));
+    return nb::make_tuple(steps, found.seconds, found.outside);
+  }
+
+  /// `work` on the session, without the GIL.
+  template <class Work>
+  auto with(const Work& work) const {
+    const Held session = held();
+    std::optional<decltype(work(*session))> result;
+    without_gil([&] { result.emplace(work(*session)); });
+    return std::move(*result);
+  }
+  template <class Work>
+  void act(const Work& work) const {
+    (void)with([&](jitney::Session& session) { return work(session), 0; });
+  }
+
+  bool is_closed() const { return session_ == nullptr; }
+  const std::vector<std::vector<std::int64_t>>& input_shapes() const { return input_shapes_; }
+
+ private:
+  /// The session for one call. If it is closed meanwhile, its end is here.
+  class Held {
+   public:
+    explicit Held(std::shared_ptr<jitney::Session> session) : session_(std::move(session)) {}
+    ~Held() {
+      if (session_.use_count() != 1) return;
+      nb::gil_scoped_release released;
+      session_.reset();
+    }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    jitney::Session& operator*() const { return *session_; }
+    jitney::Session* operator->() const { return session_.get(); }
+
+   private:
+    std::shared_ptr<jitney::Session> session_;
+  };
+
+  Held held() const {
+    if (!session_) throw Error(ErrorKind::user, "engine '" + engine_.name() + "' is closed");
+    return Held(session_);
+  }
+
+  void remember(const std::vector<TensorView>& views) {
+    input_shapes_.resize(views.size());
+    for (std::size_t i = 0; i < views.size(); ++i)
+      input_shapes_[i].assign(views[i].shape.begin(), views[i].shape.end());
+  }
+
+  std::vector<Borrowed> borrow(const nb::sequence& arrays, const std::vector<TensorInfo>& infos, const char* role,
+                               bool writable) const {
+    const std::size_t found = nb::len(arrays);
+    if (found != infos.size())
+      throw Error(ErrorKind::user,
+                  "expected " + std::to_string(infos.size()) + " " + role + "s, found " + std::to_string(found));
+    std::vector<Borrowed> result;
+    result.reserve(found);  // views point into its elements
+    for (std::size_t i = 0; i < found; ++i)
+      result.emplace_back(arrays[i], std::string(role) + " '" + infos[i].name + "'", writable);
+    return result;
+  }
+
+  static std::vector<TensorView> views_of(const std::vector<Borrowed>& borrowed) {
+    std::vector<TensorView> views;
+    for (const Borrowed& b : borrowed) views.push_back(b.view());
+    return views;
+  }
+
+  /// Host memory goes to the device; what lies there already stays.
+  void upload(std::vector<TensorView>& views, std::vector<DeviceTensor>& uploaded) const {
+    uploaded.reserve(views.size());
+    for (TensorView& view : views) {
+      if (view.device.type != Device::Type::cpu) continue;
+      uploaded.emplace_back(contiguous(view), device_);
+      view = uploaded.back().view();
+    }
+  }
+
+  Device device_;
+  Engine engine_;
+  std::shared_ptr<jitney::Session> session_;
+  std::vector<std::vector<std::int64_t>> input_shapes_;
+};
+
+using Shapes = std::vector<std::vector<std::int64_t>>;
+
+SessionOptions make_options(const std::string& device, int threads, int precision, int denormals) {
+  return {.device = parse_device(device),
+          .threads = threads,
+          .precision = static_cast<Precision>(precision),
+          .denormals = static_cast<Denormals>(denormals)};
+}
+
+/// None where a setting is not overridden; `cache` is a tuple of one, so that None can be said for memory.
+RuntimeSettingsOverrides make_overrides(std::optional<std::int64_t> specialization, std::optional<std::int64_t> graphs,
+                                        const std::optional<nb::tuple>& cache) {
+  RuntimeSettingsOverrides o;
+  if (specialization)
+    o.dynamic_shapes_kernel_specialization_strategy =
+        from_underlying<DynamicShapesKernelSpecializationStrategy>(*specialization);
+  if (graphs) o.cuda_graph_strategy = from_underlying<CudaGraphStrategy>(*graphs);
+  if (cache) o.runtime_cache = cache_setting_from((*cache)[0]);
+  return o;
+}
+
+/// Of their own function, so that the stub's checker finds them in one place.
+void bind_settings_of(nb::class_<Session>& type) {
+  type.def("runtime_settings",
+           [](const Session& s) {
+             return settings_to(s.with([](jitney::Session& session) { return session.runtime_settings(); }));
+           })
+      .def("update_runtime_settings",
+           [](Session& s, const nb::tuple& fields) {
+             const RuntimeSettings settings = settings_from(fields);
+             return s.with([&](jitney::Session& session) { return session.update_runtime_settings(settings); });
+           })
+      .def(
+          "add_overrides",
+          [](Session& s, std::optional<std::int64_t> specialization, std::optional<std::int64_t> graphs,
+             const std::optional<nb::tuple>& cache) {
+            const auto overrides = make_overrides(specialization, graphs, cache);
+            return s.with([&](jitney::Session& session) { return session.add_overrides(overrides); });
+          },
+          nb::arg("specialization").none(), nb::arg("graphs").none(), nb::arg("cache").none())
+      .def("remove_overrides",
+           [](Session& s, std::uint64_t id) { s.act([&](jitney::Session& session) { session.remove_overrides(id); }); })
+      .def("runtime_cache",
+           [](const Session& s) { return s.with([](jitney::Session& session) { return session.runtime_cache(); }); })
+      .def("has_context",
+           [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
+      .def("invalidate_context",
+           [](Session& s) { s.act([](jitney::Session& session) { session.invalidate_context(); }); })
+      .def("num_execution_contexts_created",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.num_execution_contexts_created(); });
+           })
+      .def("make_context", [](Session& s) { s.act([](jitney::Session& session) { session.context(); }); });
+}
+
+void bind_compiling_of(nb::class_<Session>& type) {
+  type.def("prepare", [](Session& s) { s.act([](jitney::Session& session) { session.context()->prepare(); }); })
+      .def("warm",
+           [](Session& s, const std::vector<Shapes>& shapes) {
+             s.act([&](jitney::Session& session) { session.warm(shapes); });
+           })
+      .def("wait_until_specialized",
+           [](Session& s, double timeout) {
+             return s.with([&](jitney::Session& session) { return session.wait_until_specialized(timeout); });
+           })
+      .def("compile_status",
+           [](const Session& s) {
+             return to_dict(s.with([](jitney::Session& session) { return session.compile_status(); }));
+           })
+      .def("cancel_specialization",
+           [](Session& s) { s.act([](jitney::Session& session) { session.cancel_specialization(); }); })
+      .def(
+          "on_compile_status",
+          [](Session& s, const nb::object& function) {
+            std::function<void(const CompileStatus&)> callback;
+            if (!function.is_none())
+              callback = [call = Callback(function)](const CompileStatus& status) {
+                call([&] { return nb::make_tuple(to_dict(status)); });
+              };
+            s.act([&](jitney::Session& session) { session.on_compile_status(std::move(callback)); });
+          },
+          nb::arg("callback").none());
+}
+
+}  // namespace
+
+void bind_session(nb::module_& module) {
+  module.def("check_device", [](const std::string& text) { return to_string(parse_device(text)); });
+  nb::class_<Session> type(module, "Session");
+  type.def("__init__",
+           [](Session* self, const Engine& engine, const std::string& device, int threads, int precision, int denormals,
+              const nb::tuple& settings) {
+             new (self) Session(engine, make_options(device, threads, precision, denormals), settings_from(settings));
+           })
+      .def("run", &Session::run, nb::arg("inputs"), nb::arg("outputs").none())
+      .def("profile", &Session::profile)
+      .def("inspect",
+           [](const Session& s, bool source) {
+             return s.with([&](jitney::Session& session) { return session.inspect(source); });
+           })
+      .def("layer_info",
+           [](const Session& s, const Shapes& shapes) {
+             return s.with([&](jitney::Session& session) { return session.layer_info(shapes); });
+           })
+      .def("stats",
+           [](const Session& s) { return to_dict(s.with([](jitney::Session& session) { return session.stats(); })); })
+      .def("metrics",
+           [](const Session& s, const Metric::Labels& labels) {
+             return metrics(s.with([](jitney::Session& session) { return session.stats(); }), labels);
+           })
+      .def("input_shapes",
+           [](const Session& s) {
+             nb::list shapes;
+             for (const auto& shape : s.input_shapes()) shapes.append(nb::tuple(nb::cast(shape)));
+             return shapes;
+           })
+      .def("close", &Session::close)
+      .def("is_closed", &Session::is_closed);
+  bind_settings_of(type);
+  bind_compiling_of(type);
+}
+
+}  // namespace jitney::python

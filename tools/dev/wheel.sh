@@ -1,0 +1,18 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+# make_wheel: dist/jitney-*.whl, checked. Built with what is in .venv, in build-wheel, so that a second time is fast.
+make_wheel() {
+  say "building the wheel"
+  rm -rf dist/jitney-*.whl
+  # The compiler by the name that CMake finds elsewhere, too: then ccache knows what it compiled for build/.
+  CC=${CC:-cc} CXX=${CXX:-c++} CMAKE_BUILD_PARALLEL_LEVEL=$(jobs) "$python" -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist . ||
+    fail "the wheel does not build"
+  "$python" tools/wheel/check.py dist/jitney-*.whl || fail "the wheel needs something that is not in it"
+}
+
+# test_wheel: in an environment of its own, with nothing but the wheel and numpy.
+test_wheel() {
+  local status=passed
+  make_wheel
+  JITNEY_WHEEL=$(echo "$PWD"/dist/jitney-*.whl) "$python" -m pytest -q -p no:cacheprovider tests/wheel 2>&1 || status=FAILED
+  record "wheel" "$status"
+}
