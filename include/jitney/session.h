@@ -57,6 +57,9 @@ class JITNEY_EXPORT Session {
   /// As ExecutionContext::execute().
   std::vector<Tensor> execute(std::span<const TensorView> inputs);
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
+  void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs, StreamHandle stream);
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate);
+  void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, StreamHandle stream);
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 
   /// With all overrides in force.
@@ -67,6 +70,15 @@ class JITNEY_EXPORT Session {
   /// removed in any order. For scopes.h.
   std::uint64_t add_overrides(RuntimeSettingsOverrides overrides);
   void remove_overrides(std::uint64_t id);
+
+  /// Which optimization profile the next runs must fit (ExecutionContext::set_optimization_profile), outside of scopes.
+  /// Makes no context, and outlives those there are.
+  void set_optimization_profile(int profile);
+  /// That the last run fitted; 0 before.
+  int optimization_profile() const;
+  /// For scopes.h, as add_overrides().
+  std::uint64_t add_optimization_profile(int profile);
+  void remove_optimization_profile(std::uint64_t id);
 
   bool has_context() const;
   /// The next run makes a new one.

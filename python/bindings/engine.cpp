@@ -2,6 +2,7 @@
 #include <jitney/engine.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings/bindings.h"
@@ -40,6 +41,39 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
   return result;
 }
 
+using Range = std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>;
+
+/// (min, opt, max) for each input of each profile.
+nb::list profiles(const Engine& engine) {
+  const auto shape = [](const std::vector<std::int64_t>& extents) { return nb::tuple(nb::cast(extents)); };
+  nb::list result;
+  for (const OptimizationProfile& profile : engine.profiles()) {
+    nb::list ranges;
+    for (const ShapeRange& r : profile.inputs) ranges.append(nb::make_tuple(shape(r.min), shape(r.opt), shape(r.max)));
+    result.append(ranges);
+  }
+  return result;
+}
+
+Engine with_profiles(const Engine& engine, const std::vector<std::vector<Range>>& given) {
+  std::vector<OptimizationProfile> made;
+  for (const auto& profile : given) {
+    auto& to = made.emplace_back();
+    for (const auto& [min, opt, max] : profile) to.inputs.push_back({min, opt, max});
+  }
+  nb::gil_scoped_release released;
+  return engine.with_profiles(std::move(made));
+}
+
+nb::bytes serialize(const Engine& engine) {
+  std::vector<std::byte> bytes;
+  {
+    nb::gil_scoped_release released;
+    bytes = engine.serialize();
+  }
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
 void save(const Engine& engine, const std::string& path) {
   nb::gil_scoped_release released;
   engine.save(path);
@@ -51,11 +85,15 @@ void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
       .def_static("load_path", &load_path)
       .def_static("load_bytes", &load_bytes)
+      .def("serialize", &serialize)
       .def("save", &save)
+      .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
       .def_prop_ro("name", &Engine::name)
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })
-      .def_prop_ro("metadata", &Engine::metadata);
+      .def_prop_ro("metadata", &Engine::metadata)
+      .def_prop_ro("profiles", &profiles)
+      .def("with_profiles", &with_profiles);
 }
 
 }  // namespace jitney::python

@@ -2,6 +2,7 @@
 #include <jitney/runtime_cache.h>
 
 #include <jitney/error.h>
+#include <jitney/registry.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -140,6 +141,7 @@ std::string repr(const RuntimeCache& cache) {
 
 void bind_runtime_cache(nb::module_& module) {
   const auto released = nb::call_guard<nb::gil_scoped_release>();
+  module.def("find_runtime_cache", &find_runtime_cache);
   nb::class_<RuntimeCache> type(module, "RuntimeCache", nb::is_weak_referenceable());
   type.doc() =
       "Compiled kernels, shared by handle in a process and by path between processes.\n\n"
@@ -184,6 +186,7 @@ void bind_runtime_cache(nb::module_& module) {
       .def("save_to_stream", &save_to_stream, nb::arg("stream"))
       .def("serialize", &serialize)
       .def("deserialize", &deserialize, nb::arg("data"))
+      .def("_register", [](RuntimeCache& c) { return register_runtime_cache(c.shared_from_this()); })
       .def("merge", &RuntimeCache::merge, nb::arg("other"), released)
       .def("prune", &RuntimeCache::prune, nb::arg("max_bytes"), released)
       .def("stats", &stats)

@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/device_tensor.h>
 #include <jitney/metrics.h>
+#include <jitney/registry.h>
 #include <jitney/session.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -39,6 +40,9 @@ class Session {
     nb::gil_scoped_release released;
     session_ = std::make_shared<jitney::Session>(engine, std::move(options), settings);
   }
+  /// One that another part of this process has made.
+  explicit Session(std::shared_ptr<jitney::Session> session)
+      : device_(session->options().device), engine_(session->engine()), session_(std::move(session)) {}
   ~Session() { close(); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -52,8 +56,9 @@ class Session {
   }
 
   /// `arrays`: one for each input, in order. Without `outputs` gives new arrays: numpy's, unless the device has memory
-  /// of its own and an input lay there; then objects with __dlpack__.
-  nb::list run(const nb::sequence& arrays, const nb::object& outputs) {
+  /// of its own and an input lay there; then objects with __dlpack__. With a stream, which needs outputs, the call does
+  /// not wait for it.
+  nb::list run(const nb::sequence& arrays, const nb::object& outputs, std::optional<StreamHandle> stream) {
     const Held session = held();
     std::vector<Borrowed> in = borrow(arrays, engine_.inputs(), "input", false);
     std::vector<TensorView> views = views_of(in);
@@ -66,7 +71,7 @@ class Session {
     if (!outputs.is_none()) {
       std::vector<Borrowed> out = borrow(nb::cast<nb::sequence>(outputs), engine_.outputs(), "output", true);
       const std::vector<TensorView> to = views_of(out);
-      without_gil([&] { session->execute(views, to); });
+      without_gil([&] { stream ? session->execute(views, to, *stream) : session->execute(views, to); });
       return result;
     }
     if (host_device) {
@@ -124,6 +129,29 @@ class Session {
   void act(const Work& work) const {
     (void)with([&](jitney::Session& session) { return work(session), 0; });
   }
+
+  /// Of the outputs, for inputs like these. Throws Error where they follow from data.
+  std::vector<std::vector<std::int64_t>> output_shapes(const nb::sequence& arrays) const {
+    const Held session = held();
+    const std::vector<Borrowed> in = borrow(arrays, engine_.inputs(), "input", false);
+    return session->output_shapes(views_of(in));
+  }
+
+  /// Why a run with inputs like the last one's cannot be recorded on that stream; "" when it can, None before any run.
+  nb::object why_not_capturable(StreamHandle stream) const {
+    const Held session = held();
+    if (input_shapes_.size() != engine_.inputs().size()) return nb::none();
+    static std::byte nothing{};  // only shapes matter
+    std::vector<TensorView> views;
+    for (std::size_t i = 0; i < input_shapes_.size(); ++i)
+      views.push_back({&nothing, engine_.inputs()[i].dtype, input_shapes_[i], {}, device_});
+    std::string why;
+    without_gil([&] { session->context()->is_monolithic_capturable(views, stream, &why); });
+    return nb::cast(why);
+  }
+
+  std::uint64_t make_known(std::string name) const { return register_session(session_, std::move(name)); }
+  const Engine& engine() const { return engine_; }
 
   bool is_closed() const { return session_ == nullptr; }
   const std::vector<std::vector<std::int64_t>>& input_shapes() const { return input_shapes_; }
@@ -237,6 +265,22 @@ void bind_settings_of(nb::class_<Session>& type) {
            [](Session& s, std::uint64_t id) { s.act([&](jitney::Session& session) { session.remove_overrides(id); }); })
       .def("runtime_cache",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.runtime_cache(); }); })
+      .def("set_optimization_profile",
+           [](Session& s, int profile) {
+             s.act([&](jitney::Session& session) { session.set_optimization_profile(profile); });
+           })
+      .def("optimization_profile",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.optimization_profile(); });
+           })
+      .def("add_optimization_profile",
+           [](Session& s, int profile) {
+             return s.with([&](jitney::Session& session) { return session.add_optimization_profile(profile); });
+           })
+      .def("remove_optimization_profile",
+           [](Session& s, std::uint64_t id) {
+             s.act([&](jitney::Session& session) { session.remove_optimization_profile(id); });
+           })
       .def("has_context",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
       .def("invalidate_context",
@@ -287,7 +331,11 @@ void bind_session(nb::module_& module) {
               const nb::tuple& settings) {
              new (self) Session(engine, make_options(device, threads, precision, denormals), settings_from(settings));
            })
-      .def("run", &Session::run, nb::arg("inputs"), nb::arg("outputs").none())
+      .def("run", &Session::run, nb::arg("inputs"), nb::arg("outputs").none(), nb::arg("stream").none() = nb::none())
+      .def("output_shapes", &Session::output_shapes)
+      .def("why_not_capturable", &Session::why_not_capturable)
+      .def("engine", &Session::engine)
+      .def("register", &Session::make_known)
       .def("profile", &Session::profile)
       .def("inspect",
            [](const Session& s, bool source) {
@@ -311,6 +359,18 @@ void bind_session(nb::module_& module) {
            })
       .def("close", &Session::close)
       .def("is_closed", &Session::is_closed);
+  module.def("registered_sessions", [](const std::string& name) {
+    std::vector<std::pair<std::uint64_t, std::string>> found;
+    for (const auto& each : registered_sessions(name)) found.emplace_back(each.id, each.name);
+    return found;
+  });
+  module.def(
+      "find_session",
+      [](std::uint64_t id) -> Session* {
+        auto found = find_session(id);
+        return found ? new Session(std::move(found)) : nullptr;
+      },
+      nb::rv_policy::take_ownership);
   bind_settings_of(type);
   bind_compiling_of(type);
 }

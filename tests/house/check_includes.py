@@ -86,11 +86,14 @@ def check(root):
     for path in sorted(p for p in (root / "python").rglob("*") if p.suffix in SUFFIXES):
         for number, quote, target in includes(path):
             seen += 1
-            fine = target.startswith("bindings/") if quote == '"' else \
-                target.startswith(("jitney/", "nanobind/")) or re.fullmatch(r"[a-z_]+", target)
+            own, others = ("jitney/torch/", ("torch/", "ATen/", "c10/", "nlohmann/")) if "torch" in path.parts else \
+                ("bindings/", ("nanobind/",))
+            fine = target.startswith(own) if quote == '"' else \
+                target.startswith(("jitney/", *others)) or re.fullmatch(r"[a-z_]+", target)
             if not fine:
                 complaints.append(f"{path.relative_to(root)}:{number}: includes \"{target}\": the Python package is a user of "
-                                  "the public API and includes only <jitney/...>, <nanobind/...> and its own \"bindings/...\"")
+                                  f"the public API and includes only <jitney/...>, <{'...>, <'.join(others)}...> and its own "
+                                  f"\"{own}...\"")
     return complaints, seen
 
 

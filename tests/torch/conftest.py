@@ -29,3 +29,13 @@ def own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "default-cache"))
     # Kernels for one shape would double what is compiled.
     monkeypatch.setenv("JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "none")
+
+
+@pytest.fixture(params=["cpp", "python"])
+def runtime(request, monkeypatch):
+    """Each test that asks for it runs in both runtimes: over libjitney_torch, and over the Python package alone."""
+    from jitney.dynamo.runtime import has_torch_library
+
+    assert has_torch_library(), "libjitney_torch is not built: tests of the C++ runtime would pass without running"
+    monkeypatch.setenv("JITNEY_TORCH_RUNTIME", request.param)
+    return request.param

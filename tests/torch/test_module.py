@@ -11,6 +11,7 @@ from onnx import TensorProto
 from jitney import UserError
 from jitney.dynamo.runtime import JitneyModule
 
+pytestmark = pytest.mark.usefixtures("runtime")
 FLOATS = {torch.float32: TensorProto.FLOAT, torch.float64: TensorProto.DOUBLE, torch.float16: TensorProto.FLOAT16,
           torch.bfloat16: TensorProto.BFLOAT16}
 OTHERS = {torch.int8: TensorProto.INT8, torch.int16: TensorProto.INT16, torch.int32: TensorProto.INT32,
@@ -110,8 +111,8 @@ def test_inside_another_module():
 @pytest.mark.parametrize("inputs, words", [
     ((), "engine 'neg' expects 1 inputs (x), found 0"),
     ((torch.ones(2, 4),) * 2, "found 2"),
-    ((torch.ones(2, 4, dtype=torch.float64),), "input 'x' of engine 'neg' must have dtype torch.float32, found torch.float64"),
-    ((torch.ones(2, 4, dtype=torch.complex64),), "found torch.complex64"),
+    ((torch.ones(2, 4, dtype=torch.float64),), "input 'x' of engine 'neg' must have dtype torch.float32, found"),
+    ((torch.ones(2, 4, dtype=torch.complex64),), "must have dtype torch.float32"),
     ((torch.ones(2, 4).to_sparse(),), "must be dense"),
     ((torch.ones(4),), "'x'"),
     ((torch.ones(2, 5),), "'x'"),
@@ -129,7 +130,7 @@ def test_O2_what_is_no_tensor():
 
 
 def test_names_that_the_engine_has_not():
-    with pytest.raises(UserError, match=r"input_binding_names of engine 'neg' must be \['x'\]"):
+    with pytest.raises(UserError, match="input_binding_names of engine 'neg' must name each of its inputs"):
         JitneyModule(models.unary("Neg"), ["z"], ["y"], name="neg")
 
 

@@ -2,14 +2,19 @@
 """An engine as a module of PyTorch."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from ... import UserError, _jitney
 from ...engine import Engine
-from . import tensors
+from ...runtime.caches import RuntimeCache
+from ...runtime.settings import RuntimeSettings, default_runtime_settings
+from . import bound_engine, library, operators, record, tensors
+from .bound_engine import BoundEngine
+from .record import Record
 
 
 class JitneyModule(torch.nn.Module):
@@ -18,71 +23,238 @@ class JitneyModule(torch.nn.Module):
     Inputs are tensors in the order of `input_binding_names`, read where they are, whatever their strides; numbers are
     taken as tensors of rank 0. Gives the outputs in the order of `output_binding_names`: one itself, several as a
     tuple. Nothing flows back through it: outputs have no gradients. Safe to call from many threads.
+
+    It can be pickled, saved and loaded with torch.save() and by state_dict(); runtime settings and caches stay behind.
+    A copy shares the engine.
     """
 
     def __init__(self, serialized_engine: bytes | None = None, input_binding_names: Sequence[str] | None = None,
                  output_binding_names: Sequence[str] | None = None, *, name: str = "", settings: Any = None,
-                 requires_output_allocator: bool = False, device: torch.device | str | None = None,
-                 **options: Any) -> None:
-        """serialized_engine: bytes of a .jitney file, or of an ONNX model.
+                 runtime_settings: RuntimeSettings | None = None, requires_output_allocator: bool = False,
+                 device: torch.device | str | None = None, metadata: Mapping[str, Any] | None = None,
+                 aliased_io: Mapping[str, str] | None = None, dynamically_allocate_resources: bool = False,
+                 requires_native_multidevice: bool = False, target_platform: str | None = None,
+                 runtime: str | None = None, lazy_engine_init: bool = False) -> None:
+        """serialized_engine: bytes of a .jitney file, or of an ONNX model. None: set_extra_state() brings it.
         input_binding_names, output_binding_names: the engine's inputs and outputs in the order in which forward() takes
             and gives them; by default its own order.
-        name: of the engine, in messages.
-        settings: what it was compiled with; only its `device` is looked at here.
+        name: of the engine, in messages and for jitney.apply_runtime_settings().
+        settings: what it was compiled with; `device`, `use_python_runtime` and `lazy_engine_init` are looked at.
+        runtime_settings: how it runs; by default what the environment says.
         requires_output_allocator: shapes of outputs follow from data. Such engines are recognized without it.
+        device: "cpu" or "cuda:INDEX".
+        metadata: for whoever made it; saved with it, as JSON.
+        aliased_io: {output: input} of outputs that are written into an input's memory and not given.
+        target_platform: that alone may load it, such as "windows_x86_64"; by default this one.
+        runtime: "cpp" or "python"; by default jitney.dynamo.runtime.runtime().
+        lazy_engine_init: setup_engine() or the first call reads the engine.
         """
         super().__init__()
-        self.name = name
-        self.serialized_engine = serialized_engine
-        self.input_binding_names = list(input_binding_names or [])
-        self.output_binding_names = list(output_binding_names or [])
         self.settings = settings
-        self.requires_output_allocator = requires_output_allocator
-        self._device = torch.device(device or getattr(settings, "device", None) or "cpu")
-        self.engine: Engine | None = None
-        if serialized_engine is not None:
+        self._wanted_settings = _checked(runtime_settings)
+        if runtime is None and getattr(settings, "use_python_runtime", None):
+            runtime = "python"
+        self._runtime = runtime
+        self._record: Record | None = None
+        self._bound: BoundEngine | None = None
+        self.engine_handle: Any = None  # of torch.classes.jitney.Engine; None in the Python runtime
+        self._record_tensor: torch.Tensor | None = None
+        self.name = name
+        if serialized_engine is None:
+            return
+        everything = dict(metadata or {})
+        if aliased_io:
+            everything["aliased_io"] = dict(aliased_io)
+        where = torch.device(device or getattr(settings, "device", None) or "cpu")
+        self._record = Record(
+            name, record.bytes_to_tensor(serialized_engine), _device_text(where), list(input_binding_names or []),
+            list(output_binding_names or []), metadata=everything,
+            requires_output_allocator=requires_output_allocator, allocates_dynamically=dynamically_allocate_resources,
+            requires_native_multidevice=requires_native_multidevice,
+            target_platform=target_platform or record.current_platform())
+        if not (lazy_engine_init or getattr(settings, "lazy_engine_init", False)
+                or self._record.target_platform != record.current_platform()):
             self.setup_engine()
+
+    # The engine
 
     def setup_engine(self) -> None:
-        """Reads the engine. Done by the constructor, unless there were no bytes yet; does nothing the second time."""
-        if self.engine is not None:
+        """Reads the engine; does nothing the second time. UserError where there is none, it is damaged, or is for another
+        platform."""
+        if self._bound is not None:
             return
-        if self.serialized_engine is None:
+        if self._record is None:
             raise UserError(f"{self._where} has no engine: serialized_engine is missing")
-        native = _jitney.Engine.load_bytes(bytes(self.serialized_engine))
-        engine = Engine(native, _device_text(self._device))
-        self.input_binding_names = self.input_binding_names or list(engine.input_names)
-        self.output_binding_names = self.output_binding_names or list(engine.output_names)
-        self._inputs = self._order("input", self.input_binding_names, engine.input_names)
-        self._outputs = self._order("output", self.output_binding_names, engine.output_names)
-        self._input_infos = [engine.inputs[i] for i in self._inputs]
-        self._output_infos = [engine.outputs[i] for i in self._outputs]
-        self.engine = engine
+        if self._record.target_platform != record.current_platform():
+            raise UserError(f"{self._where} is for the platform '{self._record.target_platform}'; this is "
+                            f"'{record.current_platform()}'")
+        self._take(bound_engine.make(self._record, self._runtime or library.runtime(), self._wanted_settings))
+
+    def _take(self, bound: BoundEngine) -> None:
+        self._bound, self._record = bound, None
+        self.engine_handle = bound.handle
+        self.name = bound.record.name
+
+    @property
+    def bound(self) -> BoundEngine:
+        """The engine in its runtime; read now if need be."""
+        if self._bound is None:
+            self.setup_engine()
+        assert self._bound is not None
+        return self._bound
+
+    @property
+    def engine(self) -> Engine:
+        """With its settings, contexts and statistics."""
+        return self.bound.engine
+
+    @property
+    def runtime(self) -> str:
+        return self.bound.runtime
+
+    @property
+    def input_binding_names(self) -> list[str]:
+        return self._present_record.input_binding_names
+
+    @property
+    def output_binding_names(self) -> list[str]:
+        return self._present_record.output_binding_names
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return self._present_record.metadata
+
+    @property
+    def target_platform(self) -> str:
+        return self._present_record.target_platform
+
+    @property
+    def serialized_engine(self) -> bytes | None:
+        """The bytes of a .jitney file."""
+        return None if self._bound is None and self._record is None else self.record().engine.numpy().tobytes()
+
+    def record(self) -> Record:
+        """What it is saved as, with the engine's bytes."""
+        return self._record if self._record is not None else self.bound.full_record()
+
+    # Settings
+
+    @property
+    def runtime_settings(self) -> RuntimeSettings:
+        """How it runs. Kept and applied later where there is no engine yet."""
+        if self._bound is not None:
+            return self._bound.engine.runtime_settings
+        return self._wanted_settings if self._wanted_settings is not None else default_runtime_settings()
+
+    @runtime_settings.setter
+    def runtime_settings(self, settings: RuntimeSettings) -> None:
+        self._wanted_settings = _checked(settings)
+        if self._bound is not None:
+            self._bound.engine.update_runtime_settings(settings)
+
+    @property
+    def _implicit_cache_handle(self) -> RuntimeCache | None:
+        """The cache that a path in the settings made; None where they name a handle or memory."""
+        return self.engine.runtime_cache if isinstance(self.runtime_settings.runtime_cache, str) else None
+
+    def _jitney_engines_(self) -> tuple[Engine, ...]:
+        return (self.engine,)
+
+    # Running
 
     def forward(self, *inputs: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        if self.engine is None:
+        bound = self.bound
+        outputs = self._traced(inputs) if _is_traced(inputs) else bound.execute(inputs)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def _traced(self, inputs: Sequence[Any]) -> list[torch.Tensor]:
+        """As an operator, which torch.compile, torch.export and torch.jit.trace write into their programs."""
+        bound = self.bound
+        given = tensors.as_tensors(inputs, bound.input_infos, bound.where, bound.device)
+        if bound.handle is not None and not record.is_exported_as_record():
+            return torch.ops.jitney.execute_engine(given, self.engine_handle)
+        return torch.ops.jitney.execute_record(given, self.record_tensor(), bound.signature.to_text())
+
+    def record_tensor(self) -> torch.Tensor:
+        """Its record as one uint8 tensor, which execute_record runs with this very engine while it lives."""
+        if self._record_tensor is None:
+            with torch.utils._python_dispatch._disable_current_modes():
+                self._record_tensor = self.record().to_tensor()
+                operators.keep_engine_of_record(self._record_tensor, self.bound)
+        return self._record_tensor
+
+    # Copies and files
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """For state_dict(): what torch.load(weights_only=True) reads. Settings are not in it."""
+        if self._record is None and self._bound is None:
+            return {"slots": [], "engine": torch.empty(0, dtype=torch.uint8)}
+        whole = self.record()
+        return {"slots": whole.slots(with_engine=False), "engine": whole.engine}
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Another engine, under the settings that the module has."""
+        settings = self.runtime_settings if self._bound is not None else self._wanted_settings
+        self._bound = self.engine_handle = self._record_tensor = None
+        if not state["slots"]:
+            return
+        self._record = record.parse_slots(list(state["slots"]), state["engine"])
+        self._wanted_settings = settings
+        self.setup_engine()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {key: value for key, value in self.__dict__.items()
+                 if key not in ("_bound", "_record", "engine_handle", "_record_tensor", "_wanted_settings")}
+        saved = self.get_extra_state()  # as bytes, which need no memory that processes share
+        state["_saved"] = (saved["slots"], saved["engine"].numpy().tobytes())
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        slots, engine = state.pop("_saved")
+        super().__setstate__(state)
+        self._wanted_settings = None
+        self._record = self._bound = self.engine_handle = self._record_tensor = None
+        if slots:
+            self._record = record.parse_slots(slots, record.bytes_to_tensor(engine))
             self.setup_engine()
-        assert self.engine is not None
-        given = tensors.check(inputs, self._input_infos, self._where, self._device)
-        arrays: list[Any] = [None] * len(given)
-        for place, tensor in zip(self._inputs, given):
-            arrays[place] = tensors.exchange(tensor)
-        results = self.engine._run(arrays)
-        outputs = tuple(tensors.from_array(results[i], info) for i, info in zip(self._outputs, self._output_infos))
-        return outputs[0] if len(outputs) == 1 else outputs
+
+    def __copy__(self) -> JitneyModule:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> JitneyModule:
+        """Shares the engine, and with it settings and kernels."""
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        shared = ("_bound", "_record", "engine_handle", "_record_tensor", "_wanted_settings")
+        made.__dict__.update({key: value if key in shared else copy.deepcopy(value, memo)
+                              for key, value in self.__dict__.items()})
+        return made
 
     def extra_repr(self) -> str:
-        return repr(self.engine) if self.engine is not None else f"name={self.name!r}, no engine yet"
+        return repr(self._bound.engine) if self._bound is not None else f"name={self.name!r}, no engine yet"
 
     @property
     def _where(self) -> str:
         return f"engine '{self.name}'" if self.name else "the engine"
 
-    def _order(self, role: str, names: list[str], known: Sequence[str]) -> list[int]:
-        """Where each name is among the engine's own."""
-        if sorted(names) != sorted(known):
-            raise UserError(f"{role}_binding_names of {self._where} must be {list(known)} in some order, found {names}")
-        return [list(known).index(name) for name in names]
+    @property
+    def _present_record(self) -> Record:
+        return self._record if self._record is not None else self.bound.record
+
+
+def _checked(settings: RuntimeSettings | None) -> RuntimeSettings | None:
+    if settings is not None and not isinstance(settings, RuntimeSettings):
+        raise TypeError(f"runtime_settings must be a RuntimeSettings, found {type(settings).__name__}")
+    return settings
+
+
+def _is_traced(inputs: Sequence[Any]) -> bool:
+    """Whether a program is being written down, rather than run."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return True
+    return any(type(value) not in (torch.Tensor, torch.nn.Parameter) and isinstance(value, torch.Tensor)
+               for value in inputs)
 
 
 def _device_text(device: torch.device) -> str:

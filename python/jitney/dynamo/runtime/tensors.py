@@ -28,6 +28,22 @@ def check(tensors: Sequence[Any], infos: Sequence[TensorInfo], where: str,
     return [_check_one(value, info, where, device) for value, info in zip(tensors, infos)]
 
 
+def as_tensors(values: Sequence[Any], infos: Sequence[TensorInfo], where: str,
+               device: torch.device) -> list[torch.Tensor]:
+    """For libjitney_torch, which checks tensors itself: numbers made tensors, gradients left outside."""
+    given = []
+    for index, value in enumerate(values):
+        if isinstance(value, (bool, int, float)) and index < len(infos):
+            value = torch.tensor(value, dtype=DTYPES.get(infos[index].dtype), device=device)
+        elif not isinstance(value, torch.Tensor):
+            name = f"'{infos[index].name}'" if index < len(infos) else str(index)
+            raise TypeError(f"input {name} of {where} must be a torch.Tensor, found {type(value).__name__}")
+        if value.is_meta and type(value) is torch.Tensor and index < len(infos):  # the operator takes it as traced
+            raise UserError(f"input '{infos[index].name}' of {where} must be on {device}, found {value.device}")
+        given.append(value.detach() if value.requires_grad else value)
+    return given
+
+
 def _check_one(value: Any, info: TensorInfo, where: str, device: torch.device) -> torch.Tensor:
     if isinstance(value, (bool, int, float)):
         value = torch.tensor(value, dtype=DTYPES.get(info.dtype), device=device)
