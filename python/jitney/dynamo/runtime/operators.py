@@ -42,6 +42,11 @@ def engine_of_record(tensor: torch.Tensor) -> BoundEngine:
         return found
 
 
+def engine_of_handle(handle: Any) -> BoundEngine:
+    """The engine of a torchbind object."""
+    return bound_engine.of_handle(handle)
+
+
 def keep_engine_of_record(tensor: torch.Tensor, engine: BoundEngine) -> None:
     """From now on that is the engine of this very tensor."""
     with _lock:
