@@ -9,6 +9,7 @@ from torch.fx import GraphModule
 
 from ...runtime.settings import RuntimeSettings
 from ...runtime.targets import engines_of
+from . import operators
 from .module import JitneyModule
 
 
@@ -57,45 +58,42 @@ def _rebuild(reduced: tuple[Any, ...]) -> GraphModule:
     return compiled(module)
 
 
-_OPERATORS = ("execute_record", "execute_engine")
+_OPERATORS = ("jitney::execute_record", "jitney::execute_engine")
+
+
+def _calls(module: GraphModule) -> list[Any]:
+    return [node for node in module.graph.nodes if node.op == "call_function"
+            and isinstance(node.target, torch._ops.OpOverload) and node.target._schema.name in _OPERATORS]
 
 
 def with_modules(module: GraphModule) -> GraphModule:
     """Operators that run engines, as torch.export writes them, become children _run_on_acc_N again. Changes the module."""
-    from . import operators
-
-    made: dict[Any, str] = {}
-    for node in list(module.graph.nodes):
-        if node.op != "call_function" or getattr(node.target, "namespace", "") != "jitney" or \
-                node.target._schema.name.removeprefix("jitney::") not in _OPERATORS:
-            continue
-        inputs, constant = node.args[0], node.args[1]
-        value: Any = module
-        for part in constant.target.split("."):
-            value = getattr(value, part)
-        if constant.target not in made:
-            child = JitneyModule()
+    children: dict[str, JitneyModule] = {}
+    for node in _calls(module):
+        constant = node.args[1]
+        child = children.setdefault(constant.target, JitneyModule())
+        if child._bound is None:
+            owner, _, attribute = constant.target.rpartition(".")
+            value = getattr(module.get_submodule(owner), attribute)
             child._take(operators.engine_of_record(value) if isinstance(value, torch.Tensor)
                         else operators.engine_of_handle(value))
-            made[constant.target] = f"_run_on_acc_{len(made)}"
-            module.add_submodule(made[constant.target], child)
-        bound = module.get_submodule(made[constant.target]).bound
+        name = f"_run_on_acc_{list(children).index(constant.target)}"
         with module.graph.inserting_before(node):
-            call = module.graph.call_module(made[constant.target], tuple(inputs))
+            call = module.graph.create_node("call_module", name, tuple(node.args[0]))
             call.meta = dict(node.meta)
-        if len(bound.shown_outputs) == 1:
+        if len(child.bound.shown_outputs) == 1:  # a module gives a single output itself
             for user in list(node.users):
                 user.replace_all_uses_with(call)
                 module.graph.erase_node(user)
         node.replace_all_uses_with(call)
         module.graph.erase_node(node)
-    module.graph.eliminate_dead_code()
+        if not constant.users:
+            module.graph.erase_node(constant)
+    for target in children:
+        owner, _, attribute = target.rpartition(".")
+        delattr(module.get_submodule(owner), attribute)
+    for index, child in enumerate(children.values()):
+        module.add_submodule(f"_run_on_acc_{index}", child)
     module.delete_all_unused_submodules()
-    for target in made:
-        holder, _, name = target.rpartition(".")
-        owner = module.get_submodule(holder)
-        if not any(node.op == "get_attr" and node.target == target for node in module.graph.nodes) and hasattr(owner, name):
-            delattr(owner, name)
     module.recompile()
     return compiled(module)
-

@@ -17,7 +17,6 @@ from . import bound_engine, library, operators
 from .compiled import with_modules
 from .live import live_engines
 from .module import JitneyModule
-from .record import exported_as_record
 
 FORMATS = ("exported_program", "torchscript", "aot_inductor")
 
@@ -58,7 +57,9 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
         program = _export(module, args, kwargs, dynamic_shapes, output_format)
         torch._inductor.aoti_compile_and_package(program, package_path=path, inductor_configs=dict(inductor_configs or {}))
         return
-    torch.export.save(_export(module, args, kwargs, dynamic_shapes, output_format), path, **options)
+    program = _export(module, args, kwargs, dynamic_shapes, output_format)
+    with open(path, "wb") as file:
+        torch.export.save(program, file, **options)
 
 
 def load(file_path: str | os.PathLike[str], **options: Any) -> Any:
@@ -69,7 +70,8 @@ def load(file_path: str | os.PathLike[str], **options: Any) -> Any:
     kind = content(path)
     if kind == "exported_program":
         library.has_torch_library()  # programs that torch.export.save() wrote may have its classes
-        return _with_children(torch.export.load(path, **options))
+        with open(path, "rb") as file:
+            return _with_children(torch.export.load(file, **options))
     library.require_torch_library(f"loading {path!r}")
     loaded = torch.jit.load(path, **options) if kind == "torchscript" else torch._inductor.aoti_load_package(path, **options)
     engines = tuple(live_engines(without=before))
@@ -109,8 +111,8 @@ def _with_children(program: torch.export.ExportedProgram) -> torch.export.Export
                 found.append(operators.engine_of_handle(value).engine)
         return tuple(found)
 
-    program.module = module  # type: ignore[method-assign]
-    program._jitney_engines_ = engines  # type: ignore[attr-defined]
+    program.module = module
+    program._jitney_engines_ = engines
     return program
 
 
@@ -136,10 +138,7 @@ def _export(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], dynamic_
         raise UserError(f"this exported program was made for another format; save the module that it comes from as "
                         f"{output_format!r}, or the program's module() with arg_inputs")
     _check_example(args, kwargs, output_format)
-    with torch.no_grad(), exported_as_record() if as_record else _in_cpp(module):
-        for child in module.modules():
-            if as_record and isinstance(child, JitneyModule):
-                child.record_tensor()
+    with torch.no_grad(), _as_records(module) if as_record else _in_cpp(module):
         return torch.export.export(module, args, kwargs or None, dynamic_shapes=dynamic_shapes, strict=False)
 
 
@@ -150,6 +149,20 @@ def _check_example(args: tuple[Any, ...], kwargs: dict[str, Any], output_format:
 
 def _module_of(module: Any) -> Any:
     return module.module() if isinstance(module, torch.export.ExportedProgram) else module
+
+
+@contextlib.contextmanager
+def _as_records(module: torch.nn.Module) -> Iterator[None]:
+    """Engines are written down as bytes, which need no libjitney_torch to be loaded."""
+    children = [child for child in module.modules() if isinstance(child, JitneyModule)]
+    for child in children:
+        child.record_tensor()
+        child._is_exported_as_record = True
+    try:
+        yield
+    finally:
+        for child in children:
+            child._is_exported_as_record = False
 
 
 @contextlib.contextmanager

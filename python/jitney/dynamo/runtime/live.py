@@ -14,10 +14,12 @@ from .module_engine import ModuleEngine
 def live_engines(name: str = "", *, without: set[int] | None = None) -> list[Engine]:
     """Of that name, or all where it is empty, the oldest first; of `without` those with these numbers are left out."""
     found: list[Engine] = []
-    for number, _ in _jitney.registered_sessions(name):
+    for number, known_as in _jitney.registered_sessions(name):
         session = None if without and number in without else _jitney.find_session(number)
         if session is not None:
-            found.append(ModuleEngine._of_session(session, session.device()))
+            engine = ModuleEngine._of_session(session, session.device())
+            engine.given_name = known_as
+            found.append(engine)
     return found
 
 
