@@ -11,6 +11,7 @@
 #include <jitney/dtype.h>
 #include <jitney/error.h>
 #include <jitney/export.h>
+#include <jitney/optimization_profile.h>
 
 namespace jitney {
 
@@ -40,6 +41,12 @@ class JITNEY_EXPORT Engine {
   /// Writes a .jitney file: portable across devices and operating systems, with a digest; appears whole or not at all.
   /// Throws Error(environment) when it cannot be written.
   void save(const std::string& path) const;
+
+  /// The same model, which takes the shapes of these profiles only (none: every shape that it can). Ranges of inputs
+  /// may be left empty where other inputs' ranges decide them, or where any shape will do. Throws Error(user) where
+  /// they do not fit the model; the message names profile and input. Shares the weights.
+  Engine with_profiles(std::vector<OptimizationProfile> profiles) const;
+  const std::vector<OptimizationProfile>& profiles() const;
 
   const std::string& name() const;
   const std::vector<TensorInfo>& inputs() const;

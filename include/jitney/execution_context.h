@@ -160,6 +160,12 @@ class JITNEY_EXPORT ExecutionContext {
   /// Whether nothing waits or is compiled any more. Under `none` there is nothing to wait for.
   bool wait_until_specialized(double timeout_seconds);
   CompileStatus compile_status() const;
+  /// Which of Engine::profiles() shapes must fit from the next run on, in all contexts of one Session: an index, or
+  /// kAutoProfile (the default). Makes no context and compiles nothing. Throws Error(user) for a profile that the
+  /// engine has not; 0 is always there.
+  void set_optimization_profile(int profile);
+  /// That the last run fitted; 0 before.
+  int optimization_profile() const;
   /// Forgets the shapes that wait and stops the compiler; shapes that are used again are asked for again.
   void cancel_specialization();
   ContextStats stats() const;

@@ -11,6 +11,7 @@
 #include <jitney/execution_context.h>
 #include <jitney/logging.h>
 #include <jitney/metrics.h>
+#include <jitney/optimization_profile.h>
 #include <jitney/registry.h>
 #include <jitney/runtime_cache.h>
 #include <jitney/runtime_settings.h>

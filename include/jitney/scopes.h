@@ -46,6 +46,21 @@ class JITNEY_EXPORT RuntimeCacheScope {
   std::unique_ptr<RuntimeConfigScope> config_;
 };
 
+/// An optimization profile (or kAutoProfile) of some sessions until the scope's end. Scopes may end in any order.
+class JITNEY_EXPORT OptimizationProfileScope {
+ public:
+  /// Throws Error(user) where a session's engine has no such profile; then nothing has changed.
+  OptimizationProfileScope(std::span<Session* const> sessions, int profile);
+  OptimizationProfileScope(Session& session, int profile);
+  ~OptimizationProfileScope();
+  OptimizationProfileScope(const OptimizationProfileScope&) = delete;
+  OptimizationProfileScope& operator=(const OptimizationProfileScope&) = delete;
+
+ private:
+  void remove();
+  std::vector<std::pair<Session*, std::uint64_t>> added_;
+};
+
 /// One setting of a session until the scope's end.
 class DynamicShapesKernelStrategyScope : public RuntimeConfigScope {
  public:

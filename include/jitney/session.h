@@ -71,6 +71,15 @@ class JITNEY_EXPORT Session {
   std::uint64_t add_overrides(RuntimeSettingsOverrides overrides);
   void remove_overrides(std::uint64_t id);
 
+  /// Which optimization profile the next runs must fit (ExecutionContext::set_optimization_profile), outside of scopes.
+  /// Makes no context, and outlives those there are.
+  void set_optimization_profile(int profile);
+  /// That the last run fitted; 0 before.
+  int optimization_profile() const;
+  /// For scopes.h, as add_overrides().
+  std::uint64_t add_optimization_profile(int profile);
+  void remove_optimization_profile(std::uint64_t id);
+
   bool has_context() const;
   /// The next run makes a new one.
   void invalidate_context();

@@ -2,6 +2,7 @@
 #include <jitney/engine.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings/bindings.h"
@@ -40,6 +41,30 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
   return result;
 }
 
+using Range = std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>;
+
+/// (min, opt, max) for each input of each profile.
+nb::list profiles(const Engine& engine) {
+  const auto shape = [](const std::vector<std::int64_t>& extents) { return nb::tuple(nb::cast(extents)); };
+  nb::list result;
+  for (const OptimizationProfile& profile : engine.profiles()) {
+    nb::list ranges;
+    for (const ShapeRange& r : profile.inputs) ranges.append(nb::make_tuple(shape(r.min), shape(r.opt), shape(r.max)));
+    result.append(ranges);
+  }
+  return result;
+}
+
+Engine with_profiles(const Engine& engine, const std::vector<std::vector<Range>>& given) {
+  std::vector<OptimizationProfile> made;
+  for (const auto& profile : given) {
+    auto& to = made.emplace_back();
+    for (const auto& [min, opt, max] : profile) to.inputs.push_back({min, opt, max});
+  }
+  nb::gil_scoped_release released;
+  return engine.with_profiles(std::move(made));
+}
+
 nb::bytes serialize(const Engine& engine) {
   std::vector<std::byte> bytes;
   {
@@ -66,7 +91,9 @@ void bind_engine(nb::module_& module) {
       .def_prop_ro("name", &Engine::name)
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })
-      .def_prop_ro("metadata", &Engine::metadata);
+      .def_prop_ro("metadata", &Engine::metadata)
+      .def_prop_ro("profiles", &profiles)
+      .def("with_profiles", &with_profiles);
 }
 
 }  // namespace jitney::python

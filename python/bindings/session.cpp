@@ -266,6 +266,22 @@ void bind_settings_of(nb::class_<Session>& type) {
            [](Session& s, std::uint64_t id) { s.act([&](jitney::Session& session) { session.remove_overrides(id); }); })
       .def("runtime_cache",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.runtime_cache(); }); })
+      .def("set_optimization_profile",
+           [](Session& s, int profile) {
+             s.act([&](jitney::Session& session) { session.set_optimization_profile(profile); });
+           })
+      .def("optimization_profile",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.optimization_profile(); });
+           })
+      .def("add_optimization_profile",
+           [](Session& s, int profile) {
+             return s.with([&](jitney::Session& session) { return session.add_optimization_profile(profile); });
+           })
+      .def("remove_optimization_profile",
+           [](Session& s, std::uint64_t id) {
+             s.act([&](jitney::Session& session) { session.remove_optimization_profile(id); });
+           })
       .def("has_context",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
       .def("invalidate_context",

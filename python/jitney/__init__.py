@@ -13,6 +13,7 @@ from . import logging, runtime
 from ._jitney import EnvironmentError, Error, InternalError, UserError, __version__
 from .context import ExecutionContext
 from .engine import Engine
+from .input import Input, ShapeRange
 from .loading import build, load
 from .observation import correlation_id, metrics, prometheus, trace, trace_scope
 from .profile import Profile, StepProfile
@@ -21,7 +22,7 @@ from .stats import CacheEntry, CacheStats, CompileStatus, Stats
 from .tensor_info import TensorInfo
 
 __all__ = ["CacheEntry", "CacheStats", "CompileStatus", "Engine", "EnvironmentError", "Error", "ExecutionContext",
-           "InternalError", "Profile", "RuntimeCache", "RuntimeSettings", "Stats", "StepProfile", "TensorInfo", "UserError",
+           "Input", "InternalError", "Profile", "RuntimeCache", "RuntimeSettings", "ShapeRange", "Stats", "StepProfile", "TensorInfo", "UserError",
            "__version__", "build", "correlation_id", "load", "logging", "metrics", "prometheus", "runtime", "trace",
            "trace_scope"]
 

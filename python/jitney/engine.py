@@ -11,9 +11,12 @@ from . import _jitney
 from .arrays import needs_extension_type, with_extension_type
 from .choices import DENORMALS, PRECISIONS, choose, count
 from .context import ExecutionContext
+from .input import Profile as ShapeProfile
+from .input import ShapeRange
 from .profile import Profile, StepProfile
 from .runtime.caches import RuntimeCache
 from .runtime.config import RuntimeConfig
+from .runtime.profile_scope import optimization_profile, profile_number
 from .runtime.settings import Fields, RuntimeSettings, default_runtime_settings
 from .stats import CompileStatus, Stats
 from .tensor_info import TensorInfo
@@ -44,6 +47,9 @@ class Engine:
         self._options = (self.device, count("threads", threads), choose("precision", precision, PRECISIONS),
                          choose("denormals", denormals, DENORMALS))
         self._settings = default_runtime_settings() if runtime_settings is None else _checked(runtime_settings)
+        self.profiles: tuple[ShapeProfile, ...] = tuple(
+            {name: ShapeRange(*ranges) for name, ranges in zip((i[0] for i in native.inputs), profile) if ranges[0]}
+            for profile in native.profiles)
         self.inputs = tuple(TensorInfo(*fields) for fields in native.inputs)
         self.outputs = tuple(TensorInfo(*fields) for fields in native.outputs)
         self.input_names = tuple(info.name for info in self.inputs)
@@ -126,6 +132,21 @@ class Engine:
             config.ensure_initialized(self)
             self._config = config
         return self._config
+
+    # Optimization profiles: the ranges of shapes that the engine was built for, by name of the input (self.profiles)
+
+    def optimization_profile(self, profile: int | str | None = None) -> optimization_profile[Engine]:
+        """A scope in which runs must fit this profile: an index, None for 0, or "auto"."""
+        return optimization_profile(self, profile)
+
+    def set_optimization_profile(self, profile: int | str | None) -> None:
+        """The same outside of scopes."""
+        self._session.set_optimization_profile(profile_number(profile))
+
+    @property
+    def active_profile(self) -> int:
+        """That the last run fitted; 0 before."""
+        return 0 if self._made_session is None else self._session.optimization_profile()
 
     # The execution context
 
@@ -237,6 +258,13 @@ class Engine:
     def _remove_overrides(self, overrides: int) -> None:
         if not self._is_closed:
             self._session.remove_overrides(overrides)
+
+    def _add_optimization_profile(self, profile: int) -> int:
+        return self._session.add_optimization_profile(profile)
+
+    def _remove_optimization_profile(self, scope: int) -> None:
+        if not self._is_closed:
+            self._session.remove_optimization_profile(scope)
 
     def _metrics(self, labels: Mapping[str, str]) -> list[_jitney.Metric]:
         return self._session.metrics(list(labels.items()))

@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, cast
 
 from . import _jitney
 from .engine import Engine
+from .input import Inputs, profiles_of
 from .runtime.settings import RuntimeSettings, default_runtime_settings
 
 Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
@@ -31,7 +32,8 @@ def _is_archive(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def load(model: Model, device: str = "cpu", *, threads: int = 0, precision: Literal["fp32", "bf16"] = "fp32",
+def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, threads: int = 0,
+         precision: Literal["fp32", "bf16"] = "fp32",
          denormals: Literal["flush", "keep"] = "flush", runtime_settings: RuntimeSettings | None = None,
          runtime_cache: str | os.PathLike[str] = "",
          cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] | None = None) -> Engine:
@@ -41,6 +43,8 @@ def load(model: Model, device: str = "cpu", *, threads: int = 0, precision: Lite
         jitney.save() wrote gives an exported program, a ScriptModule or an AOTInductor package; the other arguments are
         not for these.
     device: "cpu" or "cuda:INDEX".
+    inputs: the shapes that the engine may be given, as jitney.Input by name or in the model's order; in place of those
+        that a .jitney engine brings.
     threads: on the CPU, how many run kernels; 0 is every core that this process may use.
     precision: "bf16" keeps float32 values in bfloat16 between inputs and outputs; sums stay in float32.
     denormals: "flush" takes numbers below 1.2e-38 as zero, which many processors are much faster with.
@@ -60,13 +64,18 @@ def load(model: Model, device: str = "cpu", *, threads: int = 0, precision: Lite
         settings = settings.merge(cuda_graph_strategy=cuda_graph_strategy)
     if runtime_cache != "":
         settings = settings.merge(runtime_cache=None if runtime_cache == "none" else runtime_cache)
-    return Engine(_read(model), device, threads=threads, precision=precision, denormals=denormals,
+    native = _read(model)
+    if inputs is not None:
+        names, dtypes = [i[0] for i in native.inputs], [i[1] for i in native.inputs]
+        native = native.with_profiles(profiles_of(inputs, names, dtypes))
+    return Engine(native, device, threads=threads, precision=precision, denormals=denormals,
                   runtime_settings=settings)
 
 
 def build(model: Model, output: str | os.PathLike[str] | None = None, **options: Any) -> Engine:
     """Turns an ONNX model into an engine; with `output` it is also written there (a portable .jitney file, which
-    load() reads). `options` are those of load(): they are of the engine that is returned, and not in the file."""
+    load() reads). `options` are those of load(): but for `inputs` they are of the engine that is returned, and not in
+    the file."""
     engine = load(model, **options)
     if output is not None:
         engine.save(output)

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <sstream>
 #include <string_view>
 
 namespace jitney::cli {
@@ -13,6 +15,19 @@ template <class T>
 bool parse_number(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size();
+}
+
+/// "1x3x8x8"; empty where it is none.
+std::optional<std::vector<std::int64_t>> parse_extents(std::string_view text) {
+  std::vector<std::int64_t> extents;
+  for (;;) {
+    const auto end = std::min(text.find('x'), text.size());
+    std::int64_t extent = 0;
+    if (!parse_number(text.substr(0, end), extent) || extent < 0) return std::nullopt;
+    extents.push_back(extent);
+    if (end == text.size()) return extents;
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace
@@ -38,6 +53,33 @@ Expected<ShapeArgument> parse_shape_argument(const std::string& text) {
     if (end == rest.size()) return result;
     rest.remove_prefix(end + 1);
   }
+}
+
+Expected<std::map<std::string, ShapeRange>> parse_profile_argument(const std::string& text) {
+  const auto malformed = [&](const std::string& why) {
+    return user_error(
+        "--profile '{}': {}; write NAME=MIN:OPT:MAX for each input, for instance --profile "
+        "'ids=1x1:1x128:8x512 mask=1x1:1x128:8x512'",
+        text, why);
+  };
+  std::map<std::string, ShapeRange> ranges;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const auto equals = word.rfind('=');  // shapes have none, names may
+    if (equals == std::string::npos || equals == 0) return malformed(fmt::format("'{}' names no input", word));
+    std::vector<std::vector<std::int64_t>> shapes;
+    std::istringstream parts(word.substr(equals + 1));
+    for (std::string part; std::getline(parts, part, ':');) {
+      auto extents = parse_extents(part);
+      if (!extents) return malformed(fmt::format("'{}' is no shape", part));
+      shapes.push_back(std::move(*extents));
+    }
+    if (shapes.size() != 3) return malformed(fmt::format("'{}' has {} shapes, not three", word, shapes.size()));
+    if (!ranges.emplace(word.substr(0, equals), ShapeRange{shapes[0], shapes[1], shapes[2]}).second)
+      return malformed(fmt::format("the input of '{}' is there twice", word));
+  }
+  if (ranges.empty()) return malformed("there is no input");
+  return ranges;
 }
 
 std::vector<std::string> split_shapes(const std::string& text) {

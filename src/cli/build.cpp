@@ -9,15 +9,35 @@
 #include <string>
 #include <system_error>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/input_shapes.h"
+#include "engine/engine_impl.h"
 
 namespace jitney::cli {
 namespace {
 
 struct BuildOptions {
   std::string model, output;
+  std::vector<std::string> profiles;
 };
+
+Engine with_profiles(const Engine& engine, const std::vector<std::string>& arguments) {
+  std::vector<OptimizationProfile> profiles;
+  for (const std::string& text : arguments) {
+    auto ranges = value_or_throw(parse_profile_argument(text));
+    auto& profile = profiles.emplace_back();
+    for (const TensorInfo& input : engine.inputs()) {
+      const auto given = ranges.extract(input.name);
+      profile.inputs.push_back(given ? given.mapped() : ShapeRange{});
+    }
+    if (!ranges.empty())
+      throw Error(ErrorKind::user, fmt::format("--profile: the model has no input '{}'; it has {}",
+                                               ranges.begin()->first, list_inputs(engine.impl()->graph())));
+  }
+  return engine.with_profiles(std::move(profiles));
+}
 
 int build(const BuildOptions& options) {
   std::error_code error;
@@ -25,7 +45,8 @@ int build(const BuildOptions& options) {
     throw Error(ErrorKind::user,
                 fmt::format("'{}' is the model itself; the engine needs a file of its own", options.output));
   }
-  const Engine engine = Engine::load(options.model);
+  Engine engine = Engine::load(options.model);
+  if (!options.profiles.empty()) engine = with_profiles(engine, options.profiles);
   engine.save(options.output);
   const auto bytes = std::filesystem::file_size(options.output, error);
   fmt::print("wrote {} ({} bytes): '{}', {} inputs, {} outputs\n", options.output, error ? 0 : bytes, engine.name(),
@@ -42,12 +63,17 @@ void add_build(CLI::App& app, Action& action) {
   command->add_option("-o,--output", options->output, "The engine file, replaced if it is there")
       ->required()
       ->type_name("FILE.jitney");
+  command
+      ->add_option("--profile", options->profiles,
+                   "Which shapes it may be given, and which one matters most; may be repeated")
+      ->type_name("'NAME=MIN:OPT:MAX ...'")
+      ->allow_extra_args(false);
   command->footer(
       "An engine is the optimized graph with its weights in one file. It has no device code in it: the machine that\n"
       "runs it compiles its own kernels. The device need not be there when it is built.\n"
       "\n"
       "Example:\n"
-      "  jitney build model.onnx -o model.jitney");
+      "  jitney build model.onnx -o model.jitney --profile images=1x3x224x224:8x3x224x224:32x3x224x224");
   command->callback([options, &action] { action = [options] { return build(*options); }; });
 }
 

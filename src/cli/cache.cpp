@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "cache/settings.h"
-#include "cli/cache_commands.h"
 #include "cli/cache_report.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -150,7 +149,7 @@ void add_cache(CLI::App& app, Action& action) {
         return static_cast<int>(kOk);
       },
       false);
-  add_cache_warm(*cache, action);
+  add_warm(*cache, action);
   cache->footer(
       "An existing folder, or a path that ends in '/', is a store; any other path is a packed file.\n"
       "\n"

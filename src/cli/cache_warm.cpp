@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
-#include "cli/cache_commands.h"
+#include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/input_shapes.h"
 #include "cli/open_context.h"
@@ -76,6 +76,18 @@ int warm(const WarmOptions& options) {
   if (!options.shapes_file.empty()) {
     for (const auto& set : read_shapes(options.shapes_file)) shapes.push_back(resolve(engine, set));
   }
+  // Without shapes those that the engine's profiles call their best.
+  if (shapes.empty()) {
+    for (const auto& profile : engine.profiles()) {
+      Shapes best;
+      bool is_open = false;  // an input without a range has no best shape
+      for (std::size_t i = 0; i < profile.inputs.size(); ++i) {
+        best.push_back(profile.inputs[i].opt);
+        is_open = is_open || best.back().size() != engine.inputs()[i].shape.size();
+      }
+      if (!is_open) shapes.push_back(std::move(best));
+    }
+  }
   const auto targets = options.targets.empty() ? std::vector<std::string>{""} : options.targets;
   auto report = nlohmann::ordered_json::array();
   for (const auto& target : targets) {
@@ -97,9 +109,9 @@ int warm(const WarmOptions& options) {
 
 }  // namespace
 
-void add_cache_warm(CLI::App& cache, Action& action) {
+void add_warm(CLI::App& app, Action& action) {
   auto options = std::make_shared<WarmOptions>();
-  CLI::App* command = cache.add_subcommand("warm", "Compile a model's kernels ahead of deployment");
+  CLI::App* command = app.add_subcommand("warm", "Compile a model's kernels ahead of traffic");
   command->add_option("MODEL", options->model, "An ONNX model or a .jitney engine")->required()->type_name("");
   command->add_option("--shape", options->shapes, "A shape to specialize kernels for; once for each input")
       ->type_name("NAME=1x3x8x8")
@@ -116,7 +128,7 @@ void add_cache_warm(CLI::App& cache, Action& action) {
   command->add_flag("--json", options->json, "Print one JSON array for programs");
   command->footer(
       "Example:\n"
-      "  jitney cache warm model.onnx --shape images=8x3x224x224 --target x86-64-v3 --runtime-cache kernels/");
+      "  jitney warm model.onnx --shape images=8x3x224x224 --target x86-64-v3 --runtime-cache kernels/");
   command->callback([options, &action] { action = [options] { return warm(*options); }; });
 }
 

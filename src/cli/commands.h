@@ -19,6 +19,8 @@ void add_bench(CLI::App& app, Action& action);
 void add_build(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
+/// `jitney warm` and `jitney cache warm`: one command.
+void add_warm(CLI::App& app, Action& action);
 void add_cache(CLI::App& app, Action& action);
 
 }  // namespace jitney::cli

@@ -24,7 +24,8 @@ namespace jitney::cli {
 namespace {
 
 constexpr std::string_view kCommands =
-    "run MODEL, bench MODEL, build MODEL -o FILE.jitney, inspect FILE, doctor or cache; 'jitney --help' explains them";
+    "run MODEL, bench MODEL, build MODEL -o FILE.jitney, inspect FILE, doctor, warm MODEL or cache; 'jitney --help' "
+    "explains them";
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -74,6 +75,7 @@ int parse_and_act(int argc, char** argv) {
   add_build(app, action);
   add_inspect(app, action);
   add_doctor(app, action);
+  add_warm(app, action);
   add_cache(app, action);
 
   if (argc < 2) return fail(kUsage, fmt::format("a command is needed: {}", kCommands));

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "engine/engine_impl.h"
+#include "engine/profiles.h"
 #include "frontend/onnx/import.h"
 #include "passes/lower.h"
 #include "util/atomic_file.h"
@@ -40,40 +41,44 @@ auto guarded(F f) -> decltype(f()) {
   }
 }
 
-Expected<ir::Graph> optimize(Expected<ir::Graph> imported) {
-  if (!imported) return imported;
-  return passes::optimize(std::move(*imported));
+using Loaded = std::shared_ptr<const EngineImpl>;
+
+Expected<Loaded> optimize(Expected<ir::Graph> imported) {
+  if (!imported) return tl::unexpected(std::move(imported.error()));
+  JITNEY_TRY(ir::Graph graph, passes::optimize(std::move(*imported)));
+  return std::make_shared<const EngineImpl>(std::move(graph));
 }
 
-Expected<ir::Graph> load_file(const std::string& path) {
+Expected<Loaded> read_engine(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped) {
+  std::vector<OptimizationProfile> profiles;
+  JITNEY_TRY(ir::Graph graph, engine::deserialize(bytes, std::move(owner), is_mapped, &profiles));
+  return std::make_shared<const EngineImpl>(std::move(graph), std::move(profiles));
+}
+
+Expected<Loaded> load_file(const std::string& path) {
   JITNEY_TRY(MappedFile mapped, MappedFile::open(path));
   auto file = std::make_shared<const MappedFile>(std::move(mapped));
-  if (engine::is_engine_file(file->bytes())) return engine::deserialize(file->bytes(), file, true);
+  if (engine::is_engine_file(file->bytes())) return read_engine(file->bytes(), file, true);
   file.reset();
-  auto graph = optimize(onnx::import_file(path));
-  if (!graph && graph.error().kind == ErrorKind::user && path.ends_with(".jitney")) {
-    return user_error("'{}' does not begin like an engine file; read as an ONNX model: {}", path,
-                      graph.error().message);
+  auto made = optimize(onnx::import_file(path));
+  if (!made && made.error().kind == ErrorKind::user && path.ends_with(".jitney")) {
+    return user_error("'{}' does not begin like an engine file; read as an ONNX model: {}", path, made.error().message);
   }
-  return graph;
+  return made;
 }
 
-Expected<ir::Graph> load_bytes(std::span<const std::byte> bytes) {
+Expected<Loaded> load_bytes(std::span<const std::byte> bytes) {
   if (!engine::is_engine_file(bytes)) return optimize(onnx::import_bytes(bytes));
   auto copy = std::make_shared<Tensor>(DType::u8, std::vector<std::int64_t>{static_cast<std::int64_t>(bytes.size())});
   std::memcpy(copy->data(), bytes.data(), bytes.size());
-  return engine::deserialize({static_cast<const std::byte*>(copy->data()), bytes.size()}, copy);
+  return read_engine({static_cast<const std::byte*>(copy->data()), bytes.size()}, copy, false);
 }
 
-Status save_file(const ir::Graph& graph, const std::string& path) {
-  JITNEY_TRY(const std::vector<std::byte> bytes, engine::serialize(graph));
+Status save_file(const EngineImpl& engine, const std::string& path) {
+  JITNEY_TRY(const std::vector<std::byte> bytes, engine::serialize(engine.graph(), engine.profiles()));
   JITNEY_TRY(AtomicFile file, AtomicFile::create(path, {.durable = true}));
   JITNEY_CHECK(file.write(bytes));
   return file.commit();
-}
-
-Engine make_engine(Expected<ir::Graph> graph) {
-  return Engine(std::make_shared<const EngineImpl>(value_or_throw(std::move(graph))));
 }
 
 }  // namespace
@@ -81,23 +86,31 @@ Engine make_engine(Expected<ir::Graph> graph) {
 Engine Engine::load(const std::string& path) {
   trace_from_environment();
   const TraceSpan span("load", path);
-  return make_engine(about("cannot load", path, guarded([&] { return load_file(path); })));
+  return Engine(value_or_throw(about("cannot load", path, guarded([&] { return load_file(path); }))));
 }
 
 Engine Engine::load(std::span<const std::byte> bytes) {
   trace_from_environment();
   const TraceSpan span("load", "from memory");
-  return make_engine(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); })));
+  return Engine(
+      value_or_throw(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); }))));
 }
 
 std::vector<std::byte> Engine::serialize() const {
-  return value_or_throw(about("cannot serialize", name(), guarded([&] { return engine::serialize(impl_->graph()); })));
+  return value_or_throw(
+      about("cannot serialize", name(), guarded([&] { return engine::serialize(impl_->graph(), impl_->profiles()); })));
 }
 
 void Engine::save(const std::string& path) const {
-  value_or_throw(about("cannot save", path, guarded([&] { return save_file(impl_->graph(), path); })));
+  value_or_throw(about("cannot save", path, guarded([&] { return save_file(*impl_, path); })));
 }
 
+Engine Engine::with_profiles(std::vector<OptimizationProfile> profiles) const {
+  auto checked = value_or_throw(engine::check_profiles(impl_->graph(), std::move(profiles)));
+  return Engine(std::make_shared<const EngineImpl>(impl_->graph(), std::move(checked)));
+}
+
+const std::vector<OptimizationProfile>& Engine::profiles() const { return impl_->profiles(); }
 const std::string& Engine::name() const { return impl_->graph().name; }
 const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs(); }
 const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs(); }

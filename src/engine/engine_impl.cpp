@@ -21,8 +21,11 @@ std::vector<TensorInfo> describe(const ir::Graph& graph, const std::vector<ir::V
 
 }  // namespace
 
-EngineImpl::EngineImpl(ir::Graph graph)
-    : graph_(std::move(graph)), inputs_(describe(graph_, graph_.inputs)), outputs_(describe(graph_, graph_.outputs)) {
+EngineImpl::EngineImpl(ir::Graph graph, std::vector<OptimizationProfile> profiles)
+    : graph_(std::move(graph)),
+      profiles_(std::move(profiles)),
+      inputs_(describe(graph_, graph_.inputs)),
+      outputs_(describe(graph_, graph_.outputs)) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].name = graph_.output_name(i);
   std::set<std::string> needed;
   for (const ir::ValueId id : graph_.outputs)

@@ -15,15 +15,17 @@ namespace jitney {
 /// What an Engine holds: a graph at ir::Stage::optimized. Constants may point into a mapped engine file.
 class EngineImpl {
  public:
-  explicit EngineImpl(ir::Graph graph);
+  explicit EngineImpl(ir::Graph graph, std::vector<OptimizationProfile> profiles = {});
 
   const ir::Graph& graph() const { return graph_; }
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
+  const std::vector<OptimizationProfile>& profiles() const { return profiles_; }
   bool has_data_dependent_outputs() const { return has_data_dependent_outputs_; }
 
  private:
   ir::Graph graph_;
+  std::vector<OptimizationProfile> profiles_;
   std::vector<TensorInfo> inputs_, outputs_;
   bool has_data_dependent_outputs_ = false;
 };
@@ -31,13 +33,15 @@ class EngineImpl {
 namespace engine {
 
 /// Engine file bytes of a graph (grammar in file_format.h).
-Expected<std::vector<std::byte>> serialize(const ir::Graph& graph);
+Expected<std::vector<std::byte>> serialize(const ir::Graph& graph,
+                                           const std::vector<OptimizationProfile>& profiles = {});
 /// Whether bytes begin like an engine file.
 bool is_engine_file(std::span<const std::byte> bytes);
 /// `owner` keeps the bytes alive: weights are not copied. Everything is checked before use; errors are the user's.
-/// is_mapped: they are a file's read-only mapping, whose pages may be given back while nobody uses them.
+/// is_mapped: they are a file's read-only mapping, whose pages may be given back while nobody uses them. `profiles`
+/// gets those of the file.
 Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                                bool is_mapped = false);
+                                bool is_mapped = false, std::vector<OptimizationProfile>* profiles = nullptr);
 
 }  // namespace engine
 }  // namespace jitney

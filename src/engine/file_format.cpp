@@ -73,7 +73,7 @@ Expected<Sections> read_sections(std::span<const std::byte> bytes) {
     return user_error("the engine file is damaged: it claims {} sections in {} bytes; at most {} are allowed", count,
                       bytes.size(), kMaxSections);
   }
-  std::optional<Entry> graph, weights;
+  std::optional<Entry> graph, weights, profiles;
   std::uint64_t free_from = kHeaderSize + count * kEntrySize;  // sections lie in the order of their entries
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::size_t at = kHeaderSize + i * kEntrySize;
@@ -84,8 +84,8 @@ Expected<Sections> read_sections(std::span<const std::byte> bytes) {
                         entry.id, entry.size, entry.offset);
     }
     free_from = entry.offset + entry.size;
-    if (entry.id == kGraphSection || entry.id == kWeightsSection) {
-      auto& found = entry.id == kGraphSection ? graph : weights;
+    if (entry.id == kGraphSection || entry.id == kWeightsSection || entry.id == kProfilesSection) {
+      auto& found = entry.id == kGraphSection ? graph : entry.id == kWeightsSection ? weights : profiles;
       if (found) return user_error("the engine file is damaged: it has section {} twice", entry.id);
       found = entry;
     } else if ((entry.flags & kRequired) != 0) {
@@ -104,8 +104,13 @@ Expected<Sections> read_sections(std::span<const std::byte> bytes) {
     return user_error("the engine file is damaged: its weights begin at {}, no multiple of {}", weights->offset,
                       kWeightsAlignment);
   }
+  if (profiles && profiles->size > kMaxProfilesBytes) {
+    return user_error("the engine file's profiles have {} bytes; at most {} are allowed", profiles->size,
+                      kMaxProfilesBytes);
+  }
   const auto span = [&](const Entry& e) { return bytes.subspan(e.offset, e.size); };
-  return Sections{span(*graph), weights ? span(*weights) : std::span<const std::byte>()};
+  const auto optional = [&](const auto& e) { return e ? span(*e) : std::span<const std::byte>(); };
+  return Sections{span(*graph), optional(weights), optional(profiles)};
 }
 
 Layout lay_out(std::span<const SectionToWrite> sections, std::uint16_t major, std::uint16_t minor) {

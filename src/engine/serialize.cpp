@@ -7,6 +7,7 @@
 #include "engine/codec.h"
 #include "engine/engine_impl.h"
 #include "engine/file_format.h"
+#include "engine/profiles.h"
 
 namespace jitney::engine {
 namespace {
@@ -37,7 +38,7 @@ Weights aligned(std::span<const std::byte> bytes, std::shared_ptr<const void> ow
 
 }  // namespace
 
-Expected<std::vector<std::byte>> serialize(const ir::Graph& graph) {
+Expected<std::vector<std::byte>> serialize(const ir::Graph& graph, const std::vector<OptimizationProfile>& profiles) {
   // A file that no reader would accept must not be written.
   JITNEY_CHECK(ir::verify(graph, ir::Stage::optimized));
   JITNEY_TRY(const Encoded encoded, encode(graph));
@@ -46,10 +47,12 @@ Expected<std::vector<std::byte>> serialize(const ir::Graph& graph) {
     return user_error("graph '{}' takes {} bytes without weights; at most {} can be saved", graph.name, graph_size,
                       kMaxGraphBytes);
   }
-  const SectionToWrite sections[] = {
+  const std::string ranges = profiles.empty() ? "" : encode_profiles(profiles);
+  std::vector<SectionToWrite> sections = {
       {.id = kGraphSection, .size = graph_size},
       {.id = kWeightsSection, .size = encoded.weights_size, .align = kWeightsAlignment},
   };
+  if (!profiles.empty()) sections.push_back({.id = kProfilesSection, .flags = 0, .size = ranges.size()});
   Layout layout = lay_out(sections);
   if (!encoded.graph.SerializeToArray(layout.file.data() + layout.offsets[0], static_cast<int>(graph_size))) {
     return internal_error("graph '{}' cannot be written as a message", graph.name);
@@ -57,11 +60,13 @@ Expected<std::vector<std::byte>> serialize(const ir::Graph& graph) {
   for (const auto& [offset, bytes] : encoded.weights) {
     std::memcpy(layout.file.data() + layout.offsets[1] + offset, bytes.data(), bytes.size());
   }
+  if (!profiles.empty()) std::memcpy(layout.file.data() + layout.offsets[2], ranges.data(), ranges.size());
   seal(layout.file);
   return std::move(layout.file);
 }
 
-Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped) {
+Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped,
+                                std::vector<OptimizationProfile>* profiles) {
   JITNEY_TRY(const Sections sections, read_sections(bytes));
   JITNEY_TRY(const proto::Graph message, parse(sections.graph));
   const Weights weights = aligned(sections.weights, std::move(owner), is_mapped);
@@ -69,6 +74,10 @@ Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_pt
   Status valid = ir::verify(graph, ir::Stage::optimized);
   if (valid) valid = require_bounds(graph);
   if (!valid) return user_error("the engine file holds no valid graph: {}", shown(valid.error().message, 500));
+  JITNEY_TRY(Profiles ranges, decode_profiles(sections.profiles));
+  auto checked = check_profiles(graph, std::move(ranges));
+  if (!checked) return user_error("the engine file holds no valid profiles: {}", shown(checked.error().message, 500));
+  if (profiles != nullptr) *profiles = std::move(*checked);
   return graph;
 }
 

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "engine/engine_impl.h"
+#include "engine/profiles.h"
 #include "runtime/executor.h"
 #include "runtime/kernel_set.h"
 #include "runtime/shared_engine.h"
@@ -33,6 +35,7 @@ class ExecutionContext::Impl {
     if (ready.load(std::memory_order_relaxed)) return {};
     strided_copy = std::make_unique<runtime::StridedCopy>(target, shared->cache());
     ready.store(true, std::memory_order_release);
+    request_optima();
     return {};
   }
 
@@ -70,11 +73,45 @@ class ExecutionContext::Impl {
 
   Expected<std::shared_ptr<const runtime::Plan>> plan_for(std::span<const TensorView> inputs) {
     JITNEY_CHECK(check_inputs(inputs));
-    if (auto plan = plans.find(inputs)) return plan;
-    const TraceSpan span("plan", engine.name());
+    auto plan = plans.find(inputs);
+    if (!plan) {
+      const TraceSpan span("plan", engine.name());
+      JITNEY_TRY(plan, add_plan(shapes_of(inputs)));
+    }
+    if (!profiles().empty()) JITNEY_CHECK(choose_profile(plan->fitting_profiles, plan->input_shapes));
+    return plan;
+  }
+
+  static std::vector<std::vector<std::int64_t>> shapes_of(std::span<const TensorView> inputs) {
     std::vector<std::vector<std::int64_t>> shapes;
     for (const auto& in : inputs) shapes.emplace_back(in.shape.begin(), in.shape.end());
-    return add_plan(std::move(shapes));
+    return shapes;
+  }
+
+  const std::vector<OptimizationProfile>& profiles() const { return engine.impl()->profiles(); }
+
+  /// The profile of a run: what was asked for, if the shapes are in it.
+  Status choose_profile(std::uint64_t fitting, const std::vector<std::vector<std::int64_t>>& shapes) {
+    const int wanted = shared->wanted_profile.load(std::memory_order_relaxed);
+    const int active = shared->active_profile.load(std::memory_order_relaxed);
+    const int chosen = engine::choose_profile(fitting, wanted, active);
+    if (chosen < 0) return engine::no_profile(engine.impl()->graph(), profiles(), wanted, shapes);
+    if (chosen != active) shared->active_profile.store(chosen, std::memory_order_relaxed);
+    return {};
+  }
+
+  /// Kernels for the profiles' optima, in the background, once for all contexts.
+  void request_optima() {
+    if (profiles().empty() || staged ||
+        options.dynamic_shapes_kernel_specialization_strategy == DynamicShapesKernelSpecializationStrategy::none ||
+        shared->optima_requested.exchange(true))
+      return;
+    for (const auto& profile : profiles()) {
+      std::vector<std::vector<std::int64_t>> shapes;
+      for (const auto& range : profile.inputs) shapes.push_back(range.opt);
+      // An input whose range is open has no optimum.
+      if (auto plan = plan_of(shapes)) shared->specializer->request(*plan);
+    }
   }
 
   /// The plan for shapes that no tensors have yet.
@@ -94,6 +131,11 @@ class ExecutionContext::Impl {
 
   Expected<std::shared_ptr<const runtime::Plan>> add_plan(std::vector<std::vector<std::int64_t>> shapes) {
     JITNEY_TRY(auto plan, runtime::make_plan(*program, std::move(shapes), target.info.alignment));
+    if (!profiles().empty()) {
+      plan->fitting_profiles = engine::fitting_profiles(profiles(), plan->input_shapes);
+      if (plan->fitting_profiles == 0)
+        return engine::no_profile(engine.impl()->graph(), profiles(), kAutoProfile, plan->input_shapes);
+    }
     shared->plans_made.fetch_add(1, std::memory_order_relaxed);
     return plans.add(std::move(plan));
   }
@@ -162,6 +204,10 @@ class ExecutionContext::Impl {
   /// Of an engine whose extents or control flow follow from data.
   Expected<std::vector<runtime::Cell>> run_staged(std::span<const TensorView> inputs) {
     JITNEY_CHECK(check_inputs(inputs));
+    if (!profiles().empty()) {
+      const auto shapes = shapes_of(inputs);
+      JITNEY_CHECK(choose_profile(engine::fitting_profiles(profiles(), shapes), shapes));
+    }
     JITNEY_CHECK(prepare());
     std::vector<void*> pointers(inputs.size());
     runtime::StagedInputs staging(target);

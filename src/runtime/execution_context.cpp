@@ -177,6 +177,12 @@ bool ExecutionContext::wait_until_specialized(double timeout_seconds) {
   }
 }
 
+void ExecutionContext::set_optimization_profile(int profile) {
+  value_or_throw(impl_->shared->want_profile(impl_->engine, profile));
+}
+
+int ExecutionContext::optimization_profile() const { return impl_->shared->active_profile.load(); }
+
 CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }
 
 void ExecutionContext::cancel_specialization() { impl_->shared->specializer->cancel(); }
@@ -186,8 +192,9 @@ const Engine& ExecutionContext::engine() const { return impl_->engine; }
 const ContextOptions& ExecutionContext::options() const { return impl_->options; }
 
 std::string ExecutionContext::inspect(bool source) const {
-  if (impl_->staged) return impl_->staged->inspect(impl_->target.info, source);
-  return runtime::inspect(*impl_->program, impl_->target.info, source);
+  const std::string profiles = engine::describe_profiles(impl_->engine.impl()->graph(), impl_->profiles());
+  if (impl_->staged) return profiles + impl_->staged->inspect(impl_->target.info, source);
+  return profiles + runtime::inspect(*impl_->program, impl_->target.info, source);
 }
 
 std::string ExecutionContext::layer_info(const std::vector<std::vector<std::int64_t>>& input_shapes) const {

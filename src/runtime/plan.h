@@ -42,6 +42,7 @@ struct Plan : std::enable_shared_from_this<Plan> {
   std::vector<Slot> slots;
   std::size_t arena_bytes = 0;
   bool has_calls = false;
+  mutable std::uint64_t fitting_profiles = 0;  ///< bit i: profile i; set before it is shared
   mutable std::atomic<std::uint64_t> last_used{0};
   mutable std::atomic<std::uint64_t> runs{0};  ///< counted where graphs are captured
   /// Callers came with other addresses, and library calls name these: graphs get buffers of their own.

@@ -21,6 +21,27 @@ RuntimeConfigScope::~RuntimeConfigScope() {
   for (auto a = added_.rbegin(); a != added_.rend(); ++a) a->first->remove_overrides(a->second);
 }
 
+OptimizationProfileScope::OptimizationProfileScope(std::span<Session* const> sessions, int profile) {
+  added_.reserve(sessions.size());
+  try {
+    for (Session* session : sessions)
+      if (std::ranges::none_of(added_, [&](const auto& a) { return a.first == session; }))
+        added_.emplace_back(session, session->add_optimization_profile(profile));
+  } catch (const Error&) {
+    remove();
+    throw;
+  }
+}
+
+OptimizationProfileScope::OptimizationProfileScope(Session& session, int profile)
+    : OptimizationProfileScope(std::vector<Session*>{&session}, profile) {}
+
+OptimizationProfileScope::~OptimizationProfileScope() { remove(); }
+
+void OptimizationProfileScope::remove() {
+  for (auto a = added_.rbegin(); a != added_.rend(); ++a) a->first->remove_optimization_profile(a->second);
+}
+
 RuntimeCacheScope::RuntimeCacheScope(std::span<Session* const> sessions, const std::string& path, bool autosave)
     : autosave_(autosave) {
   if (sessions.empty()) throw Error(ErrorKind::user, "a runtime cache scope requires at least one engine, found none");

@@ -117,6 +117,17 @@ class Session::Impl {
     return true;
   }
 
+  /// `change` gets what holds outside of scopes, and what the scopes say. A profile that there is not changes nothing.
+  template <class Change>
+  void want_profile(Change change) {
+    int base = base_profile;
+    auto scopes = profile_scopes;
+    change(base, scopes);
+    value_or_throw(shared->want_profile(engine, scopes.empty() ? base : scopes.back().second));
+    base_profile = base;
+    profile_scopes = std::move(scopes);
+  }
+
   std::shared_ptr<ExecutionContext> current() {
     const CudaGraphsMode mode = cudagraphs_mode();
     std::unique_lock lock(mutex);
@@ -181,6 +192,9 @@ class Session::Impl {
   bool is_current = false;                                     // the context has the settings in force
   CudaGraphsMode mode_seen = CudaGraphsMode::standard;
   bool has_warned_of_switch = false;
+  int base_profile = kAutoProfile;
+  std::vector<std::pair<std::uint64_t, int>> profile_scopes;
+  std::uint64_t last_profile_scope = 0;
   int created = 0;
 };
 
@@ -243,6 +257,24 @@ void Session::remove_overrides(std::uint64_t id) {
   impl_->apply([&](Wanted& w) {
     return std::erase_if(w.overlays, [&](const auto& overlay) { return overlay.first == id; }) != 0;
   });
+}
+
+void Session::set_optimization_profile(int profile) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->want_profile([&](auto& base, auto&) { base = profile; });
+}
+
+int Session::optimization_profile() const { return impl_->shared->active_profile.load(); }
+
+std::uint64_t Session::add_optimization_profile(int profile) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->want_profile([&](auto&, auto& scopes) { scopes.emplace_back(++impl_->last_profile_scope, profile); });
+  return impl_->last_profile_scope;
+}
+
+void Session::remove_optimization_profile(std::uint64_t id) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->want_profile([&](auto&, auto& scopes) { std::erase_if(scopes, [&](auto& s) { return s.first == id; }); });
 }
 
 bool Session::has_context() const {

@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "runtime/shared_engine.h"
 
+#include <algorithm>
+
 #include "ir/hosted.h"
 #include "runtime/interrupt.h"
 #include "runtime/target.h"
@@ -46,6 +48,16 @@ Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine,
       Specializer::Options{.most_shapes = static_cast<std::size_t>(most.value_or(kSpecializedShapes)),
                            .may_compile = may_compile()});
   return made;
+}
+
+Status SharedEngine::want_profile(const Engine& engine, int profile) {
+  const int count = std::max(1, static_cast<int>(engine.profiles().size()));
+  if (profile != kAutoProfile && (profile < 0 || profile >= count))
+    return user_error("engine '{}' has no optimization profile {}: it has {}, counted from 0", engine.name(), profile,
+                      count);
+  // Without profiles everything is profile 0.
+  wanted_profile = engine.profiles().empty() ? kAutoProfile : profile;
+  return {};
 }
 
 void SharedEngine::use_cache(const ContextOptions& options) {

@@ -33,6 +33,9 @@ class SharedEngine {
   /// is used from then on.
   Status prepare(const ContextOptions& options);
 
+  /// ExecutionContext::set_optimization_profile().
+  Status want_profile(const Engine& engine, int profile);
+
   Target target;
   std::shared_ptr<const Program> program;
   /// For an engine with hosted operators; then the program has nothing but the kernels of all stages.
@@ -40,6 +43,9 @@ class SharedEngine {
   PlanTable plans;
   std::atomic<int> plans_made{0};
   std::shared_ptr<Specializer> specializer;
+  std::atomic<int> wanted_profile{kAutoProfile};  ///< which optimization profile runs must fit
+  std::atomic<int> active_profile{0};             ///< that the last run fitted
+  std::atomic<bool> optima_requested{false};      ///< kernels for the profiles' optima were asked for
 
   // After prepare().
   Executor& executor() const { return *executor_; }

@@ -256,4 +256,18 @@ std::string refusal(const Bytes& file) {
   return graph.error().message;
 }
 
+ir::Graph three_inputs() {
+  ir::Graph g;
+  g.name = "three";
+  g.symbols["batch"] = {};
+  g.symbols["length"] = {.min = 1, .max = 512};
+  const ir::Dim batch = ir::Dim::symbol("batch"), length = ir::Dim::symbol("length");
+  for (const auto& [name, shape] : {std::pair<std::string, ir::Shape>{"ids", {batch, length}},
+                                    {"mask", {batch, length}},
+                                    {"twice", {length * 2, ir::Dim(3)}}})
+    g.inputs.push_back(g.add_value(name, DType::f32, shape));
+  g.outputs.push_back(g.add_node(ir::Op::add, "sum", {g.inputs[0], g.inputs[1]}, DType::f32, {batch, length}));
+  return g;
+}
+
 }  // namespace jitney::testing

@@ -47,4 +47,7 @@ Expected<ir::Graph> load(Bytes file);
 /// The message of a load that must fail as the user's error.
 std::string refusal(const Bytes& file);
 
+/// ids [batch, length], mask [batch, length], twice [2*length, 3]: what the ranges of one say about others.
+ir::Graph three_inputs();
+
 }  // namespace jitney::testing

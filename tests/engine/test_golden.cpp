@@ -24,6 +24,21 @@ TEST(Golden, Version11) {
   expect_same(staged_graph(), engine.impl()->graph());
 }
 
+const std::string kV12 = JITNEY_SOURCE_DIR "/tests/engine/golden/v1.2.jitney";
+
+Engine ranged() {
+  return Engine(std::make_shared<const EngineImpl>(three_inputs()))
+      .with_profiles({{{{{1, 1}, {2, 8}, {4, 64}}, {}, {}}}});
+}
+
+TEST(Golden, Version12) {
+  const Engine engine = Engine::load(kV12);
+  expect_same(three_inputs(), engine.impl()->graph());
+  EXPECT_EQ(engine.profiles(), ranged().profiles());
+}
+
+TEST(Golden, DISABLED_Write12) { ranged().save(kV12); }
+
 TEST(Golden, DISABLED_Write11) { Engine(std::make_shared<const EngineImpl>(staged_graph())).save(kV11); }
 
 /// Writes a new file, when a new version is released: golden/README.md.
