@@ -38,6 +38,7 @@ class BoundEngine:
                                    bool(engine._native.has_data_dependent_outputs))
         self.signature_text = self.signature.to_text()
         self.use_pre_allocated_outputs = False
+        self.use_output_allocator = record.requires_output_allocator or self.signature.is_data_dependent
         self.record_tensor: torch.Tensor | None = None  # of operators.record_of()
 
     _described: dict[str, Any]
