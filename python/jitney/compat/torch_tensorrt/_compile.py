@@ -8,14 +8,12 @@ from typing import Any
 
 import torch
 
-from ...dynamo.runtime import files
+from ...dynamo.runtime import files, library
 from ._options import translate
 
 
 def _of_front_end(name: str) -> Any:
-    from ... import dynamo
-
-    return getattr(dynamo, name)
+    return getattr(library.front_end(), name)
 
 
 def compile(module: Any, ir: str = "default", inputs: Sequence[Any] | None = None,  # noqa: A001

@@ -25,7 +25,7 @@ class BoundEngine:
 
     runtime = ""
 
-    def __init__(self, record: Record, engine: Engine, handle: Any) -> None:
+    def __init__(self, record: Record, engine: ModuleEngine, handle: Any) -> None:
         self.record = record  # its bytes are let go: the engine has them
         self.engine = engine
         self.handle = handle  # of torch.classes.jitney.Engine, or None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Any, cast
 
 import torch
 
+from . import library
 from .refit import refit_module_weights
 
 
@@ -53,7 +54,7 @@ class MutableJitneyModule:
             own["state"] = RefitFlag.NEEDS_REFIT
         else:
             own["state"] = RefitFlag.LIVE
-        return own["state"]
+        return cast(RefitFlag, own["state"])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         own = self.__dict__
@@ -83,13 +84,11 @@ class MutableJitneyModule:
                                        dynamic_shapes=dynamic, strict=False)
 
     def _compile(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        from ... import dynamo
-
         own = self.__dict__
         own["_example"] = (args, kwargs)
         own["_called_with"] = _shapes(args, kwargs)
         own["compiles"] += 1
-        return dynamo.compile(self._trace(args, kwargs), **own["options"])
+        return library.front_end().compile(self._trace(args, kwargs), **own["options"])
 
     def _fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether what was compiled takes such arguments: extents may differ where they were said to."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ... import UserError
+from . import library
 from .module import JitneyModule
 
 
@@ -28,8 +29,7 @@ def refit_module_weights(compiled_module: torch.nn.Module, new_weight_module: An
     in_place: change compiled_module itself, rather than a copy.
     options: what compiled_module was compiled with, where that was not the default.
     """
-    from ... import dynamo
-
+    dynamo = library.front_end()
     if not isinstance(new_weight_module, torch.export.ExportedProgram):
         raise TypeError("new_weight_module must be a torch.export.ExportedProgram, found "
                         f"{type(new_weight_module).__name__}")

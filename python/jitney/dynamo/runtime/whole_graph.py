@@ -67,7 +67,7 @@ class CudaGraphsModule(torch.nn.Module):
         for name, module in self.compiled_module.named_modules():
             if not isinstance(module, JitneyModule):
                 continue
-            why = module.engine.why_not_capturable(int(getattr(stream, "cuda_stream", stream)))
+            why = module.bound.engine.why_not_capturable(int(getattr(stream, "cuda_stream", stream)))
             if why:
                 raise RuntimeError(
                     f"submodule '{name}' is not monolithically capturable: {why}. Set its "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....dynamo.runtime import library
 from .._options import translate
 from . import conversion, runtime, utils
 
@@ -14,16 +15,12 @@ __all__ = ["CompilationSettings", "MutableTorchTensorRTModule", "compile", "conv
 
 def compile(exported_program: Any, inputs: Any = None, **options: Any) -> Any:  # noqa: A001
     """As jitney.dynamo.compile()."""
-    from .... import dynamo
-
-    return dynamo.compile(exported_program, inputs, **translate(options))
+    return library.front_end().compile(exported_program, inputs, **translate(options))
 
 
 def convert_exported_program_to_serialized_trt_engine(exported_program: Any, inputs: Any = None, **options: Any) -> bytes:
     """The bytes of one engine for the whole program."""
-    from .... import dynamo
-
-    made: bytes = dynamo.convert_exported_program_to_serialized_engine(exported_program, inputs, **translate(options))
+    made: bytes = library.front_end().convert_exported_program_to_serialized_engine(exported_program, inputs, **translate(options))
     return made
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .....dynamo.runtime import library
+
 
 def convert_module(module: Any, inputs: Any, *args: Any, **options: Any) -> Any:
     """As jitney.dynamo.convert_module()."""
-    from ..... import dynamo
-
-    return dynamo.convert_module(module, inputs, *args, **options)
+    return library.front_end().convert_module(module, inputs, *args, **options)
