@@ -152,6 +152,7 @@ class Session {
 
   std::uint64_t make_known(std::string name) const { return register_session(session_, std::move(name)); }
   const Engine& engine() const { return engine_; }
+  Device device() const { return device_; }
 
   bool is_closed() const { return session_ == nullptr; }
   const std::vector<std::vector<std::int64_t>>& input_shapes() const { return input_shapes_; }
@@ -360,6 +361,7 @@ void bind_session(nb::module_& module) {
       .def("output_shapes", &Session::output_shapes)
       .def("why_not_capturable", &Session::why_not_capturable)
       .def("engine", &Session::engine)
+      .def("device", [](const Session& s) { return to_string(s.device()); })
       .def("register", &Session::make_known)
       .def("profile", &Session::profile)
       .def("inspect",
