@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "bindings/bindings.h"
+#include "bindings/file_paths.h"
 #include "bindings/tensors.h"
 
 namespace jitney::python {
@@ -66,16 +67,8 @@ Engine build(const nb::bytes& model, const nb::dict& weights) {
   return Engine::build(span, tensors);
 }
 
-nb::bytes serialize(const Engine& engine) {
-  std::vector<std::byte> bytes;
-  {
-    nb::gil_scoped_release released;
-    bytes = engine.serialize();
-  }
-  return nb::bytes(bytes.data(), bytes.size());
-}
-
-Engine load_path(const std::string& path) {
+Engine load_path(nb::handle where) {
+  const std::string path = file_path(where);
   nb::gil_scoped_release released;
   return Engine::load(path);
 }
@@ -90,10 +83,10 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
       if (is_number) {
         shape.append(nb::steal(PyLong_FromString(extent.c_str(), nullptr, 10)));
       } else {
-        shape.append(extent);
+        shape.append(text(extent));
       }
     }
-    result.append(nb::make_tuple(info.name, std::string(to_string(info.dtype)), nb::tuple(shape)));
+    result.append(nb::make_tuple(text(info.name), std::string(to_string(info.dtype)), nb::tuple(shape)));
   }
   return result;
 }
@@ -131,7 +124,8 @@ nb::bytes serialize(const Engine& engine) {
   return nb::bytes(bytes.data(), bytes.size());
 }
 
-void save(const Engine& engine, const std::string& path) {
+void save(const Engine& engine, nb::handle where) {
+  const std::string path = file_path(where);
   nb::gil_scoped_release released;
   engine.save(path);
 }
@@ -146,10 +140,15 @@ void bind_engine(nb::module_& module) {
       .def("serialize", &serialize)
       .def("save", &save)
       .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
-      .def_prop_ro("name", &Engine::name)
+      .def_prop_ro("name", [](const Engine& e) { return text(e.name()); })
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })
-      .def_prop_ro("metadata", &Engine::metadata)
+      .def_prop_ro("metadata",
+                   [](const Engine& e) {
+                     nb::dict result;
+                     for (const auto& [key, value] : e.metadata()) result[text(key)] = text(value);
+                     return result;
+                   })
       .def_prop_ro("profiles", &profiles)
       .def("with_profiles", &with_profiles);
 }

@@ -31,11 +31,15 @@ __all__ = ["CacheEntry", "CacheStats", "CompileStatus", "Engine", "EnvironmentEr
 
 compiling.register_backend()
 
+# Of the PyTorch side, imported when it is asked for: this package works without torch.
+_OF_TORCH = {"save": ".dynamo.runtime.files", "apply_runtime_settings": ".dynamo.runtime.live"}
+
 
 def __getattr__(name: str) -> Any:
-    """jitney.dynamo and what needs torch: imported when it is asked for."""
-    if name == "dynamo":
-        import importlib
+    from importlib import import_module
 
-        return importlib.import_module(".dynamo", __name__)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    if name == "dynamo":
+        return import_module(".dynamo", __name__)
+    if name not in _OF_TORCH:
+        raise AttributeError(f"module 'jitney' has no attribute {name!r}")
+    return getattr(import_module(_OF_TORCH[name], __name__), name)

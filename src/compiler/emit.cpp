@@ -13,6 +13,7 @@ std::string EmittedKernel::prelude() const {
 std::string EmittedKernel::source() const { return defines + prelude() + code; }
 
 EmittedKernel emit(const kernel::Kernel& kernel, const EmitOptions& options, backend::SourceLanguage language) {
+  if (kernel.algorithm) return emit_algorithm(kernel, options, language);
   return language == backend::SourceLanguage::cuda ? emit_cuda(kernel, options) : emit_c(kernel, options);
 }
 

@@ -47,6 +47,10 @@ EmittedKernel emit_c(const kernel::Kernel& kernel, const kernel::Schedule& sched
 /// CUDA C++ for NVRTC (src/compiler/prelude_cuda.inc first). Pure; of the options, only model_names matters.
 EmittedKernel emit_cuda(const kernel::Kernel& kernel, const EmitOptions& options);
 
+/// A kernel that is an algorithm. There is one form, the generic one: `options.known` is not looked at.
+EmittedKernel emit_algorithm(const kernel::Kernel& kernel, const EmitOptions& options,
+                             backend::SourceLanguage language);
+
 /// In the language of a device; C where it has none.
 EmittedKernel emit(const kernel::Kernel& kernel, const EmitOptions& options, backend::SourceLanguage language);
 

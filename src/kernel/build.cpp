@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernel/build_algorithm.h"
 #include "passes/regions.h"
 #include "passes/rewrite.h"
 #include "passes/views.h"
@@ -303,7 +304,6 @@ void complete(Affine& a, std::size_t axes) { a.coefficients.resize(axes); }
 
 Expected<Kernel> Builder::run() {
   const auto kind = static_cast<RegionKind>(region_.integer("kind"));
-  if (kind == RegionKind::alone) return internal_error("no loop nest for region '{}'", region_.name);
   const auto& shape = region_.dims("shape");
   const auto& reduced = region_.integers("axes");
   kernel_.name = region_.name;
@@ -404,6 +404,8 @@ ir::Node with_plain_bytes(const ir::Node& region) {
 Expected<Kernel> build(const ir::Node& region, const std::vector<Dim>& input_offsets,
                        const std::vector<std::vector<Dim>>& input_strides) {
   const ir::Node plain = with_plain_bytes(region);
+  if (static_cast<RegionKind>(region.integer("kind")) == RegionKind::alone)
+    return build_algorithm(plain, input_offsets, input_strides);
   JITNEY_TRY(Kernel k, Builder(plain, input_offsets, input_strides).run());
   collapse(k);
   return k;

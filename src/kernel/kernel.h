@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ir/graph.h"
+#include "kernel/algorithm.h"
 
 /// One fused unit of work as a loop nest: what emitters print as C or CUDA.
 ///
@@ -108,6 +110,8 @@ struct Kernel {
   /// Of each of these lists of bounds exactly one holds at any point: the parts of a concatenation. Only in kernels
   /// without reductions.
   std::vector<std::vector<Bound>> partitions;
+  /// Set: the kernel is this and no loop nest.
+  std::optional<Algorithm> algorithm;
 
   int parallel_axes() const;
   bool has_scan() const;
@@ -116,6 +120,8 @@ struct Kernel {
 
 /// A readable listing.
 std::string print(const Kernel& kernel);
+/// One line.
+std::string describe(const Algorithm& algorithm);
 
 /// The loop nest of a fused region. `inputs` say where each input's elements lie (passes::compute_views); outputs are
 /// contiguous. Fails (internal, "no loop nest for ...") where a region has none yet: the interpreter runs those.

@@ -51,9 +51,19 @@ std::string print(const Kernel& k, const Expr& e) {
 
 }  // namespace
 
+std::string describe(const Algorithm& a) {
+  static constexpr const char* kKinds[] = {"scatter_elements", "scatter_nd", "top_k"};
+  static constexpr const char* kCombine[] = {"replaced by", "plus", "times", "maximum with", "minimum with"};
+  const std::string kind = kKinds[static_cast<int>(a.kind)];
+  if (a.kind == Algorithm::Kind::top_k)
+    return fmt::format("{} along axis {}, {} first", kind, a.axis, a.largest ? "largest" : "smallest");
+  return fmt::format("{}, elements {} updates in order", kind, kCombine[static_cast<int>(a.combine)]);
+}
+
 std::string print(const Kernel& k) {
   static constexpr const char* kReduce[] = {"sum", "product", "max", "min"};
   std::string s = fmt::format("kernel '{}'\n", k.name);
+  if (k.algorithm) return s + "  " + describe(*k.algorithm) + "\n";
   const int vector_axis = choose_vector_axis(k);
   for (std::size_t i = 0; i < k.axes.size(); ++i)
     s += fmt::format("  {} {} < {}{}\n", k.axes[i].reduction ? "reduce  " : "parallel", k.axes[i].name,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "passes/decompose_pad.h"
 #include "passes/rewrite.h"
 
 namespace jitney::passes {
@@ -172,6 +173,9 @@ Expected<ir::Graph> decompose(const ir::Graph& graph) {
       case Op::reduce_prod: now = keep_dims(rw, node); break;
       case Op::arg_max:
       case Op::arg_min: now = arg(rw, node); break;
+      case Op::pad:
+        if (node.text("mode") != "constant") now = gathered_pad(rw, node);
+        break;
       case Op::concat:
         if (node.inputs.size() > kMaxConcat) now = split_concat(rw, node);
         break;

@@ -13,7 +13,7 @@ enum class RegionKind : std::uint8_t {
   row,       ///< reductions over `axes` of `shape`, and maps before, between and after them
   contract,  ///< one matmul, convolution or pooling that gives `shape`, and a map after it
   call,      ///< the same by a vendor library, with an epilogue that it knows (passes/call.h)
-  alone,     ///< one node for which there is no loop nest yet: the reference interpreter runs it
+  alone,     ///< one node that is no loop nest: an algorithm (kernel/algorithm.h), or the interpreter runs it
 };
 
 /// A set of nodes that becomes one kernel.

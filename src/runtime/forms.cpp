@@ -26,6 +26,7 @@ Expected<std::shared_ptr<const Forms>> Forms::make(const Program& program, const
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& step = program.steps[static_cast<std::size_t>(plan.steps[i].step)];
     if (!step.kernel || plan.steps[i].points == 0) continue;
+    if (step.kernel->algorithm) continue;  // has one form
     auto emitted = compiler::emit(*step.kernel, form, target.info.language);
     Step& s = made->steps_[i];
     s.first_number = made->numbers_.size();

@@ -75,6 +75,10 @@ KernelReport::Step describe(const ir::Graph& graph, const Step& step, const back
   for (ir::ValueId out : step.node->outputs) operand(out, true);
   if (!step.kernel) return line;
   const Kernel& k = *step.kernel;
+  if (k.algorithm) {
+    line.schedule = kernel::describe(*k.algorithm);
+    return line;
+  }
   const auto schedule = kernel::make_schedule(k, device.vector_bytes);
   line.schedule = print(k, schedule);
   for (std::size_t i = 0; i < k.axes.size(); ++i)

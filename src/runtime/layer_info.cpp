@@ -83,7 +83,10 @@ class Writer {
   void implementation(std::size_t i, const Step& step, const std::string& kind) {
     std::string text;
     if (step.is_call && facts_.library) text = facts_.library(i);
-    if (kind == "kernel") text = print(*step.kernel, kernel::make_schedule(*step.kernel, target_.info.vector_bytes));
+    if (kind == "kernel")
+      text = step.kernel->algorithm
+                 ? kernel::describe(*step.kernel->algorithm)
+                 : print(*step.kernel, kernel::make_schedule(*step.kernel, target_.info.vector_bytes));
     if (kind == "interpreter") text = step.kernel ? "its kernel could not be compiled" : step.why_interpreted;
     if (text.empty()) {
       w_.null();

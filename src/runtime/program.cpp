@@ -39,8 +39,8 @@ Step make_step(const ir::Node& node, const Program& program, const compiler::Emi
     return step;
   }
   step.kernel = std::move(*built);
-  step.reads_indirect = std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(),
-                                    [](const auto& e) { return !e.access.indirect.empty(); });
+  step.reads_indirect = step.kernel->algorithm || std::any_of(step.kernel->exprs.begin(), step.kernel->exprs.end(),
+                                                              [](const auto& e) { return !e.access.indirect.empty(); });
   // A device without a language still gets sources, so that everything above the seam can be tested on it.
   step.emitted = compiler::emit(*step.kernel, options, language);
   const std::size_t parameters = step.roots.size() + step.emitted.numbers.size();

@@ -106,7 +106,7 @@ def test_tile_pad_top_k_and_constant_of_shape(check):
     check(node("Pad", ["x", "p"], ["y"]), [{"x": random((2, 3)), "p": longs(*p)} for p in [(1, 0, 0, 2), (0, -1, 3, 0)]],
           ["y"], symbols={"p": [4]})
     check(node("TopK", ["x", "k"], ["v", "i"]), [{"x": random((2, 9)), "k": longs(k)} for k in [3, 1, 9]], ["v", "i"],
-          symbols={"k": [1]}, interpreted=1)  # as with a constant k
+          symbols={"k": [1]})
     check(node("ConstantOfShape", ["s"], ["y"]), [{"s": longs(*s)} for s in [(2, 3), (0, 4)]], ["y"], symbols={"s": [2]})
 
 

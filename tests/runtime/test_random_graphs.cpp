@@ -109,7 +109,15 @@ TEST(RandomGraphs, AgreeWithTheInterpreter) {
           ir::SymbolValues{{"n", 2}, {"m", 257}}, ir::SymbolValues{{"n", 0}, {"m", 4}},
           ir::SymbolValues{{"n", 5}, {"m", 0}}}) {
       c.inputs = testing::random_inputs(random, symbols, specials, rng);
-      const std::string problem = c.problem(&context);
+      std::string problem = c.problem(&context);
+      // The specialized form of some: a compile a shape is too slow for all.
+      if (problem.empty() && seed % 4 == 0 && symbols.at("m") != 5) {
+        Case special = c;
+        special.options.dynamic_shapes_kernel_specialization_strategy =
+            DynamicShapesKernelSpecializationStrategy::eager;
+        problem = special.problem();
+        if (!problem.empty()) c = std::move(special);
+      }
       if (!problem.empty()) {
         const Case small = shrink(random, c);
         FAIL() << "seed " << seed << " at n = " << symbols.at("n") << ", m = " << symbols.at("m") << ": " << problem
