@@ -285,6 +285,31 @@ void bind_settings_of(nb::class_<Session>& type) {
            [](Session& s, std::uint64_t id) {
              s.act([&](jitney::Session& session) { session.remove_optimization_profile(id); });
            })
+      .def("add_dynamic_allocation",
+           [](Session& s, bool is_dynamic) {
+             return s.with([&](jitney::Session& session) {
+               return session.add_resource_allocation_strategy(is_dynamic
+                                                                   ? ResourceAllocationStrategy::dynamic_allocation
+                                                                   : ResourceAllocationStrategy::static_allocation);
+             });
+           })
+      .def("remove_dynamic_allocation",
+           [](Session& s, std::uint64_t id) {
+             s.act([&](jitney::Session& session) { session.remove_resource_allocation_strategy(id); });
+           })
+      .def("is_dynamic_allocation",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) {
+               return session.resource_allocation_strategy() == ResourceAllocationStrategy::dynamic_allocation;
+             });
+           })
+      .def("set_dynamic_allocation",
+           [](Session& s, bool is_dynamic) {
+             s.act([&](jitney::Session& session) {
+               session.set_resource_allocation_strategy(is_dynamic ? ResourceAllocationStrategy::dynamic_allocation
+                                                                   : ResourceAllocationStrategy::static_allocation);
+             });
+           })
       .def("has_context",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
       .def("invalidate_context",
