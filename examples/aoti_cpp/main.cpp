@@ -38,7 +38,9 @@ int main(int argc, char** argv) try {
     std::cerr << "usage: aoti_cpp model.pt2 inputs.pt outputs.pt\n";
     return 2;
   }
-  std::vector<at::Tensor> inputs = torch::pickle_load(read_file(argv[2])).toTensorVector();
+  std::vector<at::Tensor> inputs;
+  const c10::IValue list = torch::pickle_load(read_file(argv[2]));
+  for (const c10::IValue& each : list.toListRef()) inputs.push_back(each.toTensor());
   torch::inductor::AOTIModelPackageLoader model(argv[1]);
 
   // Everything that runs while the guard lives is on this stream: PyTorch's kernels and the engine's.
