@@ -13,6 +13,7 @@
 #include <jitney/metrics.h>
 #include <jitney/optimization_profile.h>
 #include <jitney/registry.h>
+#include <jitney/resource_allocation.h>
 #include <jitney/runtime_cache.h>
 #include <jitney/runtime_settings.h>
 #include <jitney/scopes.h>

@@ -61,6 +61,19 @@ class JITNEY_EXPORT OptimizationProfileScope {
   std::vector<std::pair<Session*, std::uint64_t>> added_;
 };
 
+/// A ResourceAllocationStrategy of some sessions until the scope's end. Scopes may end in any order.
+class JITNEY_EXPORT ResourceAllocationScope {
+ public:
+  ResourceAllocationScope(std::span<Session* const> sessions, ResourceAllocationStrategy strategy);
+  ResourceAllocationScope(Session& session, ResourceAllocationStrategy strategy);
+  ~ResourceAllocationScope();
+  ResourceAllocationScope(const ResourceAllocationScope&) = delete;
+  ResourceAllocationScope& operator=(const ResourceAllocationScope&) = delete;
+
+ private:
+  std::vector<std::pair<Session*, std::uint64_t>> added_;
+};
+
 /// One setting of a session until the scope's end.
 class DynamicShapesKernelStrategyScope : public RuntimeConfigScope {
  public:

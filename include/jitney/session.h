@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <jitney/execution_context.h>
+#include <jitney/resource_allocation.h>
 #include <jitney/runtime_settings.h>
 
 namespace jitney {
@@ -79,6 +80,13 @@ class JITNEY_EXPORT Session {
   /// For scopes.h, as add_overrides().
   std::uint64_t add_optimization_profile(int profile);
   void remove_optimization_profile(std::uint64_t id);
+
+  /// What becomes of memory between runs, outside of scopes. Makes no context.
+  void set_resource_allocation_strategy(ResourceAllocationStrategy strategy);
+  ResourceAllocationStrategy resource_allocation_strategy() const;
+  /// For scopes.h, as add_overrides().
+  std::uint64_t add_resource_allocation_strategy(ResourceAllocationStrategy strategy);
+  void remove_resource_allocation_strategy(std::uint64_t id);
 
   bool has_context() const;
   /// The next run makes a new one.

@@ -1,11 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/engine.h>
-#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings/bindings.h"
+#include "bindings/file_paths.h"
 
 namespace jitney::python {
 namespace {
@@ -18,7 +18,8 @@ Engine load_bytes(const nb::bytes& bytes) {
   return Engine::load(span);
 }
 
-Engine load_path(const std::string& path) {
+Engine load_path(nb::handle where) {
+  const std::string path = file_path(where);
   nb::gil_scoped_release released;
   return Engine::load(path);
 }
@@ -33,10 +34,10 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
       if (is_number) {
         shape.append(nb::steal(PyLong_FromString(extent.c_str(), nullptr, 10)));
       } else {
-        shape.append(extent);
+        shape.append(text(extent));
       }
     }
-    result.append(nb::make_tuple(info.name, std::string(to_string(info.dtype)), nb::tuple(shape)));
+    result.append(nb::make_tuple(text(info.name), std::string(to_string(info.dtype)), nb::tuple(shape)));
   }
   return result;
 }
@@ -74,7 +75,8 @@ nb::bytes serialize(const Engine& engine) {
   return nb::bytes(bytes.data(), bytes.size());
 }
 
-void save(const Engine& engine, const std::string& path) {
+void save(const Engine& engine, nb::handle where) {
+  const std::string path = file_path(where);
   nb::gil_scoped_release released;
   engine.save(path);
 }
@@ -88,10 +90,15 @@ void bind_engine(nb::module_& module) {
       .def("serialize", &serialize)
       .def("save", &save)
       .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
-      .def_prop_ro("name", &Engine::name)
+      .def_prop_ro("name", [](const Engine& e) { return text(e.name()); })
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })
-      .def_prop_ro("metadata", &Engine::metadata)
+      .def_prop_ro("metadata",
+                   [](const Engine& e) {
+                     nb::dict result;
+                     for (const auto& [key, value] : e.metadata()) result[text(key)] = text(value);
+                     return result;
+                   })
       .def_prop_ro("profiles", &profiles)
       .def("with_profiles", &with_profiles);
 }

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "bindings/bindings.h"
+#include "bindings/file_paths.h"
 
 namespace jitney::python {
 namespace {
@@ -32,7 +33,8 @@ void translate(const std::exception_ptr& error, void*) {
     PyObject* type = e.kind() == ErrorKind::user          ? user_error
                      : e.kind() == ErrorKind::environment ? environment_error
                                                           : internal_error;
-    PyErr_SetString(type, e.what());
+    // Names of a model or of files in it may be no text.
+    PyErr_SetObject(type, text(e.what()).ptr());
   }
 }
 

@@ -26,16 +26,19 @@ namespace {
 
 namespace nb = nanobind;
 
+void warn_in_python(const std::string& text) {
+  if (!nb::is_alive()) return;
+  const nb::gil_scoped_acquire acquired;
+  constexpr int kCallersLevel = 3;
+  if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
+}
+
 /// A jitney::Session with what Python needs around it. Its own fields are read and written with the GIL only.
 class Session {
  public:
   Session(const Engine& engine, SessionOptions options, const RuntimeSettings& settings)
       : device_(options.device), engine_(engine) {
-    options.warn = [](const std::string& text) {
-      const nb::gil_scoped_acquire acquired;
-      constexpr int kCallersLevel = 3;
-      if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
-    };
+    options.warn = warn_in_python;
     options.interrupted = signal_is_pending;
     nb::gil_scoped_release released;
     session_ = std::make_shared<jitney::Session>(engine, std::move(options), settings);
@@ -152,6 +155,7 @@ class Session {
 
   std::uint64_t make_known(std::string name) const { return register_session(session_, std::move(name)); }
   const Engine& engine() const { return engine_; }
+  Device device() const { return device_; }
 
   bool is_closed() const { return session_ == nullptr; }
   const std::vector<std::vector<std::int64_t>>& input_shapes() const { return input_shapes_; }
@@ -281,6 +285,31 @@ void bind_settings_of(nb::class_<Session>& type) {
            [](Session& s, std::uint64_t id) {
              s.act([&](jitney::Session& session) { session.remove_optimization_profile(id); });
            })
+      .def("add_dynamic_allocation",
+           [](Session& s, bool is_dynamic) {
+             return s.with([&](jitney::Session& session) {
+               return session.add_resource_allocation_strategy(is_dynamic
+                                                                   ? ResourceAllocationStrategy::dynamic_allocation
+                                                                   : ResourceAllocationStrategy::static_allocation);
+             });
+           })
+      .def("remove_dynamic_allocation",
+           [](Session& s, std::uint64_t id) {
+             s.act([&](jitney::Session& session) { session.remove_resource_allocation_strategy(id); });
+           })
+      .def("is_dynamic_allocation",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) {
+               return session.resource_allocation_strategy() == ResourceAllocationStrategy::dynamic_allocation;
+             });
+           })
+      .def("set_dynamic_allocation",
+           [](Session& s, bool is_dynamic) {
+             s.act([&](jitney::Session& session) {
+               session.set_resource_allocation_strategy(is_dynamic ? ResourceAllocationStrategy::dynamic_allocation
+                                                                   : ResourceAllocationStrategy::static_allocation);
+             });
+           })
       .def("has_context",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
       .def("invalidate_context",
@@ -324,6 +353,7 @@ void bind_compiling_of(nb::class_<Session>& type) {
 }  // namespace
 
 void bind_session(nb::module_& module) {
+  set_warning_sink(warn_in_python);
   module.def("check_device", [](const std::string& text) { return to_string(parse_device(text)); });
   nb::class_<Session> type(module, "Session");
   type.def("__init__",
@@ -335,6 +365,7 @@ void bind_session(nb::module_& module) {
       .def("output_shapes", &Session::output_shapes)
       .def("why_not_capturable", &Session::why_not_capturable)
       .def("engine", &Session::engine)
+      .def("device", [](const Session& s) { return to_string(s.device()); })
       .def("register", &Session::make_known)
       .def("profile", &Session::profile)
       .def("inspect",

@@ -25,3 +25,14 @@ __all__ = ["CacheEntry", "CacheStats", "CompileStatus", "Engine", "EnvironmentEr
            "Input", "InternalError", "Profile", "RuntimeCache", "RuntimeSettings", "ShapeRange", "Stats", "StepProfile", "TensorInfo", "UserError",
            "__version__", "build", "correlation_id", "load", "logging", "metrics", "prometheus", "runtime", "trace",
            "trace_scope"]
+
+# Of the PyTorch side, imported when it is asked for: this package works without torch.
+_OF_TORCH = {"save": ".dynamo.runtime.files", "apply_runtime_settings": ".dynamo.runtime.live"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _OF_TORCH:
+        raise AttributeError(f"module 'jitney' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_OF_TORCH[name], __name__), name)

@@ -2,8 +2,10 @@
 """An engine made ready on one device."""
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +16,7 @@ from .context import ExecutionContext
 from .input import Profile as ShapeProfile
 from .input import ShapeRange
 from .profile import Profile, StepProfile
+from .reused_outputs import ReusedOutputs
 from .runtime.caches import RuntimeCache
 from .runtime.config import RuntimeConfig
 from .runtime.profile_scope import optimization_profile, profile_number
@@ -57,6 +60,8 @@ class Engine:
         self._lock = threading.Lock()  # guards _settings until there is a session, and its making
         self._made_session: _jitney.Session | None = None
         self._is_closed = False
+        self._reused = ReusedOutputs()
+        self._callback: Callable[[CompileStatus], object] | None = None
         self._config: RuntimeConfig | None = None
 
     @classmethod
@@ -148,6 +153,15 @@ class Engine:
         """That the last run fitted; 0 before."""
         return 0 if self._made_session is None else self._session.optimization_profile()
 
+    @property
+    def dynamically_allocate_resources(self) -> bool:
+        """Whether each run takes memory for its intermediate values and gives it back, or keeps it for the next one."""
+        return False if self._made_session is None else self._session.is_dynamic_allocation()
+
+    @dynamically_allocate_resources.setter
+    def dynamically_allocate_resources(self, is_dynamic: bool) -> None:
+        self._session.set_dynamic_allocation(bool(is_dynamic))
+
     # The execution context
 
     @property
@@ -199,7 +213,22 @@ class Engine:
         reported as unraisable."""
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable or None, found {type(callback).__name__}")
-        self._session.on_compile_status(callback)
+        self._callback = callback
+        if callback is None:
+            self._session.on_compile_status(None)
+            return
+        # The C++ side holds what the garbage collector does not see: it must not hold the engine, which the caller's
+        # function may well do.
+        engine = weakref.ref(self)
+
+        def forward(status: CompileStatus) -> None:
+            living = engine()
+            told = None if living is None else living._callback
+            if told is not None:
+                told(status)
+
+        self._session.on_compile_status(forward)
+        _listening.add(self)
 
     # What it is and does
 
@@ -286,10 +315,20 @@ class Engine:
         return isinstance(cache, str) and not (cache.endswith(os.sep) or os.path.isdir(cache))
 
     def _run(self, arrays: list[Any]) -> list[Any]:
+        is_reusing = self._reused.is_on and not self._native.has_data_dependent_outputs
+        if is_reusing:
+            outputs = self._reused.find(arrays)
+            if outputs is not None:
+                self._session.run(arrays, outputs)
+                return list(outputs)
         results = self._session.run(arrays, None)
         for index, info in enumerate(self.outputs):
             if needs_extension_type(info.dtype) and hasattr(results[index], "view"):
                 results[index] = with_extension_type(results[index], info.dtype)
+        if is_reusing:
+            self._reused.keep(arrays, list(results), [info.dtype for info in self.outputs])
+        else:
+            self._reused.forget()
         return results
 
     def _shapes(self, given: Shapes) -> list[list[int]]:
@@ -307,6 +346,17 @@ class Engine:
             raise _jitney.UserError(f"the {role}s are {list(names)}; " + "; ".join(
                 f"{what}: {found}" for what, found in (("missing", missing), ("unknown", unknown)) if found))
         return [given[name] for name in names]
+
+
+_listening: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_telling() -> None:
+    """Compiles may go on while the interpreter ends; they must not call into it then."""
+    for engine in list(_listening):
+        if not engine._is_closed:
+            engine.on_compile_status(None)
 
 
 def _checked(settings: RuntimeSettings) -> RuntimeSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal, Union
+from typing import Any, Literal, Union, cast
 
 from . import _jitney
 from .engine import Engine
@@ -23,13 +23,25 @@ def _read(model: Model) -> _jitney.Engine:
     raise TypeError(f"a model is a path, bytes or an onnx.ModelProto, found {type(model).__name__}")
 
 
-def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, threads: int = 0, precision: Literal["fp32", "bf16"] = "fp32",
+def _is_archive(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one of PyTorch's: those are zip files, and models are not."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
+
+
+def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, threads: int = 0,
+         precision: Literal["fp32", "bf16"] = "fp32",
          denormals: Literal["flush", "keep"] = "flush", runtime_settings: RuntimeSettings | None = None,
          runtime_cache: str | os.PathLike[str] = "",
          cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] | None = None) -> Engine:
     """An engine that is ready to run on `device`; kernels are compiled at the first run.
 
-    model: the path or the bytes of an ONNX model or of a .jitney engine, or an onnx.ModelProto.
+    model: the path or the bytes of an ONNX model or of a .jitney engine, or an onnx.ModelProto. The path of what
+        jitney.save() wrote gives an exported program, a ScriptModule or an AOTInductor package; the other arguments are
+        not for these.
     device: "cpu" or "cuda:INDEX".
     inputs: the shapes that the engine may be given, as jitney.Input by name or in the model's order; in place of those
         that a .jitney engine brings.
@@ -43,6 +55,10 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
     cuda_graph_strategy: in place of the settings' own: "whole_graph_capture" replays what a shape launches as one CUDA
         graph.
     """
+    if isinstance(model, (str, os.PathLike)) and _is_archive(model):
+        from .dynamo.runtime import files
+
+        return cast(Engine, files.load(model))
     settings = default_runtime_settings() if runtime_settings is None else runtime_settings
     if cuda_graph_strategy is not None:
         settings = settings.merge(cuda_graph_strategy=cuda_graph_strategy)

@@ -89,12 +89,14 @@ Expected<Numbers> expand(const std::string& who, const Numbers& asked, const Num
   return to;
 }
 
-Expected<Numbers> slice(const std::string& who, const Numbers& starts, const Numbers& ends, const Numbers& given) {
+Expected<Numbers> slice(const std::string& who, const Numbers& starts, const Numbers& ends, const Numbers& steps,
+                        const Numbers& given) {
   if (starts.size() != ends.size() || given.size() != 2 * starts.size())
     return user_error("{} has {} starts and {} ends for {} axes", who, starts.size(), ends.size(), given.size() / 2);
   Numbers result;
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    const std::int64_t extent = given[2 * i], step = given[2 * i + 1];
+    const std::int64_t extent = given[2 * i];
+    const std::int64_t step = i < steps.size() ? steps[i] : given[2 * i + 1];
     if (step == 0 || step == INT64_MIN) return user_error("{} has the step {}", who, step);
     const std::int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
     const auto bound = [&](std::int64_t at) {
@@ -112,12 +114,57 @@ Expected<Numbers> slice(const std::string& who, const Numbers& starts, const Num
   return result;
 }
 
-Expected<Numbers> is_axes(const std::string& who, Numbers axes, const Numbers& given) {
+/// As Resize does it, which is in float.
+Expected<Numbers> scaled(const std::string& who, const Tensor& scales, const Numbers& from) {
+  if (scales.num_elements() != std::ssize(from))
+    return user_error("{} has {} scales for {} axes", who, scales.num_elements(), from.size());
+  if (!is_floating(scales.dtype())) return user_error("{} takes scales of {}", who, to_string(scales.dtype()));
+  constexpr float kMost = 1 << 20;
+  Numbers to;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto scale =
+        with_element(scales.dtype(), [&]<class T>(T) { return static_cast<float>(load(scales.as<T>()[i])); });
+    if (!(scale > 0) || scale > kMost)
+      return user_error("{} has the scale {}; it must be above 0 and at most {}", who, scale, kMost);
+    const float extent = static_cast<float>(from[i]) * scale;
+    if (!(extent < 0x1p62F)) return user_error("{} would have more elements than can be counted", who);
+    to.push_back(static_cast<std::int64_t>(extent));
+  }
+  return to;
+}
+
+/// The common scale is the least or the largest of those that the sizes ask for.
+Expected<Numbers> keep_aspect(const std::string& who, const Numbers& sizes, const Numbers& from, bool is_larger) {
+  constexpr std::int64_t kMost = 1 << 24;
+  if (sizes.size() != from.size()) return user_error("{} has {} sizes for {} axes", who, sizes.size(), from.size());
+  float scale = is_larger ? 0 : INFINITY;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (sizes[i] < 0 || sizes[i] > kMost || from[i] < 1 || from[i] > kMost)
+      return user_error("{} cannot stretch the extent {} to {}; from 1 to {} are allowed", who, from[i], sizes[i],
+                        kMost);
+    const float own = static_cast<float>(sizes[i]) / static_cast<float>(from[i]);
+    scale = is_larger ? std::max(scale, own) : std::min(scale, own);
+  }
+  Numbers to;
+  for (const std::int64_t extent : from) to.push_back(std::llround(scale * static_cast<float>(extent)));
+  return to;
+}
+
+Expected<Numbers> is_axes(const std::string& who, Numbers axes, Numbers given, bool has_forbidden) {
   const std::int64_t rank = given[0];
+  Numbers forbidden;
+  if (has_forbidden) {
+    const auto first = given.begin() + 3;
+    if (given[2] < 0 || given[2] > given.end() - first) return internal_error("{} forbids {} axes", who, given[2]);
+    forbidden.assign(first, first + given[2]);
+    given.erase(given.begin() + 2, first + given[2]);
+  }
   for (std::int64_t& axis : axes) {
     if (axis < -rank || axis >= rank)
       return user_error("{} is given axis {}; it must be in [{}, {}]", who, axis, -rank, rank - 1);
     if (axis < 0) axis += rank;
+    if (std::find(forbidden.begin(), forbidden.end(), axis) != forbidden.end())
+      return user_error("{} is given axis {}, which is not allowed here", who, axis);
   }
   Numbers sorted = axes;
   std::sort(sorted.begin(), sorted.end());
@@ -153,12 +200,16 @@ Expected<Numbers> range(const std::string& who, const std::vector<const Tensor*>
 
 }  // namespace
 
+bool is_test(const std::string& rule) { return rule == "is_axes" || rule == "is_allowed_axes"; }
+
 bool is_rule(const std::string& rule, std::size_t operands, std::size_t given) {
   if (rule == "extents" || rule == "signed") return given == 0;
   if (rule == "reshape") return operands == 1 && given >= 1;
   if (rule == "expand") return operands == 1;
   if (rule == "is_axes") return operands == 1 && given >= 2;
-  if (rule == "slice") return operands == 2 && given % 2 == 0;
+  if (rule == "is_allowed_axes") return operands == 1 && given >= 3;
+  if (rule == "slice") return (operands == 2 || operands == 3) && given % 2 == 0;
+  if (rule == "scaled" || rule == "not_larger" || rule == "not_smaller") return operands == 1;
   return rule == "range" && operands == 3 && given == 0;
 }
 
@@ -167,12 +218,20 @@ Expected<Numbers> read_dims(const std::string& rule, const std::string& who, con
   if (!is_rule(rule, operands.size(), given.size())) return internal_error("{} has no rule '{}'", who, rule);
   if (rule == "range") return range(who, operands);
   if (rule == "extents" || rule == "signed") return extents(who, operands, rule == "signed");
+  if (rule == "scaled") return scaled(who, *operands[0], given);
   JITNEY_TRY(const Numbers first, integers(*operands[0], who));
   if (rule == "reshape") return reshape(who, first, given);
   if (rule == "expand") return expand(who, first, given);
-  if (rule == "is_axes") return is_axes(who, first, given);
+  if (is_test(rule)) return is_axes(who, first, given, rule == "is_allowed_axes");
+  if (rule == "not_larger" || rule == "not_smaller") return keep_aspect(who, first, given, rule == "not_smaller");
   JITNEY_TRY(const Numbers second, integers(*operands[1], who));
-  return slice(who, first, second, given);
+  Numbers steps;
+  if (operands.size() == 3) {
+    JITNEY_TRY(steps, integers(*operands[2], who));
+    if (steps.size() != first.size())
+      return user_error("{} has {} steps for {} starts", who, steps.size(), first.size());
+  }
+  return slice(who, first, second, steps, given);
 }
 
 }  // namespace jitney::ir

@@ -178,6 +178,7 @@ class ExecutionContext::Impl {
              runtime::RunOptions where = {}) {
     where.captures = options.cuda_graph_strategy == CudaGraphStrategy::whole_graph_capture &&
                      options.device.type != Device::Type::cpu;
+    where.is_transient = shared->is_transient.load(std::memory_order_relaxed);
     where.specialized =
         options.dynamic_shapes_kernel_specialization_strategy != DynamicShapesKernelSpecializationStrategy::none;
     runtime::Interrupt interrupt(&options.interrupted);

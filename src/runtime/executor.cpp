@@ -105,8 +105,12 @@ Status Executor::run(const Plan& plan, const Kernels& kernels, std::span<void* c
   if (w.forms && w.forms != forms && w.is_pending && w.forms.use_count() == 1) JITNEY_CHECK(spaces_.settle(w));
   w.forms = std::move(forms);
   JITNEY_TRY(const backend::StreamHandle stream, spaces_.enter(w, where));
+  if (options.is_transient) spaces_.release(w, stream);
   const Status ran = run_on(plan, kernels, calls, inputs, outputs, w, stream);
+  // On a device in the order of the stream, on the host once the work is done.
+  if (options.is_transient && !target_.info.host_memory) spaces_.release(w, stream);
   const Status left = spaces_.leave(w, where, stream);
+  if (options.is_transient) spaces_.release(w, stream);
   if (!w.is_pending) w.forms = nullptr;
   JITNEY_CHECK(ran);
   JITNEY_CHECK(left);

@@ -29,6 +29,7 @@ struct RunOptions {
   bool captures = false;
   bool specialized = false;                ///< with the plan's own kernels, where it has them
   std::vector<double>* seconds = nullptr;  ///< one a step of the plan: every step is waited for and timed
+  bool is_transient = false;               ///< memory for intermediate values is taken and given back by this run
   Interrupt* interrupt = nullptr;          ///< asked between steps whether to give up
 };
 
@@ -57,6 +58,8 @@ class Executor {
   /// done.
   Status run(const Plan& plan, const std::vector<backend::KernelHandle>& kernels, std::span<void* const> inputs,
              std::span<void* const> outputs, const RunOptions& options = {});
+  /// Gives back the memory that no run uses now. The next runs take it anew.
+  void release_memory() { spaces_.clear(); }
   /// Waits for a caller's stream and tells of bad indices so far.
   Status synchronize(backend::StreamHandle stream);
   /// Why runs of this plan cannot be captured; "" when they can. Plans library calls.

@@ -42,6 +42,21 @@ void OptimizationProfileScope::remove() {
   for (auto a = added_.rbegin(); a != added_.rend(); ++a) a->first->remove_optimization_profile(a->second);
 }
 
+ResourceAllocationScope::ResourceAllocationScope(std::span<Session* const> sessions,
+                                                 ResourceAllocationStrategy strategy) {
+  added_.reserve(sessions.size());
+  for (Session* session : sessions)
+    if (std::ranges::none_of(added_, [&](const auto& a) { return a.first == session; }))
+      added_.emplace_back(session, session->add_resource_allocation_strategy(strategy));
+}
+
+ResourceAllocationScope::ResourceAllocationScope(Session& session, ResourceAllocationStrategy strategy)
+    : ResourceAllocationScope(std::vector<Session*>{&session}, strategy) {}
+
+ResourceAllocationScope::~ResourceAllocationScope() {
+  for (auto a = added_.rbegin(); a != added_.rend(); ++a) a->first->remove_resource_allocation_strategy(a->second);
+}
+
 RuntimeCacheScope::RuntimeCacheScope(std::span<Session* const> sessions, const std::string& path, bool autosave)
     : autosave_(autosave) {
   if (sessions.empty()) throw Error(ErrorKind::user, "a runtime cache scope requires at least one engine, found none");

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include <jitney/cudagraphs_mode.h>
+#include <jitney/registry.h>
 
 #include "cache/handle.h"
 #include "runtime/shared_engine.h"
@@ -38,6 +39,20 @@ struct Wanted {
     return base.runtime_cache.path() == path || std::ranges::any_of(overlays, [&](const auto& overlay) {
              return overlay.second.runtime_cache && overlay.second.runtime_cache->path() == path;
            });
+  }
+};
+
+/// A setting outside of scopes, and the scopes that live.
+template <class T>
+struct Stacked {
+  T base;
+  std::vector<std::pair<std::uint64_t, T>> scopes{};
+  std::uint64_t last_id = 0;
+
+  T top() const { return scopes.empty() ? base : scopes.back().second; }
+  std::uint64_t add(T value) { return scopes.emplace_back(++last_id, value).first; }
+  void remove(std::uint64_t id) {
+    std::erase_if(scopes, [&](const auto& scope) { return scope.first == id; });
   }
 };
 
@@ -117,15 +132,22 @@ class Session::Impl {
     return true;
   }
 
-  /// `change` gets what holds outside of scopes, and what the scopes say. A profile that there is not changes nothing.
+  /// Changes a copy, and keeps it if what it comes to can be had.
+  template <class T, class Change, class Use>
+  void change(Stacked<T>& stacked, Change change, Use use) {
+    const std::lock_guard lock(mutex);
+    Stacked<T> next = stacked;
+    change(next);
+    use(next.top());
+    stacked = std::move(next);
+  }
   template <class Change>
-  void want_profile(Change change) {
-    int base = base_profile;
-    auto scopes = profile_scopes;
-    change(base, scopes);
-    value_or_throw(shared->want_profile(engine, scopes.empty() ? base : scopes.back().second));
-    base_profile = base;
-    profile_scopes = std::move(scopes);
+  void change_profile(Change how) {
+    change(profile, how, [&](int wanted) { value_or_throw(shared->want_profile(engine, wanted)); });
+  }
+  template <class Change>
+  void change_allocation(Change how) {
+    change(allocation, how, [&](auto strategy) { shared->use_strategy(strategy); });
   }
 
   std::shared_ptr<ExecutionContext> current() {
@@ -167,7 +189,7 @@ class Session::Impl {
     mode_seen = mode;
     auto made = context;
     lock.unlock();
-    if (!warning.empty()) options.warn ? options.warn(warning) : log_warning("{}", warning);
+    if (!warning.empty()) options.warn ? options.warn(warning) : warn(warning);
     return made;
   }
 
@@ -192,9 +214,8 @@ class Session::Impl {
   bool is_current = false;                                     // the context has the settings in force
   CudaGraphsMode mode_seen = CudaGraphsMode::standard;
   bool has_warned_of_switch = false;
-  int base_profile = kAutoProfile;
-  std::vector<std::pair<std::uint64_t, int>> profile_scopes;
-  std::uint64_t last_profile_scope = 0;
+  Stacked<int> profile{kAutoProfile};
+  Stacked<ResourceAllocationStrategy> allocation{ResourceAllocationStrategy::static_allocation};
   int created = 0;
 };
 
@@ -260,21 +281,32 @@ void Session::remove_overrides(std::uint64_t id) {
 }
 
 void Session::set_optimization_profile(int profile) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->want_profile([&](auto& base, auto&) { base = profile; });
+  impl_->change_profile([&](auto& p) { p.base = profile; });
 }
-
 int Session::optimization_profile() const { return impl_->shared->active_profile.load(); }
-
 std::uint64_t Session::add_optimization_profile(int profile) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->want_profile([&](auto&, auto& scopes) { scopes.emplace_back(++impl_->last_profile_scope, profile); });
-  return impl_->last_profile_scope;
+  std::uint64_t id = 0;
+  impl_->change_profile([&](auto& p) { id = p.add(profile); });
+  return id;
+}
+void Session::remove_optimization_profile(std::uint64_t id) {
+  impl_->change_profile([&](auto& p) { p.remove(id); });
 }
 
-void Session::remove_optimization_profile(std::uint64_t id) {
+void Session::set_resource_allocation_strategy(ResourceAllocationStrategy strategy) {
+  impl_->change_allocation([&](auto& a) { a.base = strategy; });
+}
+ResourceAllocationStrategy Session::resource_allocation_strategy() const {
   const std::lock_guard lock(impl_->mutex);
-  impl_->want_profile([&](auto&, auto& scopes) { std::erase_if(scopes, [&](auto& s) { return s.first == id; }); });
+  return impl_->allocation.top();
+}
+std::uint64_t Session::add_resource_allocation_strategy(ResourceAllocationStrategy strategy) {
+  std::uint64_t id = 0;
+  impl_->change_allocation([&](auto& a) { id = a.add(strategy); });
+  return id;
+}
+void Session::remove_resource_allocation_strategy(std::uint64_t id) {
+  impl_->change_allocation([&](auto& a) { a.remove(id); });
 }
 
 bool Session::has_context() const {

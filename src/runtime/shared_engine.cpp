@@ -60,6 +60,14 @@ Status SharedEngine::want_profile(const Engine& engine, int profile) {
   return {};
 }
 
+void SharedEngine::use_strategy(ResourceAllocationStrategy strategy) {
+  const bool wanted = strategy == ResourceAllocationStrategy::dynamic_allocation;
+  if (is_transient.exchange(wanted) || !wanted) return;
+  // Who holds it is compiling: then nothing has memory yet.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock && executor_) executor_->release_memory();
+}
+
 void SharedEngine::use_cache(const ContextOptions& options) {
   if (cache_ && cache_handle_ == options.cache && (options.cache || cache_setting_ == options.runtime_cache)) return;
   const auto before = cache_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <jitney/execution_context.h>
+#include <jitney/resource_allocation.h>
 
 #include "runtime/executor.h"
 #include "runtime/kernel_set.h"
@@ -36,6 +37,8 @@ class SharedEngine {
   /// ExecutionContext::set_optimization_profile().
   Status want_profile(const Engine& engine, int profile);
 
+  void use_strategy(ResourceAllocationStrategy strategy);
+
   Target target;
   std::shared_ptr<const Program> program;
   /// For an engine with hosted operators; then the program has nothing but the kernels of all stages.
@@ -45,6 +48,7 @@ class SharedEngine {
   std::shared_ptr<Specializer> specializer;
   std::atomic<int> wanted_profile{kAutoProfile};  ///< which optimization profile runs must fit
   std::atomic<int> active_profile{0};             ///< that the last run fitted
+  std::atomic<bool> is_transient{false};          ///< ResourceAllocationStrategy::dynamic_allocation
   std::atomic<bool> optima_requested{false};      ///< kernels for the profiles' optima were asked for
 
   // After prepare().

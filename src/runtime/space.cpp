@@ -118,12 +118,15 @@ Status Spaces::leave(Space& space, const Where& where, backend::StreamHandle str
   return {};
 }
 
-Status Spaces::reserve(Space& space, std::size_t bytes, backend::StreamHandle stream) {
-  if (space.arena_bytes >= bytes) return {};
-  auto& b = *target_.backend;
-  if (space.arena != nullptr) b.free(target_.device, space.arena, space.arena_bytes, stream);
+void Spaces::release(Space& space, backend::StreamHandle stream) noexcept {
+  if (space.arena != nullptr) target_.backend->free(target_.device, space.arena, space.arena_bytes, stream);
   space.arena = nullptr;
   space.arena_bytes = 0;
+}
+
+Status Spaces::reserve(Space& space, std::size_t bytes, backend::StreamHandle stream) {
+  if (space.arena_bytes >= bytes) return {};
+  release(space, stream);
   JITNEY_TRY(space.arena, allocate_for("intermediate values", target_, bytes, stream));
   space.arena_bytes = bytes;
   return {};

@@ -66,6 +66,8 @@ class Spaces {
   Status leave(Space& space, const Where& where, backend::StreamHandle stream);
   /// At least so much, in the order of `stream`.
   Status reserve(Space& space, std::size_t bytes, backend::StreamHandle stream);
+  /// Gives the arena back, in the order of `stream`.
+  void release(Space& space, backend::StreamHandle stream) noexcept;
   /// Waits until nothing uses the space.
   Status settle(Space& space);
   /// Calls `f(space)` for each that was given back.

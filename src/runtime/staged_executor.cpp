@@ -198,7 +198,7 @@ Expected<std::vector<Cell>> StagedExecutor::run_hosted(const ir::Node& node, con
   for (const Tensor& t : operands) pointers.push_back(&t);
   JITNEY_TRY(const auto dims, ir::evaluate(node.dims("given"), symbols));
   JITNEY_TRY(const auto found, ir::read_dims(node.text("rule"), fmt::format("'{}'", node.name), pointers, dims));
-  if (node.text("rule") == "is_axes") {
+  if (ir::is_test(node.text("rule"))) {
     JITNEY_TRY(Cell holds, cells_.on_host(DType::boolean, {}));
     *holds.as<std::uint8_t>() = found[0] != 0;
     return std::vector<Cell>{std::move(holds)};

@@ -145,3 +145,26 @@ def test_B9_a_python_and_a_cpp_process_share_one_path(jitney, tmp_path):
     other(x)
     other.close(), engine.close()
     assert jitney.run(model, {"x": x}, path).report["kernels"]["compiled"] == 0
+
+
+def test_callbacks_end_with_the_interpreter(python):
+    """A compile in the background tells of itself while the interpreter ends; nothing leaks, though the function holds
+    the engine that holds it."""
+    python("""
+import gc
+from runtime_models import softmax_model
+told = []
+def make(strategy):
+    engine = jitney.load(softmax_model(), runtime_settings=RuntimeSettings(strategy, runtime_cache=None))
+    engine.on_compile_status(lambda status: told.append((status["running"], engine)[0]))
+    return engine
+engine = make("eager")
+engine(np.ones((2, 3), np.float32))
+assert told
+del engine
+gc.collect()
+engine = make("lazy")
+for n in range(1, 9):
+    engine(np.ones((n, 3), np.float32)), engine(np.ones((n, 3), np.float32))
+""")
+    assert python.stderr == ""

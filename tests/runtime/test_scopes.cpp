@@ -118,6 +118,33 @@ TEST_F(Scopes, QuestionsMakeNoContext) {
   EXPECT_EQ(s.num_execution_contexts_created(), 0);
 }
 
+TEST_F(Scopes, DynamicAllocationGivesBackWhatRunsNeed) {
+  // A chain of products, between which nothing fuses.
+  ir::Graph g;
+  g.symbols["n"] = {};
+  const std::vector<ir::Dim> shape{ir::Dim::symbol("n"), ir::Dim(64)};
+  auto x = g.add_value("x", DType::f32, shape);
+  g.inputs.push_back(x);
+  const auto w = g.add_constant("w", Tensor(DType::f32, {64, 64}));
+  for (int i = 0; i < 3; ++i) x = g.add_node(ir::Op::matmul, "m" + std::to_string(i), {x, w}, DType::f32, shape);
+  g.outputs.push_back(x);
+  Session s(testing::engine_of(g), {}, settings_with(RuntimeCacheSetting::memory()));
+  std::vector<Tensor> in;
+  in.emplace_back(DType::f32, std::vector<std::int64_t>{1024, 64});
+  (void)s.execute(testing::views(in));
+  const auto kept = s.stats().device_bytes, arena = s.stats().arena_bytes;
+  ASSERT_GE(arena, 1024 * 64 * 4);
+  {
+    const ResourceAllocationScope dynamic(s, ResourceAllocationStrategy::dynamic_allocation);
+    (void)s.execute(testing::views(in));
+    EXPECT_LE(s.stats().device_bytes, kept - arena);
+    EXPECT_EQ(s.resource_allocation_strategy(), ResourceAllocationStrategy::dynamic_allocation);
+  }
+  (void)s.execute(testing::views(in));
+  EXPECT_EQ(s.stats().device_bytes, kept);
+  EXPECT_EQ(s.num_execution_contexts_created(), 1);
+}
+
 TEST(CudaGraphsModes, StackAndEndInAnyOrder) {
   ASSERT_EQ(cudagraphs_mode(), CudaGraphsMode::standard);
   auto a = std::make_unique<CudaGraphsModeScope>(CudaGraphsMode::subgraph_cudagraphs);

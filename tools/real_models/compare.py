@@ -9,7 +9,11 @@ ONNX Runtime's. The share of compiled kernels and library calls is that of the t
 reference interpreter's.
 """
 import argparse
+import datetime
+import importlib.metadata
 import json
+import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+BEGIN, END = "<!-- models:begin -->\n", "<!-- models:end -->"
 SECONDS = 1500  # for one model
 TOLERANCE = 1e-3  # relative to the largest value of an output
 
@@ -87,11 +92,20 @@ def compare(path, seconds):
         return row
     profile = engine.profile(given, 3)
     total = sum(step.seconds for step in profile.steps)
-    row["compiled_share"] = sum(s.seconds for s in profile.steps if s.done_by != "interpreter") / total if total else 1
+    if total:
+        row["compiled_share"] = sum(s.seconds for s in profile.steps if s.done_by != "interpreter") / total
     if seconds:
         ours, theirs = latencies([lambda: engine.run(given), lambda: session.run(None, given)], seconds)
         row |= {"latency_ms": ours, "onnxruntime_ms": theirs, "ratio": ours / theirs}
     return row
+
+
+def machine():
+    """A line for the page."""
+    match = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("onnx", "onnxruntime"))
+    return (f"{match.group(1) if match else 'unknown'}, {len(os.sched_getaffinity(0))} cores, load average "
+            f"{os.getloadavg()[1]:.1f}; float32; {versions}; {datetime.date.today()}")
 
 
 def table(rows):
@@ -102,7 +116,9 @@ def table(rows):
             lines.append(f"| {row['model']} | no: {row['why']} | | | |")
             continue
         latency = f"{row['latency_ms']:.3g} ({row['ratio']:.2f})" if "ratio" in row else ""
-        lines.append(f"| {row['model']} | yes | {row['difference']:.1e} | {latency} | {100 * row['compiled_share']:.0f} % |")
+        share = f"{100 * row['compiled_share']:.1f} %" if "compiled_share" in row else (
+            "all" if row["interpreted_operators"] == 0 else "")
+        lines.append(f"| {row['model']} | yes | {row['difference']:.1e} | {latency} | {share} |")
     return "\n".join(lines)
 
 
@@ -140,9 +156,8 @@ def main():
         options.json.write_text(json.dumps(rows, indent=1))
     if options.page:
         text = options.page.read_text()
-        begin, end = "<!-- models:begin -->\n", "<!-- models:end -->"
-        head, tail = text.split(begin)[0], text.split(end)[1]
-        options.page.write_text(head + begin + table(rows) + "\n" + end + tail)
+        head, tail = text.split(BEGIN)[0], text.split(END)[1]
+        options.page.write_text(f"{head}{BEGIN}{machine()}\n\n{table(rows)}\n{END}{tail}")
     return 0 if rows and all(row["works"] for row in rows) else 1
 
 

@@ -22,6 +22,7 @@ from .cudagraphs import (
 from .caches import RuntimeCache
 from .config import RuntimeConfig
 from .profile_scope import optimization_profile
+from .resources import ResourceAllocationStrategy, enable_pre_allocated_outputs
 from .settings import (
     CUDA_GRAPH_STRATEGIES,
     DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGIES,
@@ -31,6 +32,7 @@ from .settings import (
 from .targets import engines_of
 
 __all__ = ["CUDA_GRAPH_STRATEGIES", "DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGIES", "CudaGraphsMode", "RuntimeCache",
-           "RuntimeConfig", "RuntimeSettings", "default_runtime_settings", "enable_cudagraphs", "engines_of",
+           "ResourceAllocationStrategy", "RuntimeConfig", "RuntimeSettings", "default_runtime_settings",
+           "enable_cudagraphs", "enable_pre_allocated_outputs", "engines_of",
            "get_cudagraphs_mode", "get_whole_cudagraphs_mode", "optimization_profile", "runtime_cache", "runtime_config",
            "set_cuda_graph_strategy", "set_cudagraphs_mode", "set_dynamic_shapes_kernel_strategy"]

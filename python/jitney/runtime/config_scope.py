@@ -2,19 +2,16 @@
 """Other settings for a while."""
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from .engine_scope import EngineScope, T
 from .settings import RuntimeSettings, check_names
-from .targets import engines_of
 
 if TYPE_CHECKING:
     from ..engine import Engine
 
-T = TypeVar("T")
 
-
-class runtime_config(Generic[T]):
+class runtime_config(EngineScope[T]):
     """`with runtime_config(target, cuda_graph_strategy=..., ...) as target:` other settings for all engines under the
     target until the block ends. A target is an Engine, a module that contains engines, or a list or tuple of these.
 
@@ -30,28 +27,13 @@ class runtime_config(Generic[T]):
         self._specialization = checked[0] if "dynamic_shapes_kernel_specialization_strategy" in overrides else None
         self._graphs = checked[1] if "cuda_graph_strategy" in overrides else None
         self._cache = (checked[2],) if "runtime_cache" in overrides else None
-        self._target = target
-        self._entered: list[list[tuple[Engine, int]]] = []
+        super().__init__(target)
 
-    def __enter__(self) -> T:
-        added: list[tuple[Engine, int]] = []
-        try:
-            for engine in engines_of(self._target):
-                added.append((engine, engine._add_overrides(self._specialization, self._graphs, self._cache)))
-        except BaseException:
-            _remove(added)
-            raise
-        self._entered.append(added)
-        return self._target
+    def _begin(self, engine: Engine) -> int:
+        return engine._add_overrides(self._specialization, self._graphs, self._cache)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        _remove(self._entered.pop())
-
-
-def _remove(added: list[tuple[Engine, int]]) -> None:
-    for engine, overrides in reversed(added):
-        engine._remove_overrides(overrides)
+    def _end(self, engine: Engine, scope: int) -> None:
+        engine._remove_overrides(scope)
 
 
 class set_dynamic_shapes_kernel_strategy(runtime_config[T]):

@@ -2,20 +2,18 @@
 """Which optimization profile runs must fit, for a while."""
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from .. import _jitney
-from .targets import engines_of
+from .engine_scope import EngineScope, T
 
 if TYPE_CHECKING:
     from ..engine import Engine
 
-T = TypeVar("T")
 AUTO = -1
 
 
-class optimization_profile(Generic[T]):
+class optimization_profile(EngineScope[T]):
     """`with optimization_profile(target, 1) as target:` runs of all engines under the target must fit profile 1 until
     the block ends. None is profile 0; "auto", which is what holds outside, keeps the profile in use as long as a shape
     fits it, and else takes the first that does. Makes no context, and survives new ones. TypeError for a profile that
@@ -24,27 +22,12 @@ class optimization_profile(Generic[T]):
 
     def __init__(self, target: T, profile: int | str | None = None) -> None:
         self._profile = profile_number(profile)
-        self._target = target
-        self._entered: list[list[tuple[Engine, int]]] = []
+        super().__init__(target)
 
-    def __enter__(self) -> T:
-        added: list[tuple[Engine, int]] = []
-        try:
-            for engine in engines_of(self._target):
-                added.append((engine, engine._add_optimization_profile(self._profile)))
-        except BaseException:
-            _remove(added)
-            raise
-        self._entered.append(added)
-        return self._target
+    def _begin(self, engine: Engine) -> int:
+        return engine._add_optimization_profile(self._profile)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        _remove(self._entered.pop())
-
-
-def _remove(added: list[tuple[Engine, int]]) -> None:
-    for engine, scope in reversed(added):
+    def _end(self, engine: Engine, scope: int) -> None:
         engine._remove_optimization_profile(scope)
 
 

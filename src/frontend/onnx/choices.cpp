@@ -36,17 +36,31 @@ constexpr AxesInput kAxes[] = {
     {"ReduceLogSum", 1, false, false}, {"ReduceLogSumExp", 1, false, false},
     {"CumSum", 1, false, false},       {"Squeeze", 1, false, false},
     {"Unsqueeze", 1, false, true},     {"Slice", 3, true, false},
-    {"Pad", 3, true, false},
+    {"Pad", 3, true, false},           {"CumProd", 1, false, false},
+    {"DFT", 2, false, false},
 };
 
+/// Axes that the operator cannot have, whatever the others are.
+Axes forbidden_axes(const std::string& op, const ir::Shape& shape) {
+  Axes axes;
+  const auto rank = std::ssize(shape);
+  if (op == "DFT" && rank > 0) axes.push_back(rank - 1);  // real and imaginary parts
+  if (op == "Squeeze") {
+    for (std::int64_t axis = 0; axis < rank; ++axis)
+      if (shape[static_cast<std::size_t>(axis)].constant().value_or(1) != 1) axes.push_back(axis);
+  }
+  return axes;
+}
+
 /// All ways to take `count` of `rank` axes.
-std::vector<Axes> ways(std::int64_t rank, std::int64_t count, bool is_ordered) {
+std::vector<Axes> ways(std::int64_t rank, std::int64_t count, bool is_ordered, const Axes& forbidden) {
   std::vector<Axes> result{{}};
   for (std::int64_t k = 0; k < count; ++k) {
     std::vector<Axes> longer;
     for (const Axes& begun : result) {
       for (std::int64_t axis = 0; axis < rank; ++axis) {
         if (std::find(begun.begin(), begun.end(), axis) != begun.end()) continue;
+        if (std::find(forbidden.begin(), forbidden.end(), axis) != forbidden.end()) continue;
         if (!is_ordered && !begun.empty() && axis < begun.back()) continue;
         longer.push_back(begun);
         longer.back().push_back(axis);
@@ -67,6 +81,7 @@ struct ModelImporter::Choices {
   std::vector<std::int64_t> shape;  ///< of the axes operand
   std::int64_t rank;
   bool is_ordered;
+  Axes forbidden;  ///< axes that cannot be taken
 };
 
 Expected<bool> ModelImporter::import_choices(const NodeProto& node, Scope& scope,
@@ -81,15 +96,18 @@ Expected<bool> ModelImporter::import_choices(const NodeProto& node, Scope& scope
   if (!count)
     return user_error("operator '{}' at node '{}': axes '{}' has {} elements; their number must be known",
                       node.op_type(), builder_.node_name(), axes->name, axes->shape[0].to_string());
-  Choices choices{node, row->input, {}, {}, std::ssize(inputs[0]->shape), row->is_ordered};
+  Choices choices{node, row->input, {}, {}, std::ssize(inputs[0]->shape), row->is_ordered, {}};
+  choices.forbidden = forbidden_axes(node.op_type(), inputs[0]->shape);
   if (row->is_of_the_result) choices.rank += *count;
-  choices.ways = ways(choices.rank, *count, row->is_ordered);
+  choices.ways = ways(choices.rank, *count, row->is_ordered, choices.forbidden);
   if (choices.ways.empty() || choices.ways.size() > kMostChoices)
     return user_error(
         "operator '{}' at node '{}': axes '{}' are data, and {} of {} axes can be taken in {} ways; at "
         "most {} are supported",
         node.op_type(), builder_.node_name(), axes->name, *count, choices.rank, choices.ways.empty() ? "no" : "more",
         kMostChoices);
+  // The last way is taken without a look, which one alone must not be.
+  if (choices.ways.size() == 1 && !choices.forbidden.empty()) choices.ways.push_back(choices.ways[0]);
   if (!axes->shape.empty()) choices.shape.push_back(*count);
   JITNEY_CHECK(import_choice(choices, 0, scope));
   return true;
@@ -115,9 +133,14 @@ Status ModelImporter::import_choice(const Choices& choices, std::size_t from, Sc
 
   const ValueId operand = builder_.materialize(**scope.find(node.input(static_cast<int>(choices.input))));
   std::vector<Dim> given{Dim(choices.rank), Dim(static_cast<std::int64_t>(choices.is_ordered))};
+  const std::string rule = choices.forbidden.empty() ? "is_axes" : "is_allowed_axes";
+  if (!choices.forbidden.empty()) {
+    given.emplace_back(std::ssize(choices.forbidden));
+    given.insert(given.end(), choices.forbidden.begin(), choices.forbidden.end());
+  }
   given.insert(given.end(), axes.begin(), axes.end());
   std::vector<ValueId> inputs = builder_.hosted(Op::read_dims, {operand}, {{DType::boolean, {}}}, {},
-                                                {{"rule", std::string("is_axes")}, {"given", std::move(given)}});
+                                                {{"rule", rule}, {"given", std::move(given)}});
   GraphProto used, empty;
   *used.add_node() = node;
   for (const std::string& output : node.output()) {

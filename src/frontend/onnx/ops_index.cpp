@@ -106,6 +106,8 @@ Status one_hot(NodeContext& c) {
     JITNEY_TRY(const auto given, c.dims(1, "depth"));
     if (given.size() != 1) return c.error("depth must have one element, not {}", given.size());
     depth = given[0];
+  } else if (c.input(1).constant == nullptr && c.rank(1) <= 1 && ir::product(c.shape(1)).is(1)) {
+    depth = b.read_dims("extents", {b.cast(c.value(1), DType::i64)}, {}, 1)[0];
   } else {
     JITNEY_TRY(const double given, c.constant_number(1, "depth"));
     if (!(given >= 0 && given < 0x1p53)) return c.error("depth is {}; it must be 0 or more", given);

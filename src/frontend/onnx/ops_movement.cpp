@@ -129,6 +129,7 @@ Status pad(NodeContext& c) {
   }
   const Shape& from = c.shape(0);
   double fill = 0;
+  ValueId fill_value = ir::kNoValue;  // where it is data
   std::vector<Dim> pads;
   Index axes;
   if (c.opset < 11) {
@@ -144,7 +145,11 @@ Status pad(NodeContext& c) {
       const auto halves = c.b.read_dims("signed", {c.value(1)}, {}, static_cast<std::size_t>(2 * count));
       for (std::size_t k = 0; k < halves.size(); k += 2) pads.push_back(halves[k] - halves[k + 1]);
     }
-    if (c.has(2)) {
+    if (c.has(2) && c.input(2).constant == nullptr && !c.known(2)) {
+      if (c.dtype(2) != c.dtype(0) || c.rank(2) > 1 || !ir::product(c.shape(2)).is(1))
+        return c.error("the padding value '{}' must be one element of {}", c.input(2).name, to_string(c.dtype(0)));
+      fill_value = c.b.reshape(c.value(2), {});
+    } else if (c.has(2)) {
       JITNEY_TRY(fill, c.constant_number(2, "the padding value"));
     }
   }
@@ -166,8 +171,13 @@ Status pad(NodeContext& c) {
   }
   if (to == from && std::all_of(before.begin(), before.end(), [](const Dim& d) { return d.is(0); }))
     return c.set(0, c.input_pointer(0));
-  return c.set(0, c.b.typed_node(Op::pad, {c.value(0)}, c.dtype(0), std::move(to),
-                                 {{"before", std::move(before)}, {"value", fill}, {"mode", mode}}));
+  const auto padded = [&](ValueId x, double value) {
+    return c.b.typed_node(Op::pad, {x}, c.b.dtype(x), to, {{"before", before}, {"value", value}, {"mode", mode}});
+  };
+  const ValueId result = padded(c.value(0), fill);
+  if (fill_value == ir::kNoValue || mode != "constant") return c.set(0, result);
+  const ValueId inside = padded(c.b.expand(c.b.scalar(1, DType::boolean), from), 0);
+  return c.set(0, c.b.where(inside, result, fill_value));
 }
 
 }  // namespace

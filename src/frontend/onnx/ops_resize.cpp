@@ -35,7 +35,8 @@ class Coordinates {
     if (mode == "tf_half_pixel_for_nn") return div(add(x, f(0.5)), scale());
     if (mode == "align_corners") return div(mul(x, sub(in, f(1))), b_.binary(Op::max, sub(length(), f(1)), f(1e-6)));
     if (mode == "tf_crop_and_resize") {
-      const ValueId reach = sub(in, f(1)), begin = f(axis_.roi_begin), end = f(axis_.roi_end);
+      const ValueId reach = sub(in, f(1)), begin = roi(axis_.roi_begin_value, axis_.roi_begin),
+                    end = roi(axis_.roi_end_value, axis_.roi_end);
       const ValueId step = div(mul(sub(end, begin), reach), b_.binary(Op::max, sub(out, f(1)), f(1)));
       const ValueId many = add(mul(begin, reach), mul(x, step));
       return b_.where(b_.binary(Op::less, f(1), out), many, mul(mul(f(0.5), add(begin, end)), reach));
@@ -140,12 +141,16 @@ class Coordinates {
   /// What the standard calls the resized length: with a scale it need not be whole, though there are only whole
   /// elements. Products that miss a whole number by rounding mean that number.
   ValueId length() {
-    if (!axis_.scale) return number(axis_.to);
-    const ValueId scaled = mul(f(*axis_.scale), number(axis_.from)), whole = b_.unary(Op::round, scaled);
+    if (!axis_.scale && axis_.scale_value == ir::kNoValue) return number(axis_.to);
+    const ValueId scaled = mul(scale(), number(axis_.from)), whole = b_.unary(Op::round, scaled);
     const ValueId close = b_.binary(Op::less, b_.unary(Op::abs, sub(scaled, whole)), mul(f(1e-6), add(scaled, f(1))));
     return b_.where(close, whole, scaled);
   }
-  ValueId scale() { return axis_.scale ? f(*axis_.scale) : div(number(axis_.to), number(axis_.from)); }
+  ValueId scale() {
+    if (axis_.scale_value != ir::kNoValue) return axis_.scale_value;
+    return axis_.scale ? f(*axis_.scale) : div(number(axis_.to), number(axis_.from));
+  }
+  ValueId roi(ValueId value, double number) { return value != ir::kNoValue ? value : f(number); }
   /// As an index into the input, at its edge where it lies outside.
   ValueId inside(ValueId x) {
     const ValueId last = b_.binary(Op::min, x, sub(number(axis_.from), f(1)));

@@ -9,6 +9,7 @@ namespace {
 
 using ir::Dim;
 using ir::Guard;
+using ir::Op;
 using ir::Shape;
 using ir::ValueId;
 using Index = std::vector<std::int64_t>;
@@ -81,15 +82,35 @@ bool computed_slice(NodeContext& c, const Slices& s) {
   return c.set_known(0, c.dtype(0), std::move(result));
 }
 
-/// Starts or ends that follow from data: where they are, and how much is between them, is found out when they are
-/// there.
+/// Every axis by an index of its own, since the steps are data: start + i * step.
+Status gather_slice(NodeContext& c, const Index& axes, const std::vector<Dim>& found) {
+  GraphBuilder& b = c.b;
+  ValueId x = c.value(0);
+  const ValueId steps = b.cast(c.value(4), DType::i64);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const Dim& extent = found[2 * i + 1];
+    const ValueId step = b.reshape(b.slice(steps, {Dim(static_cast<std::int64_t>(i))}, {1}, {Dim(1)}), {});
+    const ValueId start = b.typed_node(Op::dims, {}, DType::i64, {}, {{"values", Shape{found[2 * i]}}});
+    const ValueId index = b.binary(Op::add, start, b.binary(Op::mul, b.iota({extent}, 0), step));
+    x = b.node(Op::gather, {x, index}, {{"axis", axes[i]}});
+  }
+  return c.set(0, x);
+}
+
+/// Starts, ends or steps that follow from data: where they are, and how much is between them, is found out when they
+/// are there.
 Status data_slice(NodeContext& c, Index axes, Index steps) {
+  const bool has_data_steps = c.has(4) && !c.known(4);
   JITNEY_TRY(const std::int64_t count, c.element_count(1, "starts"));
   JITNEY_TRY(const std::int64_t ends, c.element_count(2, "ends"));
   if (axes.empty()) {
     for (std::int64_t i = 0; i < count; ++i) axes.push_back(i);
   }
   if (steps.empty()) steps.assign(axes.size(), 1);
+  if (has_data_steps) {
+    JITNEY_TRY(const std::int64_t given, c.element_count(4, "steps"));
+    steps.assign(static_cast<std::size_t>(given), 0);
+  }
   if (count != ends || count != std::ssize(axes) || count != std::ssize(steps))
     return c.error("starts, ends, axes and steps have {}, {}, {} and {} entries; they must have as many", count, ends,
                    axes.size(), steps.size());
@@ -98,12 +119,15 @@ Status data_slice(NodeContext& c, Index axes, Index steps) {
   std::vector<Dim> given;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     JITNEY_TRY(axes[i], c.axis(axes[i], c.rank(0)));
-    if (steps[i] == 0 || steps[i] == std::numeric_limits<std::int64_t>::min())
+    if (!has_data_steps && (steps[i] == 0 || steps[i] == std::numeric_limits<std::int64_t>::min()))
       return c.error("step {} is not allowed", steps[i]);
     given.push_back(from[static_cast<std::size_t>(axes[i])]);
     given.emplace_back(steps[i]);
   }
-  const auto found = c.b.read_dims("slice", {c.value(1), c.value(2)}, std::move(given), 2 * axes.size());
+  std::vector<ValueId> operands{c.value(1), c.value(2)};
+  if (has_data_steps) operands.push_back(c.value(4));
+  const auto found = c.b.read_dims("slice", std::move(operands), std::move(given), 2 * axes.size());
+  if (has_data_steps) return gather_slice(c, axes, found);
   Slices s{std::vector<Dim>(from.size(), Dim(0)), Index(from.size(), 1), from};
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const auto at = static_cast<std::size_t>(axes[i]);
@@ -129,10 +153,11 @@ Status slice(NodeContext& c) {
     if (c.has(3)) {
       JITNEY_TRY(axes, c.integers(3, "axes"));
     }
-    if (c.has(4)) {
+    const bool has_data_steps = c.has(4) && !c.known(4);
+    if (c.has(4) && !has_data_steps) {
       JITNEY_TRY(steps, c.integers(4, "steps"));
     }
-    if (!c.known(1) || !c.known(2)) return data_slice(c, std::move(axes), std::move(steps));
+    if (!c.known(1) || !c.known(2) || has_data_steps) return data_slice(c, std::move(axes), std::move(steps));
     JITNEY_TRY(starts, c.dims(1, "starts"));
     JITNEY_TRY(ends, c.dims(2, "ends"));
   }

@@ -11,16 +11,39 @@ namespace {
 using ir::Dim;
 using ir::Guard;
 
+using ir::Op;
+using ir::ValueId;
+
 using Reals = std::vector<double>;
 
-/// All elements of a constant tensor; nothing where the input is absent or empty.
-Expected<std::optional<Reals>> constant_reals(NodeContext& c, int i, std::string_view what) {
+/// The elements of a vector: numbers where it is constant, values where it is data.
+struct Elements {
+  Reals numbers;
+  std::vector<ValueId> values;  ///< f32, rank 0
+  std::size_t size() const { return std::max(numbers.size(), values.size()); }
+};
+
+constexpr std::int64_t kMostElements = 64;
+
+/// Nothing where the input is absent or empty. As many as expected, where only running tells.
+Expected<std::optional<Elements>> elements(NodeContext& c, int i, std::string_view what, std::size_t expected) {
   if (!c.has(i)) return std::nullopt;
   if (ir::product(c.shape(i)).is(0)) return std::nullopt;
-  const Tensor* tensor = c.input(i).constant.get();
-  if (tensor == nullptr || tensor->num_elements() > 64) return c.error("{} must be constant", what);
-  Reals list;
-  for (std::int64_t k = 0; k < tensor->num_elements(); ++k) list.push_back(element_as_double(*tensor, k));
+  auto count = static_cast<std::int64_t>(expected);
+  if (c.rank(i) != 1 || c.shape(i)[0].constant()) {
+    JITNEY_TRY(count, c.element_count(i, what));
+  }
+  if (count > kMostElements) return c.error("{} '{}' has {} elements", what, c.input(i).name, count);
+  if (!is_floating(c.dtype(i))) return c.error("{} '{}' is {} data", what, c.input(i).name, to_string(c.dtype(i)));
+  Elements list;
+  if (const Tensor* tensor = c.input(i).constant.get()) {
+    for (std::int64_t k = 0; k < count; ++k) list.numbers.push_back(element_as_double(*tensor, k));
+    return list;
+  }
+  const ValueId all = c.b.cast(c.b.reshape(c.value(i), {Dim(count)}), DType::f32);
+  for (std::int64_t k = 0; k < count; ++k)
+    list.values.push_back(c.b.reshape(c.b.slice(all, {Dim(k)}, {1}, {Dim(1)}), {}));
+  JITNEY_CHECK(c.b.status());
   return list;
 }
 
@@ -41,13 +64,35 @@ Dim scaled(const Dim& extent, double scale) {
   return Dim::floordiv(extent * Dim(mantissa), Dim(std::int64_t{1} << std::min(down, 62)));
 }
 
+/// keep_aspect() where extents or sizes are not constant.
+Status keep_symbolic_aspect(NodeContext& c, const std::string& policy, std::vector<ResizedAxis>& axes) {
+  GraphBuilder& b = c.b;
+  const auto number = [&](const Dim& d) {
+    return b.cast(b.typed_node(Op::dims, {}, DType::i64, {}, {{"values", ir::Shape{d}}}), DType::f32);
+  };
+  ValueId scale = ir::kNoValue;
+  std::vector<Dim> from;
+  for (const ResizedAxis& axis : axes) {
+    const ValueId own = b.binary(Op::div, number(axis.to), number(axis.from));
+    scale = scale == ir::kNoValue ? own : b.binary(policy == "not_larger" ? Op::min : Op::max, scale, own);
+    from.push_back(axis.from);
+  }
+  const auto to = b.read_dims(policy, {c.value(3)}, std::move(from), axes.size());
+  JITNEY_CHECK(b.status());
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    axes[i].scale_value = scale;
+    axes[i].to = to[i];
+  }
+  return {};
+}
+
 /// The common scale that keeps the aspect: the least or the largest of those that the sizes ask for.
 Status keep_aspect(NodeContext& c, const std::string& policy, std::vector<ResizedAxis>& axes) {
+  if (axes.empty()) return {};
   double scale = policy == "not_larger" ? INFINITY : 0;
   for (const ResizedAxis& axis : axes) {
     const auto from = axis.from.constant(), to = axis.to.constant();
-    if (!from || !to || *from == 0)
-      return c.error("keep_aspect_ratio_policy '{}' needs constant extents and sizes", policy);
+    if (!from || !to || *from == 0) return keep_symbolic_aspect(c, policy, axes);
     if (*from > 1 << 24 || *to > 1 << 24) return c.error("size {} is too large", *to);
     const double own = static_cast<float>(*to) / static_cast<float>(*from);
     scale = policy == "not_larger" ? std::min(scale, own) : std::max(scale, own);
@@ -60,18 +105,18 @@ Status keep_aspect(NodeContext& c, const std::string& policy, std::vector<Resize
 }
 
 struct Wanted {
-  std::optional<Reals> scales;
+  std::optional<Elements> scales;
   std::optional<std::vector<Dim>> sizes;
-  std::optional<Reals> roi;
+  std::optional<Elements> roi;
 };
 
-Expected<Wanted> read_inputs(NodeContext& c) {
+Expected<Wanted> read_inputs(NodeContext& c, std::size_t axes) {
   Wanted w;
   const bool only_scales = c.node.op_type() == "Upsample" || c.opset < 11;
   if (only_scales && c.opset < 9) {
-    if (auto list = c.real_list("scales")) w.scales = Reals(list->begin(), list->end());
+    if (auto list = c.real_list("scales")) w.scales = Elements{Reals(list->begin(), list->end()), {}};
   } else {
-    JITNEY_TRY(w.scales, constant_reals(c, only_scales ? 1 : 2, "the scales"));
+    JITNEY_TRY(w.scales, elements(c, only_scales ? 1 : 2, "the scales", axes));
   }
   if (!only_scales && c.has(3) && !ir::product(c.shape(3)).is(0)) {
     JITNEY_TRY(w.sizes, c.dims(3, "sizes"));
@@ -120,26 +165,41 @@ Expected<ResizeArguments> read_resize(NodeContext& c) {
   const std::string policy = c.text("keep_aspect_ratio_policy", "stretch");
   JITNEY_CHECK(check_words(c, r));
   const bool antialias = c.integer("antialias", 0) != 0 && r.mode != "nearest";
-  JITNEY_TRY(Wanted wanted, read_inputs(c));
-  const bool crops = r.coordinates == "tf_crop_and_resize";
-  if (crops) {
-    JITNEY_TRY(wanted.roi, constant_reals(c, 1, "roi"));
-    if (!wanted.roi) return c.error("tf_crop_and_resize needs roi");
-  }
-
   std::vector<std::int64_t> axes(static_cast<std::size_t>(c.rank(0)));
   std::iota(axes.begin(), axes.end(), 0);
   if (auto given = c.integer_list("axes")) axes = *given;
+  JITNEY_TRY(Wanted wanted, read_inputs(c, axes.size()));
+  const bool crops = r.coordinates == "tf_crop_and_resize";
+  if (crops) {
+    JITNEY_TRY(wanted.roi, elements(c, 1, "roi", 2 * axes.size()));
+    if (!wanted.roi) return c.error("tf_crop_and_resize needs roi");
+  }
+
   const std::size_t count = wanted.scales ? wanted.scales->size() : wanted.sizes->size();
   if (count != axes.size()) return c.error("it has {} scales or sizes for {} axes", count, axes.size());
   if (crops && wanted.roi->size() != 2 * count)
     return c.error("roi has {} entries; {} are needed", wanted.roi->size(), 2 * count);
+  std::vector<Dim> extents_then;  // where the scales are data: what becomes of the extents
+  if (wanted.scales && !wanted.scales->values.empty()) {
+    std::vector<Dim> from;
+    for (const std::int64_t axis : axes) {
+      JITNEY_TRY(const int at, c.axis(axis, c.rank(0)));
+      from.push_back(c.shape(0)[static_cast<std::size_t>(at)]);
+    }
+    extents_then = c.b.read_dims("scaled", {c.value(old ? 1 : 2)}, std::move(from), count);
+    JITNEY_CHECK(c.b.status());
+  }
   std::vector<ResizedAxis> all;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     JITNEY_TRY(const int axis, c.axis(axes[i], c.rank(0)));
-    ResizedAxis one{static_cast<std::size_t>(axis), c.shape(0)[static_cast<std::size_t>(axis)], {}, {}, 0, 1};
-    if (wanted.scales) {
-      const double scale = (*wanted.scales)[i];
+    ResizedAxis one;
+    one.axis = static_cast<std::size_t>(axis);
+    one.from = c.shape(0)[one.axis];
+    if (!extents_then.empty()) {
+      one.scale_value = wanted.scales->values[i];
+      one.to = extents_then[i];
+    } else if (wanted.scales) {
+      const double scale = wanted.scales->numbers[i];
       if (!(scale > 0) || scale > 1 << 20) return c.error("scale {} is not allowed; it must be above 0", scale);
       one.scale = scale;
       one.to = scaled(one.from, scale);
@@ -148,9 +208,12 @@ Expected<ResizeArguments> read_resize(NodeContext& c) {
       c.b.require(Guard::Relation::less_equal, Dim(0), one.to,
                   fmt::format("{}: size {} is negative", c.label(), one.to.to_string()));
     }
-    if (crops) {
-      one.roi_begin = (*wanted.roi)[i];
-      one.roi_end = (*wanted.roi)[count + i];
+    if (crops && !wanted.roi->values.empty()) {
+      one.roi_begin_value = wanted.roi->values[i];
+      one.roi_end_value = wanted.roi->values[count + i];
+    } else if (crops) {
+      one.roi_begin = wanted.roi->numbers[i];
+      one.roi_end = wanted.roi->numbers[count + i];
     }
     all.push_back(one);
   }
@@ -162,8 +225,9 @@ Expected<ResizeArguments> read_resize(NodeContext& c) {
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.axis < b.axis; });
   for (const ResizedAxis& axis : all) {
-    const bool whole = axis.roi_begin == 0 && axis.roi_end == 1;
-    if (axis.from == axis.to && axis.scale.value_or(1) == 1 && whole) continue;
+    const bool whole = axis.roi_begin == 0 && axis.roi_end == 1 && axis.roi_begin_value == ir::kNoValue;
+    const bool known_scale = axis.scale.value_or(1) == 1 && axis.scale_value == ir::kNoValue;
+    if (axis.from == axis.to && known_scale && whole) continue;
     c.b.require(Guard::Relation::less_equal, Dim::min(axis.to, Dim(1)), axis.from,
                 fmt::format("{}: axis {} of {} is empty and cannot be stretched", c.label(), axis.axis,
                             ir::to_string(c.shape(0))));

@@ -13,8 +13,11 @@ namespace jitney::onnx {
 struct ResizedAxis {
   std::size_t axis = 0;
   ir::Dim from, to;
-  std::optional<double> scale;  ///< the model's own; else to / from
+  std::optional<double> scale;             ///< the model's own; else to / from
+  ir::ValueId scale_value = ir::kNoValue;  ///< the model's own, f32, where it is data
   double roi_begin = 0, roi_end = 1;
+  ir::ValueId roi_begin_value = ir::kNoValue;  ///< f32, where the region is data
+  ir::ValueId roi_end_value = ir::kNoValue;
   std::optional<double> constant_scale = {};  ///< with antialiasing: what it is stretched by
 };
 
@@ -29,8 +32,7 @@ struct ResizeArguments {
   std::vector<ResizedAxis> axes;  ///< those that change, ascending
 };
 
-/// Fails (user) for scales and regions that are not constant, and for a contradiction. Sizes may be symbolic, but not
-/// with antialiasing.
+/// Scales, sizes and the region may be data, but not with antialiasing: that, and a contradiction, is an error (user).
 Expected<ResizeArguments> read_resize(NodeContext& c);
 
 }  // namespace jitney::onnx

@@ -10,8 +10,9 @@ from pathlib import Path
 from onnx_suite import refused, report, runner
 from onnx_suite.cases import KINDS, all_cases
 
-# Raise it when more do.
-COMPILED_AT_LEAST = 1355
+# Of the node cases: what is promised is 1,340 and 1,000. Raise them when more do; a busy machine may compile fewer.
+PASS_AT_LEAST = 1764
+COMPILED_AT_LEAST = 1700
 
 
 def main():
@@ -44,8 +45,10 @@ def main():
         refused.write(results)
     if options.check:
         found = refused.complaints(results)
-        found += [f"{COMPILED_AT_LEAST} cases must pass without the reference interpreter, {report.compiled(results)} do"
-                  ] if report.compiled(results) < COMPILED_AT_LEAST else []
+        node = report.counts(results)["node"]
+        for verdict, least in (("pass", PASS_AT_LEAST), ("compiled", COMPILED_AT_LEAST)):
+            if node[verdict] < least:
+                found.append(f"{least} node cases must be '{verdict}', {node[verdict]} are")
         print("\n".join(found))
         return 1 if found else 0
     return 0 if all(r.verdict in ("pass", "refused") for r in results) else 1

@@ -14,10 +14,6 @@ def counts(results):
     return by_kind
 
 
-def compiled(results):
-    return sum(found["compiled"] for found in counts(results).values())
-
-
 def summary(results):
     lines = [f"{'kind':20}{'cases':>7}{'pass':>7}{'compiled':>10}{'refused':>9}{'wrong':>7}{'crashed':>9}{'hung':>6}"]
     for kind, found in counts(results).items():

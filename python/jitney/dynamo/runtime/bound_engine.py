@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -25,7 +25,7 @@ class BoundEngine:
 
     runtime = ""
 
-    def __init__(self, record: Record, engine: Engine, handle: Any) -> None:
+    def __init__(self, record: Record, engine: ModuleEngine, handle: Any) -> None:
         self.record = record  # its bytes are let go: the engine has them
         self.engine = engine
         self.handle = handle  # of torch.classes.jitney.Engine, or None
@@ -36,7 +36,10 @@ class BoundEngine:
         self.device = torch.device(record.device)
         self.signature = Signature(record.name, self.device, self.input_infos, self.output_infos, self.aliases,
                                    bool(engine._native.has_data_dependent_outputs))
+        self.signature_text = self.signature.to_text()
         self.use_pre_allocated_outputs = False
+        self.use_output_allocator = record.requires_output_allocator or self.signature.is_data_dependent
+        self.record_tensor: torch.Tensor | None = None  # of operators.record_of()
 
     _described: dict[str, Any]
 
@@ -72,7 +75,7 @@ class CppEngine(BoundEngine):
         session = _jitney.find_session(handle.id())
         assert session is not None
         engine = ModuleEngine._of_session(session, record.device)
-        engine.handle = handle
+        engine.handle, engine.given_name = handle, handle.name
         if settings is not None:
             engine.update_runtime_settings(settings)
         record = Record(**{**record.__dict__})
@@ -85,13 +88,13 @@ class CppEngine(BoundEngine):
         return bool(self.handle.use_pre_allocated_outputs)
 
     @use_pre_allocated_outputs.setter
-    def use_pre_allocated_outputs(self, on: bool) -> None:  # type: ignore[override]
+    def use_pre_allocated_outputs(self, on: bool) -> None:
         self.handle.use_pre_allocated_outputs = on
 
     def execute(self, inputs: Sequence[Any]) -> list[torch.Tensor]:
         given = tensors.as_tensors(inputs, self.input_infos, self.where, self.device)
         try:
-            return torch.ops.jitney.execute_engine(given, self.handle)
+            return cast("list[torch.Tensor]", torch.ops.jitney.execute_engine(given, self.handle))
         except ValueError as error:
             raise UserError(str(error)) from None
 
@@ -106,7 +109,7 @@ class PythonEngine(BoundEngine):
         engine = ModuleEngine(native, record.device, runtime_settings=settings)
         record = Record(**{**record.__dict__})
         record.engine = bytes_to_tensor(b"")
-        record.name = record.name or engine.name
+        record.name = engine.given_name = record.name or engine.name
         self._inputs = _order("input", record.input_binding_names, engine.input_names, record.name)
         self._outputs = _order("output", record.output_binding_names, engine.output_names, record.name)
         record.input_binding_names = [engine.input_names[i] for i in self._inputs]

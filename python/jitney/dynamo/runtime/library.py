@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -64,3 +66,8 @@ def use_runtime(name: str) -> Iterator[None]:
         yield
     finally:
         _chosen.remove(name)
+
+
+def front_end() -> Any:
+    """jitney.dynamo, which needs more than this package does."""
+    return importlib.import_module("jitney.dynamo")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -58,7 +59,7 @@ class JitneyModule(torch.nn.Module):
         self._record: Record | None = None
         self._bound: BoundEngine | None = None
         self.engine_handle: Any = None  # of torch.classes.jitney.Engine; None in the Python runtime
-        self._record_tensor: torch.Tensor | None = None
+        self._is_exported_as_record = False
         self.name = name
         if serialized_engine is None:
             return
@@ -171,17 +172,15 @@ class JitneyModule(torch.nn.Module):
         """As an operator, which torch.compile, torch.export and torch.jit.trace write into their programs."""
         bound = self.bound
         given = tensors.as_tensors(inputs, bound.input_infos, bound.where, bound.device)
-        if bound.handle is not None and not record.is_exported_as_record():
-            return torch.ops.jitney.execute_engine(given, self.engine_handle)
-        return torch.ops.jitney.execute_record(given, self.record_tensor(), bound.signature.to_text())
+        if bound.handle is not None and not self._is_exported_as_record:
+            outputs = torch.ops.jitney.execute_engine(given, self.engine_handle)
+        else:
+            outputs = torch.ops.jitney.execute_record(given, self.record_tensor(), bound.signature_text)
+        return cast("list[torch.Tensor]", outputs)
 
     def record_tensor(self) -> torch.Tensor:
         """Its record as one uint8 tensor, which execute_record runs with this very engine while it lives."""
-        if self._record_tensor is None:
-            with torch.utils._python_dispatch._disable_current_modes():
-                self._record_tensor = self.record().to_tensor()
-                operators.keep_engine_of_record(self._record_tensor, self.bound)
-        return self._record_tensor
+        return operators.record_of(self.bound)
 
     # Copies and files
 
@@ -195,7 +194,7 @@ class JitneyModule(torch.nn.Module):
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
         """Another engine, under the settings that the module has."""
         settings = self.runtime_settings if self._bound is not None else self._wanted_settings
-        self._bound = self.engine_handle = self._record_tensor = None
+        self._bound = self.engine_handle = None
         if not state["slots"]:
             return
         self._record = record.parse_slots(list(state["slots"]), state["engine"])
@@ -204,7 +203,10 @@ class JitneyModule(torch.nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in self.__dict__.items()
-                 if key not in ("_bound", "_record", "engine_handle", "_record_tensor", "_wanted_settings")}
+                 if key not in ("_bound", "_record", "engine_handle", "_wanted_settings")}
+        if dataclasses.is_dataclass(self.settings) and not isinstance(self.settings, type):
+            gone = {"runtime_settings", "progress"} & {field.name for field in dataclasses.fields(self.settings)}
+            state["settings"] = dataclasses.replace(self.settings, **dict.fromkeys(gone))
         saved = self.get_extra_state()  # as bytes, which need no memory that processes share
         state["_saved"] = (saved["slots"], saved["engine"].numpy().tobytes())
         return state
@@ -214,7 +216,7 @@ class JitneyModule(torch.nn.Module):
         slots, engine = state.pop("_saved")
         super().__setstate__(state)
         self._wanted_settings = None
-        self._record = self._bound = self.engine_handle = self._record_tensor = None
+        self._record = self._bound = self.engine_handle = None
         if slots:
             self._record = record.parse_slots(slots, record.bytes_to_tensor(engine))
             self.setup_engine()
@@ -226,7 +228,7 @@ class JitneyModule(torch.nn.Module):
         """Shares the engine, and with it settings and kernels."""
         made = type(self).__new__(type(self))
         memo[id(self)] = made
-        shared = ("_bound", "_record", "engine_handle", "_record_tensor", "_wanted_settings")
+        shared = ("_bound", "_record", "engine_handle", "_wanted_settings")
         made.__dict__.update({key: value if key in shared else copy.deepcopy(value, memo)
                               for key, value in self.__dict__.items()})
         return made

@@ -15,6 +15,12 @@ class ModuleEngine(Engine):
 
     # Of torch.classes.jitney.Engine; None in the Python runtime.
     handle: Any = None
+    given_name = ""
+
+    @property
+    def name(self) -> str:
+        """The module's, which says more than the model's own."""
+        return self.given_name or super().name
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:

@@ -6,9 +6,10 @@ import hashlib
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ... import UserError
@@ -24,7 +25,8 @@ _library.define("execute_record(Tensor[] inputs, Tensor record, str signature) -
                 tags=(torch.Tag.pt2_compliant_tag,))
 
 _lock = threading.Lock()
-_of_tensor: WeakIdKeyDictionary = WeakIdKeyDictionary()  # keeps the engine for as long as there is the tensor
+# Engines for as long as there is the tensor; weakly where the engine keeps the tensor.
+_of_tensor: WeakIdKeyDictionary = WeakIdKeyDictionary()
 _of_digest: weakref.WeakValueDictionary[tuple[str, str], BoundEngine] = weakref.WeakValueDictionary()
 
 
@@ -32,6 +34,8 @@ def engine_of_record(tensor: torch.Tensor) -> BoundEngine:
     """The engine of a record: one for equal bytes, made at the first call."""
     with _lock:
         found = _of_tensor.get(tensor)
+        if isinstance(found, weakref.ref):
+            found = found()
         if found is None:
             runtime = library.runtime()
             key = (runtime, hashlib.sha256(tensor.cpu().numpy()).hexdigest())
@@ -39,18 +43,31 @@ def engine_of_record(tensor: torch.Tensor) -> BoundEngine:
             if found is None:
                 found = _of_digest[key] = bound_engine.make(record.parse_tensor(tensor), runtime)
             _of_tensor[tensor] = found
-        return found
+        return cast(BoundEngine, found)
 
 
-def keep_engine_of_record(tensor: torch.Tensor, engine: BoundEngine) -> None:
-    """From now on that is the engine of this very tensor."""
+def engine_of_handle(handle: Any) -> BoundEngine:
+    """The engine of a torchbind object."""
+    return bound_engine.of_handle(handle)
+
+
+def record_of(engine: BoundEngine) -> torch.Tensor:
+    """Its record as a tensor, which execute_record runs with this very engine."""
+    if engine.record_tensor is not None:  # before the lock, which torch.compile does not take
+        return engine.record_tensor
     with _lock:
-        _of_tensor[tensor] = engine
+        if engine.record_tensor is None:
+            with _disable_current_modes():
+                engine.record_tensor = engine.full_record().to_tensor()
+                _of_tensor[engine.record_tensor] = weakref.ref(engine)
+        return engine.record_tensor
 
 
-@torch.library.impl(_library, "execute_record", "CompositeExplicitAutograd")
 def _execute_record(inputs: Sequence[torch.Tensor], record: torch.Tensor, signature: str) -> list[torch.Tensor]:
     return engine_of_record(record).execute(inputs)
+
+
+_library.impl("execute_record", _execute_record, "CompositeExplicitAutograd")
 
 
 def outputs_without_data(signature: Signature, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -81,9 +98,11 @@ def _extent(signature: Signature, output: str, extent: int | str, values: dict[s
                         f"{missing} is: its symbolic shape cannot be told") from None
 
 
-@torch.library.register_fake("jitney::execute_record", lib=_library)
 def _fake_record(inputs: Sequence[torch.Tensor], record: torch.Tensor, signature: str) -> list[torch.Tensor]:
     return outputs_without_data(Signature.parse(signature), inputs)
+
+
+torch.library.register_fake("jitney::execute_record", _fake_record, lib=_library)
 
 
 def register() -> None:
@@ -91,6 +110,7 @@ def register() -> None:
     if not library.has_torch_library():
         return
 
-    @torch.library.register_fake("jitney::execute_engine", lib=_library)
-    def _fake_engine(inputs: Sequence[torch.Tensor], engine: Any) -> list[torch.Tensor]:
+    def fake_engine(inputs: Sequence[torch.Tensor], engine: Any) -> list[torch.Tensor]:
         return outputs_without_data(bound_engine.of_handle(engine).signature, inputs)
+
+    torch.library.register_fake("jitney::execute_engine", fake_engine, lib=_library)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import contextvars
 import dataclasses
 import enum
 import json
 import platform
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -34,23 +31,6 @@ class SerializedInfoIndex(enum.IntEnum):
     REQUIRES_OUTPUT_ALLOCATOR = 9
     RESOURCE_ALLOCATION_STRATEGY = 10
     REQUIRES_NATIVE_MULTIDEVICE = 11
-
-
-_as_record: contextvars.ContextVar[bool] = contextvars.ContextVar("jitney_exported_as_record", default=False)
-
-
-def is_exported_as_record() -> bool:
-    """Whether programs that are being written down hold engines as bytes, which need no libjitney_torch to be loaded."""
-    return _as_record.get()
-
-
-@contextlib.contextmanager
-def exported_as_record() -> Iterator[None]:
-    before = _as_record.set(True)
-    try:
-        yield
-    finally:
-        _as_record.reset(before)
 
 
 SERIALIZATION_LEN = len(SerializedInfoIndex)
