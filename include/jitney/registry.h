@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,7 +36,13 @@ JITNEY_EXPORT std::vector<RegisteredSession> registered_sessions(std::string_vie
 /// How many there were.
 JITNEY_EXPORT int apply_runtime_settings(std::string_view name, const RuntimeSettings& settings);
 
-/// The same for caches.
+/// Where sessions without a SessionOptions::warn tell what concerns whoever wrote the program; empty, which it is at
+/// first, is the log. Called in the thread that runs; what it throws ends that run.
+JITNEY_EXPORT void set_warning_sink(std::function<void(const std::string&)> sink);
+/// Calls it.
+JITNEY_EXPORT void warn(const std::string& text);
+
+/// As sessions, caches.
 JITNEY_EXPORT std::uint64_t register_runtime_cache(const std::shared_ptr<RuntimeCache>& cache);
 JITNEY_EXPORT std::shared_ptr<RuntimeCache> find_runtime_cache(std::uint64_t id);
 

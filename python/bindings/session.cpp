@@ -26,16 +26,19 @@ namespace {
 
 namespace nb = nanobind;
 
+void warn_in_python(const std::string& text) {
+  if (!nb::is_alive()) return;
+  const nb::gil_scoped_acquire acquired;
+  constexpr int kCallersLevel = 3;
+  if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
+}
+
 /// A jitney::Session with what Python needs around it. Its own fields are read and written with the GIL only.
 class Session {
  public:
   Session(const Engine& engine, SessionOptions options, const RuntimeSettings& settings)
       : device_(options.device), engine_(engine) {
-    options.warn = [](const std::string& text) {
-      const nb::gil_scoped_acquire acquired;
-      constexpr int kCallersLevel = 3;
-      if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
-    };
+    options.warn = warn_in_python;
     options.interrupted = signal_is_pending;
     nb::gil_scoped_release released;
     session_ = std::make_shared<jitney::Session>(engine, std::move(options), settings);
@@ -350,6 +353,7 @@ void bind_compiling_of(nb::class_<Session>& type) {
 }  // namespace
 
 void bind_session(nb::module_& module) {
+  set_warning_sink(warn_in_python);
   module.def("check_device", [](const std::string& text) { return to_string(parse_device(text)); });
   nb::class_<Session> type(module, "Session");
   type.def("__init__",

@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 
+#include "util/log.h"
+
 namespace jitney {
 namespace {
 
@@ -71,6 +73,34 @@ int apply_runtime_settings(std::string_view name, const RuntimeSettings& setting
   const auto found = registered_sessions(name);
   for (const auto& each : found) each.session->update_runtime_settings(settings);
   return static_cast<int>(found.size());
+}
+
+namespace {
+
+struct Sink {
+  std::mutex mutex;
+  std::function<void(const std::string&)> function;
+};
+
+Sink& warning_sink() {
+  static auto& instance = *new Sink;
+  return instance;
+}
+
+}  // namespace
+
+void set_warning_sink(std::function<void(const std::string&)> sink) {
+  const std::lock_guard lock(warning_sink().mutex);
+  warning_sink().function = std::move(sink);
+}
+
+void warn(const std::string& text) {
+  std::function<void(const std::string&)> sink;
+  {
+    const std::lock_guard lock(warning_sink().mutex);
+    sink = warning_sink().function;
+  }
+  sink ? sink(text) : log_warning("{}", text);
 }
 
 std::uint64_t register_runtime_cache(const std::shared_ptr<RuntimeCache>& cache) {

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include <jitney/cudagraphs_mode.h>
+#include <jitney/registry.h>
 
 #include "cache/handle.h"
 #include "runtime/shared_engine.h"
@@ -188,7 +189,7 @@ class Session::Impl {
     mode_seen = mode;
     auto made = context;
     lock.unlock();
-    if (!warning.empty()) options.warn ? options.warn(warning) : log_warning("{}", warning);
+    if (!warning.empty()) options.warn ? options.warn(warning) : warn(warning);
     return made;
   }
 

@@ -20,11 +20,11 @@ OTHER = RuntimeSettings(dynamic_shapes_kernel_specialization_strategy="eager", r
 class Net(torch.nn.Module):
     """Two engines with PyTorch between them."""
 
-    def __init__(self):
+    def __init__(self, device="cpu"):
         super().__init__()
-        self._run_on_acc_0 = JitneyModule(models.unary("Neg"), name="neg")
+        self._run_on_acc_0 = JitneyModule(models.unary("Neg"), name="neg", device=device)
         self._run_on_gpu_1 = torch.nn.Linear(4, 3)
-        self._run_on_acc_2 = JitneyModule(models.sum_and_difference(), name="both")
+        self._run_on_acc_2 = JitneyModule(models.sum_and_difference(), name="both", device=device)
 
     def forward(self, x, y):
         h = self._run_on_gpu_1(self._run_on_acc_0(x))
@@ -48,7 +48,8 @@ def check(run, net, rows=2):
 
 def saved(net, path, **options):
     rows = torch.export.Dim("rows", min=1, max=64)
-    jitney.save(net, path, arg_inputs=(X, Y), dynamic_shapes=({0: rows}, {0: rows}), **options)
+    device = net._run_on_gpu_1.weight.device
+    jitney.save(net, path, arg_inputs=(X.to(device), Y.to(device)), dynamic_shapes=({0: rows}, {0: rows}), **options)
 
 
 def test_H4_shapes_of_outputs_are_symbolic():

@@ -17,7 +17,9 @@ configure() {
 
 # build [TARGET...]
 build() {
-  configure build -DCMAKE_BUILD_TYPE=RelWithDebInfo
+  local torch=()
+  if [[ -x $torch_environment/bin/python ]]; then torch=(-DJITNEY_TORCH_PYTHON="$torch_environment/bin/python"); fi
+  configure build -DCMAKE_BUILD_TYPE=RelWithDebInfo "${torch[@]}"
   compile build "$@"
 }
 

@@ -27,7 +27,6 @@ Engine::Engine(Record record)
   use_torch_allocator(device_);
   SessionOptions options;
   options.device = device_;
-  options.warn = [](const std::string& text) { TORCH_WARN(text); };
   session_ = std::make_shared<Session>(load(record_), options);
   record_.engine.reset();
   const jitney::Engine& engine = session_->engine();

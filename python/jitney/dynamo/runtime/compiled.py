@@ -13,49 +13,39 @@ from . import operators
 from .module import JitneyModule
 
 
-class CompiledModule:
-    """What a compiled GraphModule is besides: `runtime_settings` of every engine inside at once. Kept by copies and
-    pickles, as far as modules keep settings."""
-
-    @property
-    def runtime_settings(self) -> RuntimeSettings:
-        """Of all engines; RuntimeError that lists them when they differ."""
-        found = {engine.name: engine.runtime_settings for engine in engines_of(self)}
-        if not found:
-            raise RuntimeError("there is no engine in this module, and so there are no runtime settings")
-        first, *others = found.values()
-        if any(other != first for other in others):
-            each = "; ".join(f"'{name}': {settings.to_str()}".replace("\n", ", ") for name, settings in found.items())
-            raise RuntimeError(f"the engines of this module have different runtime settings: {each}")
-        return first
-
-    @runtime_settings.setter
-    def runtime_settings(self, settings: RuntimeSettings) -> None:
-        for module in self.modules():  # type: ignore[attr-defined]
-            if isinstance(module, JitneyModule):
-                module.runtime_settings = settings
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return compiled(super().__deepcopy__(memo))  # type: ignore[misc]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (super().__reduce__(),)
-
-
 def compiled(module: GraphModule) -> GraphModule:
-    """The module itself, with what CompiledModule adds. Each GraphModule has a class of its own, so nobody else's
-    changes."""
-    if not isinstance(module, CompiledModule):
-        own = type(module)
-        module.__class__ = type(own.__name__, (CompiledModule, own), {})
+    """The module itself, with a property `runtime_settings`: of every engine inside at once. Each GraphModule has a class
+    of its own, so nobody else's changes. Copies and pickles have it, too; engines keep settings as modules do."""
+    own: Any = type(module)
+    if "_jitney_compiled" in own.__dict__:
+        return module
+    own._jitney_compiled = True
+    own.runtime_settings = property(_settings_of, _set_settings_of)
+    own.__deepcopy__ = lambda self, memo: compiled(GraphModule.__deepcopy__(self, memo))
+    own.__reduce__ = lambda self: (_rebuild, (GraphModule.__reduce__(self),))
     return module
 
 
+def _settings_of(module: GraphModule) -> RuntimeSettings:
+    """Of all engines; RuntimeError that lists them when they differ."""
+    found = {engine.name: engine.runtime_settings for engine in engines_of(module)}
+    if not found:
+        raise RuntimeError("there is no engine in this module, and so there are no runtime settings")
+    first, *others = found.values()
+    if any(other != first for other in others):
+        each = "; ".join(f"'{name}': {settings.to_str()}".replace("\n", ", ") for name, settings in found.items())
+        raise RuntimeError(f"the engines of this module have different runtime settings: {each}")
+    return first
+
+
+def _set_settings_of(module: GraphModule, settings: RuntimeSettings) -> None:
+    for child in module.modules():
+        if isinstance(child, JitneyModule):
+            child.runtime_settings = settings
+
+
 def _rebuild(reduced: tuple[Any, ...]) -> GraphModule:
-    module = reduced[0](*reduced[1])
-    if len(reduced) > 2 and reduced[2] is not None:
-        module.__setstate__(reduced[2])
-    return compiled(module)
+    return compiled(reduced[0](*reduced[1]))
 
 
 _OPERATORS = ("jitney::execute_record", "jitney::execute_engine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -203,6 +204,9 @@ class JitneyModule(torch.nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in self.__dict__.items()
                  if key not in ("_bound", "_record", "engine_handle", "_wanted_settings")}
+        if dataclasses.is_dataclass(self.settings) and not isinstance(self.settings, type):
+            gone = {"runtime_settings", "progress"} & {field.name for field in dataclasses.fields(self.settings)}
+            state["settings"] = dataclasses.replace(self.settings, **dict.fromkeys(gone))
         saved = self.get_extra_state()  # as bytes, which need no memory that processes share
         state["_saved"] = (saved["slots"], saved["engine"].numpy().tobytes())
         return state
