@@ -100,9 +100,9 @@ Engine Engine::build(std::span<const std::byte> model, const std::map<std::strin
   trace_from_environment();
   const TraceSpan span("load", "from memory");
   const onnx::ImportOptions options{.weights = &weights, .has_expressions = true};
-  return Engine(
-      value_or_throw(about("cannot build a model from memory", "",
-                           guarded([&] { return optimize(onnx::import_bytes(model, std::nullopt, options)); }))));
+  return Engine(value_or_throw(about("cannot build a model from memory", "", guarded([&] {
+                                       return optimize(onnx::import_bytes(model, std::nullopt, options));
+                                     }))));
 }
 
 std::vector<std::byte> Engine::serialize() const {

@@ -34,6 +34,13 @@ SAMPLES = {torch.float32: 4, torch.float16: 2, torch.int64: 2}  # and of other d
 OTHER_SAMPLES = 1
 TOLERANCE = {torch.float32: (2e-5, 2e-5), torch.float64: (1e-6, 1e-7), torch.float16: (4e-3, 4e-3),
              torch.bfloat16: (3e-2, 3e-2)}
+# Wider, where many rounded values are added or exponentiated on the way: (relative, absolute).
+WIDER = {("addbmm", torch.float16): (1e-2, 1e-1), ("addbmm", torch.bfloat16): (5e-2, 5e-1),
+         ("nn.functional.scaled_dot_product_attention", torch.float16): (4e-3, 1e-1),
+         ("nn.functional.scaled_dot_product_attention", torch.bfloat16): (3e-2, 5e-1),
+         ("nn.functional.conv_transpose3d", torch.float16): (4e-3, 1e-1)}
+# Results that PyTorch does not determine, by number.
+OPEN_RESULTS = {"topk": {1}}  # which of equal elements
 # Converters that no sample reaches: other names that tracing replaces, or what has no determined result.
 WITHOUT_SAMPLES: set[str] = set()
 REFUSED = Path(__file__).parent / "opinfo_refused.txt"
@@ -86,6 +93,7 @@ class Report:
 
 @dataclass
 class Case:
+    operator: str
     label: str
     dtype: torch.dtype
     module: GraphModule
@@ -136,7 +144,7 @@ def _cases(op: Any, report: Report, table: Any, dynamic: bool) -> Iterator[Case]
             if reason is not None:
                 report.refuse(reason, dtype)
                 continue
-            yield Case(label, dtype, module, tensors, expected)
+            yield Case(name_of(op), label, dtype, module, tensors, expected)
 
 
 def _trace(function: Callable[..., Any], tensors: list[torch.Tensor], table: Any, mode: str) -> GraphModule:
@@ -246,8 +254,10 @@ def _compare(written: Any, outputs: dict[str, torch.Tensor], kernels: int, repor
     report.steps += kernels
     for case, _, names in written:
         try:
-            for name, expected in zip(names, case.expected):
-                rtol, atol = TOLERANCE.get(case.dtype, (2e-5, 2e-5))
+            for i, (name, expected) in enumerate(zip(names, case.expected)):
+                if i in OPEN_RESULTS.get(case.operator, ()):
+                    continue
+                rtol, atol = WIDER.get((case.operator, case.dtype)) or TOLERANCE.get(case.dtype, (2e-5, 2e-5))
                 torch.testing.assert_close(outputs[name], expected, rtol=rtol, atol=atol, equal_nan=True,
                                            check_stride=False, check_dtype=True)
             report.passed += 1

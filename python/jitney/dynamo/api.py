@@ -9,9 +9,10 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import GraphModule
 
+from ..input import Input
 from .compiler import compile_graph, serialize
 from .conversion import ConversionError
-from .inputs import Input, dynamic_shapes, examples, is_dynamic
+from .inputs import dynamic_shapes, examples, is_dynamic
 from .lowering.decompositions import decompositions
 from .lowering.cleanup import clean
 from .partitioning import Report, partition
@@ -25,7 +26,7 @@ def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_i
           **_: Any) -> ExportedProgram:
     """torch.export of a module. Inputs are tensors, or Inputs with ranges; `dynamic_shapes` as torch.export takes them
     goes before the ranges."""
-    arguments = tuple(inputs if arg_inputs is None else arg_inputs) if (inputs or arg_inputs) is not None else ()
+    arguments = tuple(arg_inputs if arg_inputs is not None else inputs if inputs is not None else ())
     keywords = dict(kwarg_inputs or {})
     if dynamic_shapes is None:
         dynamic_shapes = _ranges(module, arguments, keywords)

@@ -88,7 +88,8 @@ def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings
     order = [*static, *(i for i in range(len(inputs)) if i not in set(static))]
     nodes = module.graph.find_nodes(op="placeholder")
     reordered = _reorder(module, [nodes[i] for i in order])
-    count, written = len(static), []
+    count = len(static)
+    written: list[int] = []
     constants = [value.detach() if isinstance(value, torch.Tensor) else value for value in (inputs[i] for i in static)]
 
     def compiler(graph: GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:

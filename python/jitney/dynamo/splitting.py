@@ -68,7 +68,8 @@ class _Splitter:
         return node.op == "get_attr" and str(node.target) not in self.mutated_names
 
     def _inputs(self, part: Partition) -> list[Node]:
-        own, found = set(part.nodes), {}
+        own = set(part.nodes)
+        found: dict[Node, None] = {}
         for node in part.nodes:
             map_arg((node.args, node.kwargs), lambda source: found.setdefault(source, None)
                     if source not in own and not self._is_own_constant(source) else None)

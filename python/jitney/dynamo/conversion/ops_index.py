@@ -61,16 +61,17 @@ def _same(first: Any, second: Any) -> bool:
 
 def _scatter(b: GraphWriter, x: Value, dim: int, index: Value, source: Value, reduction: str = "none") -> Value:
     assert x.shape is not None and index.shape is not None
+    whole_shape, places = x.shape, index.shape
     x, dtype = _plain(b, x)
     source = b.Cast(source, x.dtype)
     index = b.Cast(index, torch.int64)
     if x.rank == 0 or index.rank == 0:
         line = b.ScatterElements(b.reshape(x, [-1]), b.reshape(index, [-1]), b.reshape(source, [-1]), axis=0,
                                  reduction=reduction)
-        return b.Cast(b.reshape(line, x.shape), dtype)
+        return b.Cast(b.reshape(line, whole_shape), dtype)
     # A source may be larger than the indices.
     if source.shape is not None:
-        for axis, (whole, part) in enumerate(zip(source.shape, index.shape)):
+        for axis, (whole, part) in enumerate(zip(source.shape, places)):
             if not _same(whole, part):
                 shape = (*source.shape[:axis], part, *source.shape[axis + 1:])
                 source = Value(b.cut(source, axis, 0, part).name, source.dtype, shape)
@@ -178,15 +179,16 @@ def index_put(b: GraphWriter, x: Value, indices: Sequence[Value | None], values:
         raise Unsupported("values that go one by one to where a mask is true")
     _masks_refused(indices)
     assert x.shape is not None and values.shape is not None
+    extents = x.shape
     x, dtype = _plain(b, x)
     axes = [axis for axis, index in enumerate(indices) if index is not None]
     others = [axis for axis in range(x.rank) if axis not in axes]
     order = [*axes, *others]
-    at, shape = _coordinates(b, given, x.shape)
+    at, shape = _coordinates(b, given, extents)
     # Values have the shape of the result of indexing: its axes go where those of `order` are.
     adjacent = axes == list(range(axes[0], axes[-1] + 1))
     before = axes[0] if adjacent else 0
-    rest = [x.shape[axis] for axis in others]
+    rest = [extents[axis] for axis in others]
     wanted = [*rest[:before], *shape, *rest[before:]]
     values = b.expand(b.Cast(values, x.dtype), wanted)
     if before:
@@ -194,7 +196,7 @@ def index_put(b: GraphWriter, x: Value, indices: Sequence[Value | None], values:
         values = b.transpose(values, [*range(before, before + count), *range(before),
                                       *range(before + count, len(wanted))])
     reduction = "none" if not accumulate else "max" if dtype == torch.bool else "add"
-    put = b.ScatterND(b.transpose(x, order), at, values, reduction=reduction, shape=[x.shape[axis] for axis in order])
+    put = b.ScatterND(b.transpose(x, order), at, values, reduction=reduction, shape=[extents[axis] for axis in order])
     back = [order.index(axis) for axis in range(x.rank)]
     return b.Cast(b.transpose(put, back) if back != list(range(x.rank)) else put, dtype)
 

@@ -22,9 +22,10 @@ def is_symbolic(extent: Any) -> bool:
 
 def expression(extent: Any) -> sympy.Expr:
     """Of an int or a SymInt, with what is known of symbols put in."""
-    if isinstance(extent, torch.SymInt):
+    if is_symbolic(extent):
         node = extent.node
-        return sympy.sympify(node.shape_env.replace(node.expr) if node.shape_env is not None else node.expr)
+        known = node.shape_env is not None and isinstance(extent, torch.SymInt)
+        return sympy.sympify(node.shape_env.replace(node.expr) if known else node.expr)
     return sympy.Integer(int(extent))
 
 
