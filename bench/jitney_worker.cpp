@@ -54,6 +54,8 @@ class Peer {
     options.threads = request.at("threads");
     options.runtime_cache = request.value("runtime_cache", "");
     if (request.value("precision", "fp32") == "bf16") options.precision = jitney::Precision::bf16;
+    if (request.value("generic", false))
+      options.dynamic_shapes_kernel_specialization_strategy = jitney::DynamicShapesKernelSpecializationStrategy::none;
     context_.emplace(jitney::Engine::load(request.at("model").get<std::string>()), options);
     double loaded = 0;
     if (options.device.type == jitney::Device::Type::cpu) {

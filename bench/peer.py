@@ -31,7 +31,7 @@ class Peer:
 
     @staticmethod
     def command(kind, options):
-        if kind == "jitney":
+        if kind in ("jitney", "jitney-generic"):
             return [str(options.build / "bin" / "jitney-bench-worker")]
         return [sys.executable, str(HERE / "worker.py"), kind]
 

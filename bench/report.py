@@ -63,6 +63,10 @@ def promises(figures, fused, options):
         return [f"  fusion: {fused['failed']}"]
     lines = [f"  {fused['operators']} operators in {fused['steps']} steps, {fused['kernels']} distinct kernels; bytes "
              f"moved {fused['unfused_bytes'] / 2**20:.3g} MiB each by itself, {fused['fused_bytes'] / 2**20:.3g} fused"]
+    if "jitney_ratio" in figures.get("jitney-generic", {}):
+        generic = 1 / figures["jitney-generic"]["jitney_ratio"]
+        lines.append(f"  generic kernels take {generic:.2f} of the time of specialized ones, 1.5 allowed"
+                     f"{'' if generic <= 1.5 else ': BROKEN'}")
     for kind in ("jitney", "jitney run"):
         process = figures.get(kind, {}).get("process", {})
         if "cold" in process:

@@ -26,7 +26,8 @@ import starts  # noqa: E402
 from catalog import MODELS, make_inputs, model_file, skeleton  # noqa: E402
 from peer import Load, Peer, disagreement  # noqa: E402
 
-PEERS = ["jitney", "onnxruntime", "openvino", "openvino-default", "torch", "torch-compile"]
+# jitney-generic: with kernels for any shape alone.
+PEERS = ["jitney", "jitney-generic", "onnxruntime", "openvino", "openvino-default", "torch", "torch-compile"]
 REFERENCE = "onnxruntime"
 # The largest difference to the reference, relative to its largest value.
 TOLERANCE = {"f32": 1e-3, "low": 6e-2}
@@ -42,6 +43,8 @@ def load(kind, folder, options, request, expected):
     """A peer whose outputs are right (all are, when nothing is expected yet), its figures and its outputs."""
     peer = Peer(kind, Path(folder) / kind, options)
     try:
+        if kind == "jitney-generic":
+            request = {**request, "generic": True}
         figures = {"start": peer.ask(**request, runtime_cache=f"{peer.folder / 'cache'}/")}
         figures["precision"] = figures["start"].get("precision", "f32" if options.precision == "fp32" else "bf16")
         found = peer.outputs()
@@ -121,7 +124,7 @@ def time_in_turns(peers, figures, options):
             figures[kind]["jitney_ratio"], figures[kind]["ratio_spread"] = ratio(blocks["jitney"], blocks[kind])
     # Who computes in f32 is compared with its like; who does not is compared with everybody.
     for comparison, kinds in (("f32", [k for k in peers if figures[k]["precision"] == "f32"]), ("any", list(peers))):
-        rivals = [k for k in kinds if k != "jitney"]
+        rivals = [k for k in kinds if not k.startswith("jitney")]
         if not rivals:
             continue
         best = min(rivals, key=lambda k: figures[k]["latency"])
@@ -140,8 +143,8 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="./dev bench")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="MODEL",
                         help=f"of {', '.join(MODELS)}")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, metavar="PEER",
-                        help=f"of {', '.join(PEERS)}")
+    parser.add_argument("--peers", nargs="+", choices=PEERS, metavar="PEER",
+                        default=[kind for kind in PEERS if kind != "jitney-generic"], help=f"of {', '.join(PEERS)}")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
                         help="Jitney's; the peers have their own")
     parser.add_argument("--threads", type=int, default=2)

@@ -25,3 +25,13 @@ elseif(NOT "cuda" IN_LIST JITNEY_BACKENDS AND JITNEY_HAS_CUDA_HEADERS)
 elseif(NOT "cuda" IN_LIST JITNEY_BACKENDS)
   message(STATUS "The CUDA backend is not built: ${without}")
 endif()
+
+# A plugin that this folder was once built with would still be found and loaded, with another version's seam.
+foreach(backend cpu cuda)
+  if(NOT backend IN_LIST JITNEY_BACKENDS)
+    file(GLOB stale ${PROJECT_BINARY_DIR}/lib/jitney/jitney-backend-${backend}.*)
+    if(stale)
+      file(REMOVE ${stale})
+    endif()
+  endif()
+endforeach()

@@ -47,7 +47,9 @@ fi
 workers=$(($(nproc) / 2 > 8 ? 8 : ($(nproc) / 2 > 0 ? $(nproc) / 2 : 1)))
 check backend timeout 200 "$tree/bin/test_backend" --gtest_brief=1 --gtest_filter='*Cuda*'
 check streams timeout 200 "$tree/bin/test_runtime_cuda" --gtest_brief=1
-check runtime shards runtime "$workers" timeout 300 "$tree/bin/test_runtime" --gtest_brief=1
+# The suites that run on any device; the others look at the CPU's code, its compiler, or host tensors alone.
+check runtime shards runtime "$workers" timeout 300 "$tree/bin/test_runtime" --gtest_brief=1 \
+  --gtest_filter='Kernels.*:Algorithms.*:RandomGraphs.*:RefusedJoins.*:MemoryPlan.*:LibraryCalls.AResidual*'
 if [[ ${1:-} == --sanitize ]]; then
   tool=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
   for kind in memcheck racecheck synccheck; do

@@ -111,7 +111,7 @@ TEST(LibraryCalls, OriginalsAreGoneAfterPacking) {
 
 TEST(LibraryCalls, AResidualNetworkAtManyShapes) {
   Graph g = residual_network();
-  ExecutionContext context(testing::engine_of(g), {.runtime_cache = "none"});
+  ExecutionContext context(testing::engine_of(g), testing::options());
   for (auto [n, h, w] : std::vector<std::array<std::int64_t, 3>>{
            {1, 16, 16}, {2, 9, 13}, {1, 1, 1}, {3, 4, 40}, {0, 8, 8}, {1, 33, 31}, {1, 16, 16}}) {
     SCOPED_TRACE(fmt::format("{}x{}x{}", n, h, w));

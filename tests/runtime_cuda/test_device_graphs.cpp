@@ -63,9 +63,11 @@ class DeviceOuterGraphs : public DeviceGraphs, public ::testing::WithParamInterf
 
 TEST_P(DeviceOuterGraphs, TheEngineLendsItselfWhateverOthersDo) {
   const auto [product, is_alone] = GetParam();
-  ExecutionContext ctx(
-      testing::engine_of(small_network(product)),
-      {.device = kDevice, .runtime_cache = "none", .cuda_graph_strategy = CudaGraphStrategy::whole_graph_capture});
+  ExecutionContext ctx(testing::engine_of(small_network(product)),
+                       {.device = kDevice,
+                        .runtime_cache = "none",
+                        .cuda_graph_strategy = CudaGraphStrategy::whole_graph_capture,
+                        .dynamic_shapes_kernel_specialization_strategy = kGeneric});
   std::mt19937 rng(2);
   DeviceTensor x(testing::random_tensor(DType::f32, {16, 64}, rng), kDevice), y(DType::f32, {16, 64}, kDevice);
   const TensorView in = x.view(), out = y.view();

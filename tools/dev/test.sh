@@ -120,14 +120,18 @@ run_fuzzers() {
     record "fuzzers" FAILED "do not build"
     return
   fi
+  PYTHONPATH=$PWD/build/python:$PWD/tests/python "$python" tools/fuzz_seeds.py .cache/fuzz-seeds ||
+    record "fuzzers' seeds" FAILED
   for name in $names; do fuzz_one "$name" "$seconds"; done
 }
 
 fuzz_one() {
-  local name=$1 seconds=$2 program corpus=.cache/fuzz/$1 seeds=() log=build-fuzz/$1.log
+  local name=$1 seconds=$2 program corpus=.cache/fuzz/$1 seeds=() folder log=build-fuzz/$1.log
   program=$(find build-fuzz -type f -name "$name" -perm -u+x | head -1)
   mkdir -p "$corpus"
-  if [[ -d tests/fuzz/$name ]]; then seeds=("tests/fuzz/$name"); fi
+  for folder in "tests/fuzz/$name" ".cache/fuzz-seeds/$name"; do
+    if [[ -d $folder ]]; then seeds+=("$folder"); fi
+  done
   say "$name for $seconds s"
   if ASAN_OPTIONS=detect_container_overflow=0 "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
