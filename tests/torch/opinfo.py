@@ -124,6 +124,8 @@ def _samples(op: Any, dtype: torch.dtype) -> list[Any]:
 
 def _cases(op: Any, report: Report, table: Any, dynamic: bool) -> Iterator[Case]:
     supported = op.supported_dtypes("cpu")
+    if not supported & set(DTYPES):
+        report.refuse("it takes other dtypes alone", torch.complex64)
     for dtype in DTYPES[:1] if dynamic else DTYPES:
         if dtype not in supported:
             continue
