@@ -67,6 +67,12 @@ class Named(torch.nn.Module):
 
 
 def _image(module: torch.nn.Module, size: int = 64) -> Model:
+    # Without statistics of the batches that a training would have seen, signals vanish from layer to layer.
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        module.train()(torch.rand(4, 3, size, size))
     return Model(module, lambda batch, _: (torch.rand(batch, 3, size, size),), ({0: DYNAMIC},),
                  ((2, 0), (3, 0), (1, 0)))
 
