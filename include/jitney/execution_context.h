@@ -125,6 +125,7 @@ class JITNEY_EXPORT ExecutionContext {
   /// device, naming input, expected and found.
   std::vector<Tensor> execute(std::span<const TensorView> inputs);
   /// The same into memory of the caller's: contiguous, of output_shapes(inputs). No allocation once a shape was seen.
+  /// An output may lie over an input (a state that is updated in place): it is then computed elsewhere and copied.
   void execute(std::span<const TensorView> inputs, std::span<const TensorView> outputs);
   /// The same where shapes of outputs follow from data, which output_shapes() cannot say.
   void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate);

@@ -13,6 +13,7 @@
 #include "engine/profiles.h"
 #include "runtime/executor.h"
 #include "runtime/kernel_set.h"
+#include "runtime/output_staging.h"
 #include "runtime/shared_engine.h"
 #include "runtime/staged_context.h"
 #include "runtime/staged_inputs.h"
@@ -196,7 +197,17 @@ class ExecutionContext::Impl {
     JITNEY_CHECK(place_inputs(inputs, pointers, staging, where));
     last_plan_steps.store(static_cast<int>(plan.steps.size()), std::memory_order_relaxed);
     last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
-    return shared->executor().run(plan, shared->kernels().handles(), {pointers, inputs.size()}, outputs, where);
+    const std::span<void* const> in{pointers, inputs.size()};
+    runtime::OutputStaging beside(target, *program, plan);
+    if (!beside.is_needed(in, outputs))
+      return shared->executor().run(plan, shared->kernels().handles(), in, outputs, where);
+    const backend::StreamHandle stream = where.is_callers_stream ? where.stream : shared->executor().stream();
+    JITNEY_TRY(const auto elsewhere, beside.place(in, outputs, stream));
+    // What was allocated in this stream's order is used on a stream of the run's own.
+    if (!where.is_callers_stream) JITNEY_CHECK(target.backend->synchronize(target.device, stream));
+    JITNEY_CHECK(shared->executor().run(plan, shared->kernels().handles(), in, elsewhere, where));
+    JITNEY_CHECK(beside.finish());
+    return where.is_callers_stream ? Status{} : target.backend->synchronize(target.device, stream);
   }
 
   /// The model, with its inputs and outputs.

@@ -186,3 +186,16 @@ def test_K3_threads_under_dynamic_allocation():
         for thread in threads:
             thread.join(60)
     assert not errors
+
+
+def test_K4_an_output_may_lie_over_an_input():
+    graph = helper.make_graph([helper.make_node("Transpose", ["state"], ["next"])], "g",
+                              [helper.make_tensor_value_info("state", TensorProto.FLOAT, ["n", "m"])],
+                              [helper.make_tensor_value_info("next", TensorProto.FLOAT, ["m", "n"])])
+    engine = jitney.load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10),
+                         runtime_settings=NONE)
+    for n in (0, 1, 5, 300):
+        state = random(n, n)
+        wanted = state.T.copy()
+        engine.run({"state": state}, {"next": state})
+        np.testing.assert_array_equal(state, wanted)
