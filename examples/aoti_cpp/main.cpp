@@ -65,8 +65,10 @@ int main(int argc, char** argv) try {
     std::cout << engine.session->num_execution_contexts_created() << "; ";
   std::cout << outputs.size() << " outputs\n";
 
-  for (at::Tensor& output : outputs) output = output.cpu();
-  write_file(argv[3], torch::pickle_save(c10::IValue(outputs)));
+  std::vector<c10::IValue> results;
+  for (const at::Tensor& output : outputs) results.emplace_back(output.cpu());
+  write_file(argv[3],
+             torch::pickle_save(c10::ivalue::Tuple::create(std::move(results))));  // torch.load() gives a tuple
   return 0;
 } catch (const std::exception& error) {
   std::cerr << error.what() << "\n";

@@ -12,6 +12,7 @@
 #include <jitney/error.h>
 #include <jitney/export.h>
 #include <jitney/optimization_profile.h>
+#include <jitney/tensor.h>
 
 namespace jitney {
 
@@ -35,6 +36,12 @@ class JITNEY_EXPORT Engine {
   static Engine load(const std::string& path);
   /// The same from memory. An ONNX model with external data is refused.
   static Engine load(std::span<const std::byte> bytes);
+
+  /// An ONNX model in memory whose large weights are the caller's: initializers by name, for which the model has dtype
+  /// and shape and no data. They are not copied: their bytes stay as they are for as long as the engine lives. Thus a
+  /// model may be larger than protobuf allows. A dim_param may be an expression over symbols ("2*batch + 1"). Throws as
+  /// load() does.
+  static Engine build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights);
 
   /// The bytes of a .jitney file. Throws Error(environment) when there is no memory for them.
   std::vector<std::byte> serialize() const;

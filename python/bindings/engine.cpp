@@ -1,11 +1,19 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/engine.h>
+#include <jitney/tensor.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
+#include <map>
+#include <memory>
+#include <utility>
+
 #include "bindings/bindings.h"
 #include "bindings/file_paths.h"
+#include "bindings/tensors.h"
 
 namespace jitney::python {
 namespace {
@@ -16,6 +24,47 @@ Engine load_bytes(const nb::bytes& bytes) {
   const std::span<const std::byte> span(static_cast<const std::byte*>(bytes.data()), bytes.size());
   nb::gil_scoped_release released;  // the caller holds a reference to the bytes
   return Engine::load(span);
+}
+
+/// Keeps an array until nobody needs its bytes, whichever thread that is in.
+std::shared_ptr<void> kept(std::unique_ptr<Borrowed> array) {
+  void* data = array->view().data;
+  return {data, [array = array.release()](void*) {
+            if (!nb::is_alive()) return;  // the interpreter is gone, and its objects with it
+            const nb::gil_scoped_acquire acquired;
+            delete array;
+          }};
+}
+
+/// {name: array}: contiguous host memory, not copied.
+Engine build(const nb::bytes& model, const nb::dict& weights) {
+  std::map<std::string, Tensor> tensors;
+  for (const auto& [key, value] : weights) {
+    const auto name = nb::cast<std::string>(key);
+    auto array = std::make_unique<Borrowed>(value, "weight '" + name + "'");
+    const TensorView view = array->view();
+    if (view.device.type != Device::Type::cpu)
+      throw Error(ErrorKind::user, "weight '" + name + "' lies on " + to_string(view.device) + ", not on the host");
+    std::int64_t step = 1;
+    for (std::size_t d = view.shape.size(); d-- > 0; step *= view.shape[d])
+      if (view.shape[d] > 1 && view.strides[d] != step)
+        throw Error(ErrorKind::user, "weight '" + name + "' must be contiguous");
+    std::vector<std::int64_t> shape(view.shape.begin(), view.shape.end());
+    const bool is_aligned = reinterpret_cast<std::uintptr_t>(view.data) % size_of(view.dtype) == 0;
+    if (is_aligned && view.dtype != DType::boolean && step > 0) {
+      tensors.emplace(name, Tensor(view.dtype, std::move(shape), kept(std::move(array))));
+      continue;
+    }
+    Tensor copy(view.dtype, std::move(shape));
+    std::memcpy(copy.data(), view.data, copy.num_bytes());
+    // Elsewhere any other byte than 0 is true.
+    if (view.dtype == DType::boolean)
+      for (std::int64_t i = 0; i < copy.num_elements(); ++i) copy.as<bool>()[i] = copy.as<std::uint8_t>()[i] != 0;
+    tensors.emplace(name, std::move(copy));
+  }
+  const std::span<const std::byte> span(static_cast<const std::byte*>(model.data()), model.size());
+  nb::gil_scoped_release released;
+  return Engine::build(span, tensors);
 }
 
 Engine load_path(nb::handle where) {
@@ -87,6 +136,7 @@ void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
       .def_static("load_path", &load_path)
       .def_static("load_bytes", &load_bytes)
+      .def_static("build", &build)
       .def("serialize", &serialize)
       .def("save", &save)
       .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)

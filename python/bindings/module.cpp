@@ -3,6 +3,8 @@
 
 NB_MODULE(_jitney, module) {
   using namespace jitney::python;
+  // What other libraries keep until the process ends is no mistake: PyTorch keeps the operators that hold engines.
+  nanobind::set_leak_warnings(false);
   module.doc() = "The C++ side of the package jitney.";
   module.attr("__version__") = JITNEY_VERSION;
   bind_errors(module);

@@ -21,7 +21,7 @@ using Cache = std::shared_ptr<RuntimeCache>;
 
 /// Its end may wait for a lock and write a file: not with the GIL, which other threads want meanwhile.
 void destroy(RuntimeCache* cache) {
-  if (PyGILState_Check() == 0) {
+  if (Py_IsInitialized() == 0 || PyGILState_Check() == 0) {
     delete cache;
     return;
   }

@@ -15,17 +15,17 @@ class ExecutionContext:
     itself, which other settings replace at the next run."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self.number = engine.num_execution_contexts_created()
         self.runtime_settings = engine.runtime_settings
 
     @property
     def is_current(self) -> bool:
         """Whether no other one has taken its place."""
-        return self._engine.has_context() and self._engine.num_execution_contexts_created() == self.number
+        return self.engine.has_context() and self.engine.num_execution_contexts_created() == self.number
 
     def stats(self) -> Stats:
-        return self._engine.stats()
+        return self.engine.stats()
 
     def __repr__(self) -> str:
-        return f"<ExecutionContext {self.number} of {self._engine!r}>"
+        return f"<ExecutionContext {self.number} of {self.engine!r}>"

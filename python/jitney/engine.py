@@ -260,6 +260,10 @@ class Engine:
         """Graph, kernels and memory plan as text; with `source` the generated code too."""
         return self._session.inspect(bool(source))
 
+    def serialize(self) -> bytes:
+        """The bytes of a .jitney file, which jitney.load() takes."""
+        return self._native.serialize()
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a .jitney file: portable, whole or not at all. Settings are not in it."""
         self._native.save(os.fspath(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Literal, Union, cast
 
 from . import _jitney
@@ -14,6 +15,8 @@ Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
 
 
 def _read(model: Model) -> _jitney.Engine:
+    if isinstance(model, _jitney.Engine):
+        return model
     if isinstance(model, (str, os.PathLike)):
         return _jitney.Engine.load_path(os.fspath(model))
     if isinstance(model, (bytes, bytearray, memoryview)):
@@ -21,6 +24,13 @@ def _read(model: Model) -> _jitney.Engine:
     if hasattr(model, "SerializeToString"):  # onnx.ModelProto, without importing onnx
         return _jitney.Engine.load_bytes(model.SerializeToString())
     raise TypeError(f"a model is a path, bytes or an onnx.ModelProto, found {type(model).__name__}")
+
+
+def _build(model: Model, weights: Mapping[str, Any]) -> _jitney.Engine:
+    data = model.SerializeToString() if hasattr(model, "SerializeToString") else model
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"a model with weights is bytes or an onnx.ModelProto, found {type(model).__name__}")
+    return _jitney.Engine.build(bytes(data), dict(weights))
 
 
 def _is_archive(path: str | os.PathLike[str]) -> bool:
@@ -72,11 +82,17 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
                   runtime_settings=settings)
 
 
-def build(model: Model, output: str | os.PathLike[str] | None = None, **options: Any) -> Engine:
+def build(model: Model, output: str | os.PathLike[str] | None = None, *, weights: Mapping[str, Any] | None = None,
+          **options: Any) -> Engine:
     """Turns an ONNX model into an engine; with `output` it is also written there (a portable .jitney file, which
     load() reads). `options` are those of load(): but for `inputs` they are of the engine that is returned, and not in
-    the file."""
-    engine = load(model, **options)
+    the file.
+
+    weights: {name: array} of initializers whose data the model leaves out, contiguous and in host memory. They are not
+        copied: do not change them while the engine lives. The model is then bytes or an onnx.ModelProto, and its
+        dim_params may be expressions over symbols, such as "2*batch + 1".
+    """
+    engine = load(model if weights is None else _build(model, weights), **options)
     if output is not None:
         engine.save(output)
     return engine

@@ -96,6 +96,15 @@ Engine Engine::load(std::span<const std::byte> bytes) {
       value_or_throw(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); }))));
 }
 
+Engine Engine::build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights) {
+  trace_from_environment();
+  const TraceSpan span("load", "from memory");
+  const onnx::ImportOptions options{.weights = &weights, .has_expressions = true};
+  return Engine(value_or_throw(about("cannot build a model from memory", "", guarded([&] {
+                                       return optimize(onnx::import_bytes(model, std::nullopt, options));
+                                     }))));
+}
+
 std::vector<std::byte> Engine::serialize() const {
   return value_or_throw(
       about("cannot serialize", name(), guarded([&] { return engine::serialize(impl_->graph(), impl_->profiles()); })));

@@ -192,6 +192,8 @@ def test_A12_runtime_config():
     lazy = RuntimeConfig(RuntimeSettings("lazy", runtime_cache=None))
     assert not lazy.uses_internal_capture(False) and lazy.uses_internal_capture(True)
     assert lazy.is_monolithic_capturable(False) and not lazy.is_monolithic_capturable(True)
+    assert lazy.is_monolithic_capturable(False, stream=7) and not lazy.is_monolithic_capturable(False, stream=0)
+    assert lazy.is_monolithic_capturable(True, engine.context, 0), "on a CPU there is nothing to capture"
     before = engine.num_execution_contexts_created()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

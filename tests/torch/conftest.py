@@ -25,8 +25,9 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    # Nothing may touch the cache of whoever runs the tests. One for all: what compiles is no matter of theirs.
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "default-cache"))
+    # Nothing may touch the cache of whoever runs the tests. One for all, and for later runs: a kernel's key says all
+    # that it was made of, and what compiles is no matter of theirs.
+    monkeypatch.setenv("JITNEY_CACHE_DIR", str(BUILD / "torch-tests-cache"))
     # Kernels for one shape would double what is compiled.
     monkeypatch.setenv("JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "none")
 

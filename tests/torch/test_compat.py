@@ -135,3 +135,44 @@ def test_P_check_output_equal_and_prepare_inputs():
     assert not equal([x], [x, x]) and not equal(x, x + 1) and not equal({"a": x}, {"b": x}) and not equal(x, [x])
     inputs = torch_tensorrt.dynamo.utils.prepare_inputs([x, {"k": (torch.ones(3, 1),)}])
     assert inputs[0].shape == (2,) and inputs[1]["k"][0].shape == (3, 1)
+
+
+class Small(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = torch.nn.Linear(4, 8), torch.nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.b(self.a(x).relu()).softmax(-1)
+
+
+def test_P_a_program_from_model_to_file(runtime, tmp_path):
+    """What programs of torch_tensorrt do: compile, set, run, save, load."""
+    net, x = Small().eval(), torch.randn(2, 4)
+    settings = torch_tensorrt.runtime.RuntimeSettings(runtime_cache=tmp_path / "k.jkp")
+    module = torch_tensorrt.compile(net, ir="dynamo", inputs=[x], min_block_size=1, runtime_settings=settings,
+                                    enabled_precisions={torch.float32}, use_explicit_typing=True, device="cpu")
+    assert [n for n, _ in module.named_children() if n.startswith("_run_on_acc_")] == ["_run_on_acc_0"]
+    expected = net(x)
+    assert torch_tensorrt.dynamo.utils.cosine_similarity(expected, module(x)) > 0.9999
+    assert module._run_on_acc_0.runtime == runtime and module._run_on_acc_0.runtime_settings == settings
+    with torch_tensorrt.runtime.runtime_cache(module, tmp_path / "other.jkp"):
+        module(x)
+    assert (tmp_path / "other.jkp").exists()
+    torch_tensorrt.save(module, tmp_path / "net.ep", inputs=[x])
+    loaded = torch_tensorrt.load(tmp_path / "net.ep").module()
+    torch.testing.assert_close(loaded(x), expected, rtol=1e-4, atol=1e-4)
+    engine = torch_tensorrt.convert_method_to_trt_engine(net, inputs=[x], min_block_size=1)
+    by_hand = torch_tensorrt.dynamo.runtime.TorchTensorRTModule(engine, name="by hand")
+    torch.testing.assert_close(by_hand(x), expected, rtol=1e-4, atol=1e-4)
+    with pytest.raises(TypeError, match="runtime_settings"):
+        torch_tensorrt.compile(net, inputs=[x], cuda_graph_strategy="disabled")
+
+
+def test_N2_cross_compiling(runtime, tmp_path):
+    net, x = Small().eval(), torch.randn(2, 4)
+    module = torch_tensorrt.cross_compile_for_windows(net, inputs=[x], min_block_size=1)
+    child = module._run_on_acc_0
+    assert child.target_platform == "windows_x86_64"
+    with pytest.raises(ValueError, match="is for the platform 'windows_x86_64'; this is 'linux_x86_64'"):
+        module(x)

@@ -1,2 +1,14 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-"""Jitney for PyTorch. Needs torch; `import jitney` alone does not."""
+"""Jitney for PyTorch. Needs torch, and onnx for what is compiled; `import jitney` alone does not."""
+from ..input import Input
+from .api import (compile, convert_exported_program_to_serialized_engine, cross_compile_for_windows, dry_run,  # noqa: A004
+                  trace)
+from .compiler import convert_module
+from .conversion import ConversionError, converter
+from .frontend import compile_module
+from .partitioning import Report
+from .settings import CompilationSettings
+
+__all__ = ["CompilationSettings", "ConversionError", "Input", "Report", "compile", "compile_module", "convert_module",
+           "convert_exported_program_to_serialized_engine", "converter", "cross_compile_for_windows", "dry_run",
+           "trace"]

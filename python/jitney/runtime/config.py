@@ -51,8 +51,13 @@ class RuntimeConfig:
         """Whether the engine captures CUDA graphs itself, given whether the process' mode asks for it."""
         return cudagraphs_enabled or self.settings.cuda_graph_strategy != "disabled"
 
-    def is_monolithic_capturable(self, has_dynamic_input: bool, stream_is_capturable: bool = True) -> bool:
-        """Whether a graph of somebody else's may hold this engine: under `lazy` a graph would freeze the generic kernels
-        of a dynamic shape."""
+    def is_monolithic_capturable(self, has_dynamic_input: bool, context: object = None, stream: int | None = None) -> bool:
+        """Whether a graph of somebody else's may hold this engine, as far as settings and stream say it: the legacy
+        default stream (0) cannot be captured, and under `lazy` a graph would freeze the generic kernels of a dynamic
+        shape. Always on a CPU, where nothing is captured. `context`, of Engine.context, says which engine; without one
+        it is the engine that this belongs to."""
+        engine = getattr(context, "engine", self._engine)
+        if engine is not None and engine.device == "cpu":
+            return True
         is_lazy = self.settings.dynamic_shapes_kernel_specialization_strategy == "lazy"
-        return stream_is_capturable and not (is_lazy and has_dynamic_input)
+        return stream != 0 and not (is_lazy and has_dynamic_input)

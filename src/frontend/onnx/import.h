@@ -1,8 +1,11 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <jitney/tensor.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,12 +20,20 @@ namespace jitney::onnx {
 inline constexpr int kOldestOpset = 6;
 inline constexpr int kNewestOpset = 28;
 
+/// Elements of initializers by name, from memory that somebody keeps alive through the tensors.
+using Weights = std::map<std::string, Tensor>;
+
 /// What one model may cost. A model beyond a budget is refused (ErrorKind::user) before the cost is paid.
 struct ImportOptions {
   std::size_t max_bytes = 0x7fffffff;         ///< of the model file itself; protobuf's own limit is 2 GiB
   std::size_t max_nodes = 1'000'000;          ///< after functions are inlined
   int max_depth = 100;                        ///< nesting of messages, of subgraphs and of function calls
   std::size_t max_tensor_bytes = 1ull << 38;  ///< of all initializers together, external ones included
+  /// Initializers whose data the model leaves out: dtype and shape must be those that the model declares. They are not
+  /// copied and count towards no budget. Each must be an initializer of the model. Must outlive the import.
+  const Weights* weights = nullptr;
+  /// A dim_param such as "2*n + 1" (the grammar of ir::Dim) is an expression, instead of a name of its own.
+  bool has_expressions = false;
 };
 
 /// Reads an ONNX model. The graph is valid at Stage::imported; its inputs and outputs carry the model's names.

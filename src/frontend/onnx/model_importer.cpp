@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "frontend/onnx/model_importer.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -54,6 +56,13 @@ Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension&
     return Dim(dim.dim_value());
   }
   const bool named = dim.has_dim_param() && !dim.dim_param().empty();
+  if (named && options_.has_expressions) {
+    JITNEY_TRY(Dim extent, Dim::parse(dim.dim_param()));
+    std::set<std::string> symbols;
+    extent.collect_symbols(symbols);
+    for (const std::string& symbol : symbols) builder_.graph.symbols.emplace(symbol, ir::SymbolInfo{});
+    return extent;
+  }
   const std::string param = named ? dim.dim_param() : fmt::format("{}.d{}", input, axis);
   // An unknown extent is no other's equal, even if somebody's dim_param looks like the name it gets here.
   const std::string key = (named ? "=" : "?") + param;
@@ -91,6 +100,24 @@ Status ModelImporter::add_input(const proto::ValueInfoProto& input, Scope& scope
   return {};
 }
 
+Expected<Tensor> ModelImporter::read_initializer(const proto::TensorProto& initializer, const std::string& what) {
+  const Tensor* given = nullptr;
+  if (options_.weights != nullptr) {
+    const auto found = options_.weights->find(initializer.name());
+    if (found != options_.weights->end()) given = &found->second;
+  }
+  if (given == nullptr) return tensors_.read(initializer, what);
+  ++weights_used_;
+  JITNEY_TRY(const DType dtype, to_dtype(initializer.data_type(), what));
+  if (given->dtype() != dtype)
+    return user_error("{} is {} in the model, and {} among the weights", what, to_string(dtype),
+                      to_string(given->dtype()));
+  if (!std::equal(given->shape().begin(), given->shape().end(), initializer.dims().begin(), initializer.dims().end()))
+    return user_error("{} has shape [{}] in the model, and [{}] among the weights", what,
+                      fmt::join(initializer.dims(), ", "), fmt::join(given->shape(), ", "));
+  return *given;
+}
+
 Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
   if (graph.sparse_initializer_size() > 0) {
     return user_error("initializer '{}' is sparse, which is not supported",
@@ -99,7 +126,7 @@ Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
   for (auto& initializer : *graph.mutable_initializer()) {
     const std::string what = fmt::format("initializer '{}'", initializer.name());
     if (initializer.name().empty()) return user_error("the model has an initializer without a name");
-    JITNEY_TRY(Tensor tensor, tensors_.read(initializer, what));
+    JITNEY_TRY(Tensor tensor, read_initializer(initializer, what));
     // The weights need not be in memory twice. Subgraphs stay as they are: a function's may be used again.
     if (scope.is_model) {
       initializer.clear_raw_data();
@@ -108,6 +135,10 @@ Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
     if (!scope.values.emplace(initializer.name(), make_constant(initializer.name(), std::move(tensor))).second) {
       return user_error("{} is defined twice", what);
     }
+  }
+  if (scope.is_model && options_.weights != nullptr && weights_used_ != options_.weights->size()) {
+    for (const auto& [name, tensor] : *options_.weights)
+      if (!scope.values.contains(name)) return user_error("weight '{}' is no initializer of the model", name);
   }
   return {};
 }

@@ -32,6 +32,8 @@ class ModelImporter {
   Status add_functions();
   Status add_input(const proto::ValueInfoProto& input, Scope& scope);
   Status add_initializers(proto::GraphProto& graph, Scope& scope);
+  /// From the caller's weights where it has it.
+  Expected<Tensor> read_initializer(const proto::TensorProto& initializer, const std::string& what);
   Expected<ir::Dim> extent_of(const proto::TensorShapeProto::Dimension& dim, const std::string& input, int axis);
   Status add_outputs(const proto::GraphProto& graph, const Scope& scope);
 
@@ -71,7 +73,7 @@ class ModelImporter {
   std::map<FunctionKey, const proto::FunctionProto*> functions_;
   std::map<std::string, std::string> symbol_of_param_;  // a dim_param may be any text; a symbol is a name
   std::vector<const proto::FunctionProto*> call_stack_;
-  std::size_t nodes_imported_ = 0;
+  std::size_t nodes_imported_ = 0, weights_used_ = 0;
 };
 
 }  // namespace jitney::onnx

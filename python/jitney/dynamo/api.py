@@ -1,0 +1,100 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""Exported programs and modules as modules with engines."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.export import ExportedProgram
+from torch.fx import GraphModule
+
+from ..input import Input
+from .compiler import compile_graph, serialize
+from .conversion import ConversionError
+from .inputs import dynamic_shapes, examples, is_dynamic
+from .lowering.decompositions import decompositions
+from .lowering.cleanup import clean
+from .partitioning import Report, partition
+from .settings import CompilationSettings
+
+WINDOWS = "windows_x86_64"
+
+
+def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_inputs: Sequence[Any] | None = None,
+          kwarg_inputs: Mapping[str, Any] | None = None, dynamic_shapes: Any = None, strict: bool = False,
+          **_: Any) -> ExportedProgram:
+    """torch.export of a module. Inputs are tensors, or Inputs with ranges; `dynamic_shapes` as torch.export takes them
+    goes before the ranges."""
+    arguments = tuple(arg_inputs if arg_inputs is not None else inputs if inputs is not None else ())
+    keywords = dict(kwarg_inputs or {})
+    if dynamic_shapes is None:
+        dynamic_shapes = _ranges(module, arguments, keywords)
+    with torch.no_grad():
+        return torch.export.export(module, examples(arguments), examples(keywords), dynamic_shapes=dynamic_shapes,
+                                   strict=strict)
+
+
+def _ranges(module: torch.nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    leaves = torch.utils._pytree.tree_leaves((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Input))
+    if not any(isinstance(leaf, Input) and is_dynamic(leaf) for leaf in leaves):
+        return None
+    import inspect
+
+    bound = inspect.signature(module.forward).bind(*arguments, **keywords)
+    return {name: dynamic_shapes(value) for name, value in bound.arguments.items()}
+
+
+def compile(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,  # noqa: A001: upstream's name
+            arg_inputs: Sequence[Any] | None = None, kwarg_inputs: Mapping[str, Any] | None = None,
+            settings: CompilationSettings | None = None, **options: Any) -> GraphModule:
+    """An exported program as a GraphModule with the same calling convention, whose children `_run_on_acc_N` are
+    engines and `_run_on_gpu_N` what stays in PyTorch. `inputs` are not needed: a program knows its own. `options` are
+    CompilationSettings. `report` of the result says what became of each operator."""
+    if not isinstance(program, ExportedProgram):
+        raise TypeError(f"jitney.dynamo.compile takes a torch.export.ExportedProgram, found {type(program).__name__}; "
+                        f"jitney.compile takes a module")
+    settings = settings or CompilationSettings.of(options)
+    module = lower(program)
+    result, report = compile_graph(module, settings)
+    result.report = report
+    return result
+
+
+def lower(program: ExportedProgram) -> GraphModule:
+    """Functional core ATen without what is converted whole; parameters and buffers are attributes, mutations of
+    buffers and inputs `copy_` at the end."""
+    with torch.no_grad():
+        module = program.run_decompositions(decompositions()).module(check_guards=False)
+    assert isinstance(module, GraphModule)
+    clean(module)
+    return module
+
+
+def dry_run(program: ExportedProgram, **options: Any) -> Report:
+    """What compile() would do with each operator, and why. Builds nothing."""
+    return partition(lower(program), CompilationSettings.of(options), {})[1]
+
+
+def convert_exported_program_to_serialized_engine(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,
+                                                  arg_inputs: Sequence[Any] | None = None,
+                                                  kwarg_inputs: Mapping[str, Any] | None = None,
+                                                  **options: Any) -> bytes:
+    """The whole program as the bytes of one engine, whose inputs and outputs are the program's tensors in order. Raises
+    ConversionError for an operator that would stay in PyTorch."""
+    settings = CompilationSettings.of({**options, "require_full_compilation": True, "min_block_size": 1})
+    module = lower(program)
+    for entry in partition(module, settings, {})[1].stayed:
+        node = next(node for node in module.graph.nodes if node.name == entry.node)
+        raise ConversionError(node, entry.reason)
+    returned = next(iter(reversed(module.graph.nodes)))
+    flat = [leaf for leaf in torch.utils._pytree.tree_leaves(returned.args) if isinstance(leaf, torch.fx.Node)]
+    returned.args = (tuple(flat),)
+    return serialize(module, type(module).__name__)[0]
+
+
+def cross_compile_for_windows(program: ExportedProgram, inputs: Sequence[Any] | None = None, **options: Any) \
+        -> GraphModule:
+    """As compile(). Engines have no device code in them, so that those built here run on Windows; what is written with
+    jitney.save() is marked for it."""
+    return compile(program, inputs, settings=CompilationSettings.of({**options, "target_platform": WINDOWS}))

@@ -1,0 +1,161 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""torch.compile(model, backend="jitney", options={...})."""
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from functorch.compile import make_boxed_func
+from torch._functorch.aot_autograd import aot_module_simplified
+from torch._guards import TracingContext
+from torch._subclasses.fake_tensor import unset_fake_temporarily
+from torch.fx import GraphModule, Node
+
+from .compiler import compile_graph
+from .conversion import ConversionError
+from .lowering.decompositions import composites_kept_whole
+from .settings import CompilationSettings
+
+_logger = logging.getLogger("jitney.dynamo")
+_MOST_VARIANTS = 8  # sets of weights that one graph is compiled for
+
+
+def jitney_backend(module: GraphModule, inputs: Sequence[Any], *, options: dict[str, Any] | None = None,
+                   **keywords: Any) -> Callable[..., Any]:
+    """A Dynamo graph as engines and PyTorch parts. Parameters and buffers become constants of the engines; when other
+    ones come, or new values in them, the graph is compiled for those too. A graph whose inputs require gradients stays
+    in PyTorch, with a warning."""
+    settings = CompilationSettings.of({**(options or {}), **keywords})
+    if torch.is_grad_enabled() and any(_wants_gradient(value) for value in inputs):
+        message = "an input of the graph requires a gradient, which engines do not have"
+        if settings.require_full_compilation:
+            raise ValueError(f"{message}; call the model under torch.no_grad()")
+        warnings.warn(f"jitney: {message}: the graph stays in PyTorch", stacklevel=2)
+        return module.forward
+    return _Variants(module, list(inputs), settings)
+
+
+def _wants_gradient(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.requires_grad and not isinstance(value, torch.nn.Parameter)
+
+
+class _Variants:
+    """One Dynamo graph, compiled for each set of weights that it is called with."""
+
+    def __init__(self, module: GraphModule, inputs: list[Any], settings: CompilationSettings) -> None:
+        self._module, self._settings = module, settings
+        nodes = module.graph.find_nodes(op="placeholder")
+        self._static = [i for i, (node, value) in enumerate(zip(nodes, inputs)) if _is_static(node, value)]
+        self._made: list[tuple[tuple[Any, ...], tuple[int, ...], Callable[..., Any]]] = []
+        self._changing: set[int] = set()  # static inputs that the graph itself writes
+        self._add(inputs)
+
+    def __call__(self, *inputs: Any) -> Any:
+        for tensors, versions, compiled in self._made:
+            for i, tensor, version in zip(self._static, tensors, versions):
+                if inputs[i] is not tensor or (tensor._version != version and i not in self._changing):
+                    break
+            else:
+                return compiled(*inputs)
+        if len(self._made) >= _MOST_VARIANTS:
+            warnings.warn(f"jitney: a graph was called with more than {_MOST_VARIANTS} sets of weights; the rest runs "
+                          f"in PyTorch", stacklevel=2)
+            return self._module(*inputs)
+        return self._add(list(inputs))(*inputs)
+
+    def _add(self, inputs: list[Any]) -> Callable[..., Any]:
+        static = [inputs[i] for i in self._static]
+        compiled, written = _compile(self._module, inputs, self._static, self._settings)
+        self._changing |= {self._static[i] for i in written}
+        self._made.append((tuple(static), tuple(tensor._version for tensor in static), compiled))
+        return compiled
+
+
+def _is_static(node: Node, value: Any) -> bool:
+    """Parameters and buffers of the model."""
+    if isinstance(value, torch.nn.Parameter):
+        return True
+    kept = node.meta.get("tensor_dict") or {}
+    return isinstance(value, torch.Tensor) and bool(kept.get("_dynamo_static_input_type"))
+
+
+def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings: CompilationSettings) \
+        -> tuple[Callable[..., Any], list[int]]:
+    """A function of the graph's inputs, and which of the static ones it writes."""
+    order = [*static, *(i for i in range(len(inputs)) if i not in set(static))]
+    nodes = module.graph.find_nodes(op="placeholder")
+    reordered = _reorder(module, [nodes[i] for i in order])
+    count = len(static)
+    written: list[int] = []
+    constants = [value.detach() if isinstance(value, torch.Tensor) else value for value in (inputs[i] for i in static)]
+
+    def compiler(graph: GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
+        context = TracingContext.try_get()
+        infos = context.fw_metadata.input_info if context is not None and context.fw_metadata is not None else []
+        mutated = {i for i, info in enumerate(infos) if info.mutates_data or info.mutates_metadata}
+        written.extend(i for i in range(count) if i in mutated)
+        frozen = {i: constants[i] for i in range(count) if i not in mutated and isinstance(constants[i], torch.Tensor)}
+        kept = _freeze(graph, frozen)
+        with unset_fake_temporarily():
+            result, report = compile_graph(graph, settings)
+        _logger.info("%s", report)
+
+        def run(*values: Any) -> Any:
+            return result(*[values[i] for i in kept])
+
+        return make_boxed_func(run)
+
+    examples = [_example(inputs[i]) for i in order]
+    with torch.no_grad(), composites_kept_whole() as table:
+        compiled = aot_module_simplified(reordered, examples, fw_compiler=compiler, inference_compiler=compiler,
+                                         bw_compiler=compiler, decompositions=table)
+
+    def call(*values: Any) -> Any:
+        with torch.no_grad():
+            return compiled(*[values[i] for i in order])
+
+    return call, written
+
+
+def _example(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.nn.Parameter) else value
+
+
+def _reorder(module: GraphModule, order: list[Node]) -> GraphModule:
+    """The graph with its placeholders in another order."""
+    graph = torch.fx.Graph()
+    values = {node: graph.node_copy(node) for node in order}
+    for node in module.graph.nodes:
+        if node.op != "placeholder":
+            values[node] = graph.node_copy(node, values.__getitem__)
+    return GraphModule(module, graph)
+
+
+def _freeze(graph: GraphModule, constants: dict[int, torch.Tensor]) -> list[int]:
+    """Placeholders with a constant become attributes. Which ones are left."""
+    kept = []
+    for i, node in enumerate(graph.graph.find_nodes(op="placeholder")):
+        if i not in constants:
+            kept.append(i)
+            continue
+        name = f"_frozen_{i}"
+        graph.register_buffer(name, constants[i])
+        with graph.graph.inserting_after(node):
+            attribute = graph.graph.get_attr(name)
+        attribute.meta = dict(node.meta)
+        node.replace_all_uses_with(attribute)
+        graph.graph.erase_node(node)
+    # Attributes may stand between placeholders, which must come first.
+    first = next((node for node in graph.graph.nodes if node.op not in ("placeholder",)), None)
+    for node in reversed(graph.graph.find_nodes(op="placeholder")):
+        if first is not None:
+            first.prepend(node)
+            first = node
+    graph.recompile()
+    return kept
+
+
+__all__ = ["ConversionError", "jitney_backend"]

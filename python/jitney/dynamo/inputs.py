@@ -1,0 +1,54 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""What a module is traced with: examples in the place of jitney.Inputs, and which extents may change."""
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+from ..input import Input
+
+
+def is_input(leaf: Any) -> bool:
+    return isinstance(leaf, Input)
+
+
+def is_dynamic(given: Input) -> bool:
+    return given.shape is None
+
+
+def _dtype(given: Input) -> torch.dtype:
+    if given.dtype is None:
+        return torch.float32
+    return given.dtype if isinstance(given.dtype, torch.dtype) else getattr(torch, str(given.dtype))
+
+
+def example(given: Input) -> torch.Tensor:
+    """Of the first profile's opt_shape, seeded: numbers that most models can run with."""
+    shape, dtype = given.profiles[0].opt_shape, _dtype(given)
+    generator = torch.Generator().manual_seed(0)
+    if dtype.is_floating_point:
+        return torch.rand(shape, generator=generator).to(dtype)
+    return torch.randint(0, 2, shape, generator=generator).to(dtype)
+
+
+def examples(inputs: Any) -> Any:
+    """Inputs of any nesting with an example tensor in the place of each Input."""
+    return pytree.tree_map(lambda leaf: example(leaf) if is_input(leaf) else leaf, inputs, is_leaf=is_input)
+
+
+def _axes(given: Input) -> dict[int, Any] | None:
+    """For torch.export: which extents may change, over all profiles."""
+    found = {}
+    for axis in range(len(given.profiles[0].opt_shape)):
+        low = min(profile.min_shape[axis] for profile in given.profiles)
+        high = max(profile.max_shape[axis] for profile in given.profiles)
+        if low != high:
+            found[axis] = torch.export.Dim.DYNAMIC(min=low, max=high)
+    return found or None
+
+
+def dynamic_shapes(inputs: Any) -> Any:
+    """The same nesting with what torch.export wants to know of each leaf."""
+    return pytree.tree_map(lambda leaf: _axes(leaf) if is_input(leaf) else None, inputs, is_leaf=is_input)

@@ -1,0 +1,169 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""torch.compile(backend="jitney")."""
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import BUILD
+
+import jitney
+from jitney.dynamo import backend
+
+
+class Model(torch.nn.Module):
+    def __init__(self, seed=0):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.conv = torch.nn.Conv2d(3, 6, 3, padding=1)
+        self.norm = torch.nn.BatchNorm2d(6)
+        self.head = torch.nn.Linear(6, 5)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.norm(self.conv(x))).mean((2, 3))).log_softmax(-1)
+
+
+@pytest.fixture(autouse=True)
+def fresh_dynamo():
+    torch._dynamo.reset()
+    jitney.compiling.register_backend()
+    yield
+    torch._dynamo.reset()
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Modules that were compiled."""
+    found = []
+    original = backend.compile_graph
+
+    def compile_graph(*args, **kwargs):
+        result = original(*args, **kwargs)
+        found.append(result[0])
+        return result
+
+    monkeypatch.setattr(backend, "compile_graph", compile_graph)
+    return found
+
+
+def engines(made):
+    return [child for module in made for name, child in module.named_children() if name.startswith("_run_on_acc_")]
+
+
+def test_a_model(made):
+    model = Model().eval()
+    compiled = torch.compile(model, backend="jitney", options={"min_block_size": 1})
+    x = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), model(x))
+    assert len(engines(made)) == 1
+    stats = engines(made)[0].engine.stats()
+    assert stats["kernels"] + stats["library_calls"] > 0
+
+
+def test_gradients_are_not_asked_for_parameters_alone(made):
+    model, x = Model().eval(), torch.randn(2, 3, 8, 8)
+    result = torch.compile(model, backend="jitney", options={"min_block_size": 1})(x)
+    torch.testing.assert_close(result, model(x))
+    assert len(engines(made)) == 1 and not result.requires_grad
+
+
+def test_other_shapes_compile_one_graph_more(made):
+    model = Model().eval()
+    compiled = torch.compile(model, backend="jitney", options={"min_block_size": 1})
+    with torch.no_grad():
+        for batch in (2, 3, 5, 7, 9):
+            x = torch.randn(batch, 3, 8, 8)
+            torch.testing.assert_close(compiled(x), model(x))
+    assert len(made) == 2
+
+
+def test_new_weights_are_seen(made):
+    model = Model().eval()
+    compiled = torch.compile(model, backend="jitney", options={"min_block_size": 1})
+    x = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), model(x))
+        model.head.weight.mul_(2)
+        torch.testing.assert_close(compiled(x), model(x))
+        model.load_state_dict(Model(seed=1).state_dict())
+        torch.testing.assert_close(compiled(x), model(x))
+        model.head = torch.nn.Linear(6, 5)
+        torch.testing.assert_close(compiled(x), model(x))
+
+
+def test_several_modules_of_one_class_keep_their_weights(made):
+    function = torch.compile(lambda model, x: model(x), backend="jitney", options={"min_block_size": 1})
+    x = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        for model in (Model(0).eval(), Model(1).eval()):
+            torch.testing.assert_close(function(model, x), model(x))
+
+
+def test_mutation_and_aliases():
+    def function(x, y):
+        x.add_(y)
+        return x[0] * 2, x.view(-1), y
+
+    compiled = torch.compile(function, backend="jitney", options={"min_block_size": 1})
+    a, b, y = torch.ones(3, 4), torch.ones(3, 4), torch.full((3, 4), 2.0)
+    with torch.no_grad():
+        results, wanted = compiled(a, y), function(b, y)
+        torch.testing.assert_close(results, wanted)
+        torch.testing.assert_close(a, b)
+        results[1][0] = 100
+        assert a[0, 0] == 100
+
+
+def test_buffers_in_training():
+    model, reference = Model().train(), Model().train()
+    compiled = torch.compile(model, backend="jitney", options={"min_block_size": 1})
+    with torch.no_grad():
+        for _ in range(2):
+            x = torch.randn(4, 3, 8, 8)
+            torch.testing.assert_close(compiled(x), reference(x), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.norm.running_mean, reference.norm.running_mean)
+
+
+def test_inputs_that_require_gradients_stay_in_pytorch(made):
+    compiled = torch.compile(Model().eval(), backend="jitney", options={"min_block_size": 1})
+    x = torch.randn(2, 3, 8, 8, requires_grad=True)
+    with pytest.warns(UserWarning, match="requires a gradient"):
+        compiled(x).sum().backward()
+    assert x.grad is not None and not made
+
+
+def test_graph_breaks(made):
+    def function(x):
+        y = (x * 2).relu() + 1
+        if y.sum() > 0:
+            return y * 3 - 1
+        return y
+
+    compiled = torch.compile(function, backend="jitney", options={"min_block_size": 1})
+    with torch.no_grad():
+        x = torch.randn(4, 4)
+        torch.testing.assert_close(compiled(x), function(x))
+    assert len(made) >= 2
+
+
+def test_options_are_checked():
+    compiled = torch.compile(Model().eval(), backend="jitney", options={"cuda_graph_strategy": "disabled"})
+    with torch.no_grad(), pytest.raises(Exception, match="runtime_settings="):
+        compiled(torch.randn(2, 3, 8, 8))
+
+
+def test_jitney_compile_with_ir_torch_compile(made):
+    model, x = Model().eval(), torch.randn(2, 3, 8, 8)
+    compiled = jitney.compile(model, ir="torch_compile", min_block_size=1)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), model(x))
+    assert engines(made)
+
+
+def test_importing_jitney_imports_neither_torch_nor_onnx():
+    code = ("import jitney, sys; assert 'torch' not in sys.modules and 'onnx' not in sys.modules;"
+            "jitney.compile; assert 'torch' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120,
+                   env={**os.environ, "PYTHONPATH": str(BUILD / "python")})

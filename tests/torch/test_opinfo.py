@@ -1,0 +1,64 @@
+# Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+"""Every operator of PyTorch's own list, over dtypes and shapes, in engines against eager. What stays in PyTorch is in
+opinfo_refused.txt with its reason; an entry that is no longer true fails."""
+import opinfo
+import pytest
+import torch
+
+from jitney.dynamo.conversion import converters
+
+REFUSED = opinfo.read_refused()
+TARGETS, SEEN = set(), set()
+# One operator a test, but the quick ones together would hide names: pytest's overhead is small.
+OPERATORS = {}
+for entry in opinfo.operators():
+    OPERATORS.setdefault(opinfo.name_of(entry), entry)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", OPERATORS)
+def test_samples(name):
+    with opinfo.quiet():
+        report = opinfo.check(OPERATORS[name])
+    assert not report.wrong, "\n".join(report.wrong)
+    found = {reason: sorted(dtypes) for reason, dtypes in report.refused.items()}
+    listed = {reason: sorted(dtypes) for reason, dtypes in REFUSED.get(name, {}).items()}
+    assert found == listed, "opinfo_refused.txt is out of date: tests/torch/opinfo.py --update"
+    assert report.passed or found, "there were no samples"
+    assert not report.passed or report.steps > 0, "nothing ran in an engine"
+    TARGETS.update(report.targets)
+    SEEN.add(name)
+
+
+DYNAMIC = ["add", "matmul", "nn.functional.layer_norm", "softmax", "cat", "view", "permute", "nn.functional.gelu",
+           "mean", "var", "argmax", "cumsum", "nn.functional.conv2d", "nn.functional.max_pool2d", "split", "index_select",
+           "where", "expand", "gather", "scatter", "tril", "nn.functional.embedding", "sum", "flip", "roll", "repeat",
+           "nn.functional.scaled_dot_product_attention", "slice_scatter", "topk", "sort", "nn.functional.group_norm",
+           "nn.functional.pad.constant", "unbind", "bmm", "addmm", "amax", "std", "logsumexp", "full_like", "diagonal"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_symbolic_extents(name):
+    """The first sample with every extent a symbol."""
+    with opinfo.quiet():
+        report = opinfo.check(OPERATORS[name], dynamic=True)
+    assert not report.wrong, "\n".join(report.wrong)
+    assert report.passed == 1 and not report.refused and report.steps > 0
+
+
+def test_a_list_without_stale_operators():
+    assert set(REFUSED) <= set(OPERATORS)
+
+
+def test_how_many_operators_of_core_aten_are_converted():
+    core = {target for target in converters() if isinstance(target, torch._ops.OpOverload)
+            and torch.Tag.core in target.tags}
+    assert len(core) >= 165
+
+
+def test_every_converter_had_a_part_in_some_sample():
+    if SEEN != set(OPERATORS):
+        return  # a part of the tests was chosen; the whole run asks
+    unused = {str(target) for target in set(converters()) - TARGETS}
+    assert unused <= opinfo.WITHOUT_SAMPLES, sorted(unused - opinfo.WITHOUT_SAMPLES)
