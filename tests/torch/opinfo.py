@@ -38,11 +38,14 @@ TOLERANCE = {torch.float32: (2e-5, 2e-5), torch.float64: (1e-6, 1e-7), torch.flo
 WIDER = {("addbmm", torch.float16): (1e-2, 1e-1), ("addbmm", torch.bfloat16): (5e-2, 5e-1),
          ("nn.functional.scaled_dot_product_attention", torch.float16): (4e-3, 1e-1),
          ("nn.functional.scaled_dot_product_attention", torch.bfloat16): (3e-2, 5e-1),
+         # Products near 2000, whose rounding decides which key wins.
+         ("nn.functional.multi_head_attention_forward", torch.float16): (4e-3, 3e1),
+         ("nn.functional.grid_sample", torch.float16): (4e-3, 5e-2),
+         ("nn.functional.grid_sample", torch.bfloat16): (3e-2, 2e-1),
+         ("grid_sampler_2d", torch.float16): (4e-3, 5e-2), ("grid_sampler_2d", torch.bfloat16): (3e-2, 2e-1),
          ("nn.functional.conv_transpose3d", torch.float16): (4e-3, 1e-1)}
 # Results that PyTorch does not determine, by number.
-OPEN_RESULTS = {"topk": {1}}  # which of equal elements
-# Converters that no sample reaches: other names that tracing replaces, or what has no determined result.
-WITHOUT_SAMPLES: set[str] = set()
+OPEN_RESULTS = {"topk": {1}, "sort": {1}, "argsort": {0}}  # the order of equal elements; see test_sorting_is_stable
 REFUSED = Path(__file__).parent / "opinfo_refused.txt"
 # What they give is not determined by their arguments.
 RANDOM = {"bernoulli", "cauchy", "empty", "empty_like", "empty_permuted", "empty_strided", "exponential", "geometric",
@@ -107,7 +110,7 @@ def check(op: Any, dynamic: bool = False) -> Report:
     with warnings.catch_warnings(), composites_kept_whole() as table, torch.no_grad():
         warnings.simplefilter("ignore")
         cases = list(_cases(op, report, table, dynamic))
-        _convert_and_run(cases, report)
+        convert_and_run(cases, report)
     return report
 
 
@@ -216,7 +219,7 @@ def _target(node: Node) -> str:
     return operator_name(node.target) if node.op == "call_function" else node.op
 
 
-def _convert_and_run(cases: list[Case], report: Report) -> None:
+def convert_and_run(cases: list[Case], report: Report) -> None:
     writer, written = _converted(cases, report)
     if not written:
         return

@@ -75,7 +75,7 @@ def _scatter(b: GraphWriter, x: Value, dim: int, index: Value, source: Value, re
             if not _same(whole, part):
                 shape = (*source.shape[:axis], part, *source.shape[axis + 1:])
                 source = Value(b.cut(source, axis, 0, part).name, source.dtype, shape)
-    return b.Cast(b.ScatterElements(x, index, source, axis=dim % x.rank, reduction=reduction), dtype)
+    return b.Cast(b.ScatterElements(x, index, source, axis=dim % x.rank, reduction=reduction, shape=whole_shape), dtype)
 
 
 @converter(aten.scatter.src)

@@ -18,8 +18,10 @@ def reduce(b: GraphWriter, op_type: str, x: Value, dim: Any, keepdim: bool = Fal
     """One of ONNX's reductions over torch's axes. A scalar is reduced to itself, once its elements are."""
     axes = normalized(dim, x.rank)
     if x.rank == 0:
-        return b.squeeze(b.op(op_type, b.unsqueeze(x, 0), b.ints([0]), keepdims=1), 0)
-    return b.op(op_type, x, b.ints(axes), keepdims=int(keepdim))
+        return b.op(op_type, b.unsqueeze(x, 0), b.ints([0]), keepdims=0, shape=())
+    assert x.shape is not None
+    shape = [1 if axis in axes else extent for axis, extent in enumerate(x.shape) if keepdim or axis not in axes]
+    return b.op(op_type, x, b.ints(axes), keepdims=int(keepdim), shape=shape)
 
 
 @converter(aten.sum.dim_IntList, aten.sum.default)
@@ -133,9 +135,9 @@ def logsumexp(b: GraphWriter, x: Value, dim: Any, keepdim: bool = False) -> Valu
     w = b.wide(b.floating(x))
     most = reduce(b, "ReduceMax", w, dim, True)
     finite = b.Where(b.IsInf(most), b.scalar(0.0, w.dtype), most)
-    total = reduce(b, "ReduceSum", b.Exp(b.Sub(w, finite)), dim, True)
+    total = reduce(b, "ReduceSum", replace(b.Exp(b.Sub(w, finite)), shape=x.shape), dim, True)
     result = b.Add(b.Log(total), finite)
-    return result if keepdim or x.rank == 0 else b.squeeze(result, *normalized(dim, x.rank))
+    return result if keepdim or x.rank == 0 else b.Squeeze(result, b.ints(normalized(dim, x.rank)))
 
 
 @converter(aten.linalg_vector_norm.default, dtypes=FLOATS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import sympy
 import torch
 
 from .registry import converter
-from .shapes import is_symbolic
+from .shapes import expression, is_symbolic
 from .values import Unsupported, Value
 from .writer import GraphWriter
 
@@ -175,12 +176,17 @@ def unfold(b: GraphWriter, x: Value, dimension: int, size: int, step: int) -> Va
     return b.Transpose(windows, perm=order)
 
 
-@converter(aten.as_strided.default, dynamic_shapes=False)
+@converter(aten.as_strided.default)
 def as_strided(b: GraphWriter, x: Value, size: Sequence[int], stride: Sequence[int], storage_offset: Any = None) -> Value:
     assert x.shape is not None and b.node is not None
     given = b.node.args[0].meta["val"]  # type: ignore[union-attr]
     if not given.is_contiguous():
         raise Unsupported("its input is not contiguous")
+    if _is_reshape(x, size, stride) and (storage_offset is None or storage_offset is given.storage_offset()
+                                         or (isinstance(storage_offset, int) and storage_offset == 0)):
+        return b.reshape(x, size)
+    if any(is_symbolic(extent) for extent in (*x.shape, *size, *stride)):
+        raise Unsupported("it takes a view of symbolic extents that is no reshape")
     at = torch.zeros(tuple(size), dtype=torch.int64) + int(storage_offset or 0) - int(given.storage_offset())
     for axis, (extent, step) in enumerate(zip(size, stride)):
         shape = [1] * len(size)
@@ -189,3 +195,16 @@ def as_strided(b: GraphWriter, x: Value, size: Sequence[int], stride: Sequence[i
     if at.numel() and (int(at.max()) >= given.numel() or int(at.min()) < 0):
         raise Unsupported("it reads outside its input")
     return b.Gather(b.reshape(x, [-1]), b.constant(at), axis=0)
+
+
+def _is_reshape(x: Value, size: Sequence[Any], stride: Sequence[Any]) -> bool:
+    """Whether a view of a contiguous tensor has all its elements in their order."""
+    elements: Any = sympy.Integer(1)
+    for extent, step in zip(reversed(size), reversed(stride)):
+        if expression(extent) != 1 and expression(step) != elements:
+            return False
+        elements = elements * expression(extent)
+    total: Any = sympy.Integer(1)
+    for extent in x.shape or ():
+        total = total * expression(extent)
+    return bool(sympy.expand(total - elements) == 0)
