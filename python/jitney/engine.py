@@ -21,6 +21,7 @@ from .runtime.caches import RuntimeCache
 from .runtime.config import RuntimeConfig
 from .runtime.profile_scope import optimization_profile, profile_number
 from .runtime.settings import Fields, RuntimeSettings, default_runtime_settings
+from .sequences import OutputStructure
 from .stats import CompileStatus, Stats
 from .tensor_info import TensorInfo
 
@@ -57,6 +58,7 @@ class Engine:
         self.outputs = tuple(TensorInfo(*fields) for fields in native.outputs)
         self.input_names = tuple(info.name for info in self.inputs)
         self.output_names = tuple(info.name for info in self.outputs)
+        self._structure = OutputStructure(native.metadata, self.output_names)
         self._lock = threading.Lock()  # guards _settings until there is a session, and its making
         self._made_session: _jitney.Session | None = None
         self._is_closed = False
@@ -81,18 +83,21 @@ class Engine:
         return self._native.metadata
 
     def run(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """{name: array} of all outputs. `outputs` gives memory to write into: contiguous, writable arrays of the right
+        """{name: array} of all outputs; of one that is a sequence in the model, which self.outputs has as 'name.0',
+        'name.1' and so on, {name: list of arrays}. `outputs` gives memory to write into: contiguous, writable arrays of the right
         dtype and shape, one for each output; then they are what is returned."""
         arrays = self._ordered("input", inputs, self.input_names)
         if outputs is None:
-            return dict(zip(self.output_names, self._run(arrays)))
+            return self._structure.restore(self._run(arrays))
         given = self._ordered("output", outputs, self.output_names)
         self._session.run(arrays, given)
-        return dict(zip(self.output_names, given))
+        return self._structure.restore(given)
 
     def __call__(self, *arrays: Any) -> Any:
-        """Inputs by position. One output is returned itself, several as a tuple."""
+        """Inputs by position. One output is returned itself, several as a tuple; a sequence is a list."""
         results = self._run(list(arrays))
+        if self._structure.has_sequences:
+            results = list(self._structure.restore(results).values())
         return results[0] if len(results) == 1 else tuple(results)
 
     def prepare(self) -> None:

@@ -114,6 +114,21 @@ Expected<Numbers> slice(const std::string& who, const Numbers& starts, const Num
   return result;
 }
 
+Expected<Numbers> padded(const std::string& who, const Numbers& pads, const Numbers& from) {
+  if (pads.size() != 2 * from.size()) return user_error("{} has {} pads for {} axes", who, pads.size(), from.size());
+  Numbers to;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::int64_t extent = from[i];
+    const bool fits = !__builtin_add_overflow(extent, pads[i], &extent) &&
+                      !__builtin_add_overflow(extent, pads[from.size() + i], &extent);
+    if (!fits || extent < 0)
+      return user_error("{} is given the pads [{}] for the extents [{}]", who, fmt::join(pads, ", "),
+                        fmt::join(from, ", "));
+    to.push_back(extent);
+  }
+  return to;
+}
+
 /// As Resize does it, which is in float.
 Expected<Numbers> scaled(const std::string& who, const Tensor& scales, const Numbers& from) {
   if (scales.num_elements() != std::ssize(from))
@@ -209,7 +224,7 @@ bool is_rule(const std::string& rule, std::size_t operands, std::size_t given) {
   if (rule == "is_axes") return operands == 1 && given >= 2;
   if (rule == "is_allowed_axes") return operands == 1 && given >= 3;
   if (rule == "slice") return (operands == 2 || operands == 3) && given % 2 == 0;
-  if (rule == "scaled" || rule == "not_larger" || rule == "not_smaller") return operands == 1;
+  if (rule == "padded" || rule == "scaled" || rule == "not_larger" || rule == "not_smaller") return operands == 1;
   return rule == "range" && operands == 3 && given == 0;
 }
 
@@ -221,6 +236,7 @@ Expected<Numbers> read_dims(const std::string& rule, const std::string& who, con
   if (rule == "scaled") return scaled(who, *operands[0], given);
   JITNEY_TRY(const Numbers first, integers(*operands[0], who));
   if (rule == "reshape") return reshape(who, first, given);
+  if (rule == "padded") return padded(who, first, given);
   if (rule == "expand") return expand(who, first, given);
   if (is_test(rule)) return is_axes(who, first, given, rule == "is_allowed_axes");
   if (rule == "not_larger" || rule == "not_smaller") return keep_aspect(who, first, given, rule == "not_smaller");

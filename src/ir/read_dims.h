@@ -25,6 +25,7 @@ namespace jitney::ir {
 ///   is_allowed_axes
 ///             the same, where not every axis is allowed; given: rank, whether order counts, how many are not, those,
 ///             axes
+///   padded    operand: what is added before each axis, then behind each; given: their extents; gives those then
 ///   scaled    operand: scales, of a floating dtype; given: an extent for each; gives floor(extent * scale), in float32
 ///   not_larger, not_smaller
 ///             operand: sizes; given: an extent for each; gives those sizes scaled so that the aspect is kept

@@ -52,10 +52,25 @@ TEST(Sequences, WhatIsNotKnownIsRefused) {
   used.node("SequenceConstruct", {"x", "x"}, {"s"});
   used.node("Neg", {"s"}, {"y"}).name("neg");
   EXPECT_EQ(message_of(used.import()), "operator 'Neg' at node 'neg' takes tensors, and 's' is a sequence");
+  ModelBuilder empty;
+  empty.input("x", {2}).output("s");
+  empty.node("SequenceEmpty", {}, {"s"});
+  EXPECT_EQ(message_of(empty.import()), "output 's' is an empty sequence");
+  ModelBuilder none;
+  none.input("x", {2}).output("o");
+  none.node("Optional", {}, {"o"});
+  EXPECT_EQ(message_of(none.import()), "output 'o' is an optional that holds nothing");
+}
+
+TEST(Sequences, OutputsAreTheirTensors) {
   ModelBuilder given;
-  given.input("x", {2}).output("s");
+  given.input("x", {2}).output("s").output("y");
   given.node("SequenceConstruct", {"x", "x"}, {"s"});
-  EXPECT_EQ(message_of(given.import()), "output 's' is a sequence or an optional; outputs must be tensors");
+  given.node("Neg", {"x"}, {"y"});
+  const auto graph = given.import();
+  ASSERT_TRUE(graph);
+  EXPECT_EQ(graph->output_names, (std::vector<std::string>{"s.0", "s.1", "y"}));
+  EXPECT_EQ(graph->metadata.at("sequence_outputs"), "2 -");
 }
 
 }  // namespace

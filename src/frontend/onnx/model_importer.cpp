@@ -145,16 +145,29 @@ Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
 
 Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
   if (graph.output_size() == 0) return user_error("the model has no outputs");
+  // Of each output: "-" for a tensor, how many for a sequence, whose tensors are outputs of their own.
+  std::string structure;
+  bool has_sequence = false;
   for (const auto& output : graph.output()) {
     const ModelValuePtr* value = scope.find(output.name());
     if (value == nullptr)
       return user_error("output '{}' is not defined by any input, initializer or node", output.name());
-    if (*value != nullptr && ((*value)->sequence || (*value)->is_none))
-      return user_error("output '{}' is a sequence or an optional; outputs must be tensors", output.name());
+    if (*value != nullptr && (*value)->is_none)
+      return user_error("output '{}' is an optional that holds nothing", output.name());
     builder_.begin_node(output.name(), output.name());
-    builder_.add_output(builder_.materialize(**value), output.name());
+    if (const auto& items = (*value)->sequence) {
+      if (items->empty()) return user_error("output '{}' is an empty sequence", output.name());
+      for (std::size_t i = 0; i < items->size(); ++i)
+        builder_.add_output(builder_.materialize(*(*items)[i]), fmt::format("{}.{}", output.name(), i));
+      structure += fmt::format(" {}", items->size());
+      has_sequence = true;
+    } else {
+      builder_.add_output(builder_.materialize(**value), output.name());
+      structure += " -";
+    }
     JITNEY_CHECK(builder_.status());
   }
+  if (has_sequence) builder_.graph.metadata["sequence_outputs"] = structure.substr(1);
   return builder_.settle_guards();
 }
 

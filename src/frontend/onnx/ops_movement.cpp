@@ -130,7 +130,8 @@ Status pad(NodeContext& c) {
   const Shape& from = c.shape(0);
   double fill = 0;
   ValueId fill_value = ir::kNoValue;  // where it is data
-  std::vector<Dim> pads;
+  std::vector<Dim> pads, padded_extents;
+  bool pads_are_data = false;
   Index axes;
   if (c.opset < 11) {
     const auto given = c.integer_list("pads").value_or(Index{});
@@ -144,6 +145,7 @@ Status pad(NodeContext& c) {
       JITNEY_TRY(const std::int64_t count, c.element_count(1, "pads"));
       const auto halves = c.b.read_dims("signed", {c.value(1)}, {}, static_cast<std::size_t>(2 * count));
       for (std::size_t k = 0; k < halves.size(); k += 2) pads.push_back(halves[k] - halves[k + 1]);
+      pads_are_data = true;
     }
     if (c.has(2) && c.input(2).constant == nullptr && !c.known(2)) {
       if (c.dtype(2) != c.dtype(0) || c.rank(2) > 1 || !ir::product(c.shape(2)).is(1))
@@ -159,13 +161,23 @@ Status pad(NodeContext& c) {
     JITNEY_CHECK(c.axes(axes, c.rank(0)));
   }
   if (pads.size() != 2 * axes.size()) return c.error("pads has {} entries for {} axes", pads.size(), axes.size());
+  if (pads_are_data) {
+    // A symbol each: products of such sums would have hundreds of terms.
+    std::vector<Dim> given;
+    for (const std::int64_t axis : axes) {
+      JITNEY_TRY(const int at, c.axis(axis, c.rank(0)));
+      given.push_back(from[static_cast<std::size_t>(at)]);
+    }
+    padded_extents = c.b.read_dims("padded", {c.value(1)}, std::move(given), axes.size());
+    JITNEY_CHECK(c.b.status());
+  }
   std::vector<Dim> before(from.size(), Dim(0));
   Shape to = from;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     JITNEY_TRY(const int axis, c.axis(axes[i], c.rank(0)));
     const auto at = static_cast<std::size_t>(axis);
     before[at] = pads[i];
-    to[at] = from[at] + pads[i] + pads[axes.size() + i];
+    to[at] = pads_are_data ? padded_extents[i] : from[at] + pads[i] + pads[axes.size() + i];
     c.b.require(ir::Guard::Relation::less_equal, Dim(0), to[at],
                 fmt::format("{}: pads cut more than axis {} of {} has", c.label(), at, ir::to_string(from)));
   }

@@ -11,7 +11,7 @@ from onnx_suite import refused, report, runner
 from onnx_suite.cases import KINDS, all_cases
 
 # Of the node cases: what is promised is 1,340 and 1,000. Raise them when more do; a busy machine may compile fewer.
-PASS_AT_LEAST = 1764
+PASS_AT_LEAST = 1767
 COMPILED_AT_LEAST = 1700
 
 
