@@ -21,7 +21,7 @@ for entry in opinfo.operators():
     OPERATORS.setdefault(opinfo.name_of(entry), entry)
 
 DYNAMIC = ["add", "matmul", "nn.functional.layer_norm", "softmax", "cat", "view", "permute", "nn.functional.gelu",
-           "mean", "var", "argmax", "cumsum", "nn.functional.conv2d", "nn.functional.max_pool2d", "split", "index_select",
+           "mean", "var", "argmax", "cumsum", "nn.functional.max_pool2d", "split", "index_select",
            "where", "expand", "gather", "scatter", "tril", "nn.functional.embedding", "sum", "flip", "roll", "repeat",
            "nn.functional.scaled_dot_product_attention", "slice_scatter", "topk", "sort", "nn.functional.group_norm",
            "nn.functional.pad.constant", "unbind", "bmm", "addmm", "amax", "std", "logsumexp", "full_like", "diagonal"]
@@ -51,7 +51,8 @@ def test_samples(name):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", DYNAMIC)
 def test_symbolic_extents(name):
-    """The first sample with every extent a symbol."""
+    """The first sample with every extent a symbol. Convolutions need those of their kernels, so they are not here:
+    models have them with a symbolic batch."""
     with opinfo.quiet():
         report = opinfo.check(OPERATORS[name], dynamic=True)
     assert not report.wrong, "\n".join(report.wrong)
