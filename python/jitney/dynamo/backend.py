@@ -121,7 +121,13 @@ def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings
 
 
 def _example(value: Any) -> Any:
-    return value.detach() if isinstance(value, torch.nn.Parameter) else value
+    """What is traced in a value's place. Dynamo knows parameters themselves, not what is detached from them: without
+    its shapes being said to be fixed they would become symbols that come from nowhere."""
+    if not isinstance(value, torch.nn.Parameter):
+        return value
+    context = TracingContext.try_get()
+    mode = context.fake_mode if context is not None else None
+    return value.detach() if mode is None else mode.from_tensor(value.detach(), static_shapes=True)
 
 
 def _reorder(module: GraphModule, order: list[Node]) -> GraphModule:
