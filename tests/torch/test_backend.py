@@ -167,3 +167,32 @@ def test_importing_jitney_imports_neither_torch_nor_onnx():
             "jitney.compile; assert 'torch' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120,
                    env={**os.environ, "PYTHONPATH": str(BUILD / "python")})
+
+
+def test_kernels_of_many_sizes(made):
+    """Guards on the extents of weights must not come to be."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 7, 2, 3, bias=False), torch.nn.BatchNorm2d(8), torch.nn.ReLU(),
+                                torch.nn.MaxPool2d(3, 2, 1), torch.nn.Conv2d(8, 8, 3, padding=1),
+                                torch.nn.Conv2d(8, 16, 1, 2), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1),
+                                torch.nn.Flatten(), torch.nn.Linear(16, 5)).eval()
+    compiled = torch.compile(model, backend="jitney")
+    with torch.no_grad():
+        for batch in (1, 3, 2):
+            x = torch.randn(batch, 3, 32, 32)
+            torch.testing.assert_close(compiled(x), model(x), rtol=1e-4, atol=1e-5)
+    assert engines(made)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_encoder_layers_that_are_one_operator(made, norm_first, activation):
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, activation=activation, norm_first=norm_first)
+    model = torch.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval()
+    compiled = torch.compile(model, backend="jitney", options={"require_full_compilation": True})
+    with torch.no_grad():
+        for shape in ((2, 7, 32), (1, 20, 32)):
+            x = torch.randn(*shape)
+            torch.testing.assert_close(compiled(x), model(x), rtol=1e-4, atol=1e-5)
+    assert engines(made)

@@ -11,6 +11,7 @@ from torch.export.exported_program import (_override_composite_implicit_decomp,
                                            _split_decomp_table_to_cia_and_python_decomp)
 
 from ..conversion import converters
+from . import encoder_layer
 
 Table = dict[Any, Callable[..., Any]]
 
@@ -18,6 +19,7 @@ Table = dict[Any, Callable[..., Any]]
 def decompositions() -> Table:
     """Core ATen, without what is converted whole. For ExportedProgram.run_decompositions(); a new one each time."""
     table = torch.export.default_decompositions()
+    table.update(encoder_layer.DECOMPOSITIONS)
     for target in converters():
         table.pop(target, None)
     return table
