@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "cache/orphans.h"
-#include "cache/pack_merge.h"
+#include "cache/packed_disk.h"
 #include "cache/place.h"
 #include "util/file.h"
 #include "util/file_lock.h"
@@ -48,14 +48,12 @@ Expected<std::optional<Bytes>> read(const Location& at, const std::string& path)
   return std::optional(std::move(*bytes));
 }
 
-FileLock::Options lock_options(FileLock::Mode mode, const PackedOptions& options) {
-  return {.mode = mode, .timeout = options.timeout, .poll = options.poll};
-}
+}  // namespace
 
-Expected<PackedReport> rewrite(const std::string& path, PackRows rows, const PackedOptions& options) {
+Expected<PackedReport> rewrite_packed(const std::string& path, PackRows rows, const PackedOptions& options) {
   JITNEY_TRY(const Location at, locate(path, true));
   const auto lock =
-      FileLock::acquire_at(at.folder->dir.get(), at.name + ".lock", lock_options(FileLock::Mode::exclusive, options));
+      FileLock::acquire_at(at.folder->dir.get(), at.name + ".lock", packed_lock(FileLock::Mode::exclusive, options));
   if (!lock) return environment_error("the cache '{}' is not saved: {}", path, lock.error().message);
   remove_orphans(*at.folder, std::chrono::system_clock::now());
   JITNEY_TRY(const auto before, read(at, path));
@@ -69,8 +67,6 @@ Expected<PackedReport> rewrite(const std::string& path, PackRows rows, const Pac
   return report;
 }
 
-}  // namespace
-
 Expected<PackedReport> load_packed(const std::string& path, EntryTable& table, const PackedOptions& options) {
   JITNEY_TRY(const Location at, locate(path, false));
   if (!at.folder) return PackedReport();
@@ -80,7 +76,7 @@ Expected<PackedReport> load_packed(const std::string& path, EntryTable& table, c
     if (fstatat(at.folder->dir.get(), at.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
       return PackedReport();
     const auto lock =
-        FileLock::acquire_at(at.folder->dir.get(), at.name + ".lock", lock_options(FileLock::Mode::shared, options));
+        FileLock::acquire_at(at.folder->dir.get(), at.name + ".lock", packed_lock(FileLock::Mode::shared, options));
     if (!lock && lock.error().fault == LockFailure::Fault::timeout)
       return environment_error("the cache '{}' is not loaded: {}", path, lock.error().message);
     // Without a lock the file is whole all the same, since it appears by rename.
@@ -91,17 +87,10 @@ Expected<PackedReport> load_packed(const std::string& path, EntryTable& table, c
   return add_pack(path, *bytes, table, options);
 }
 
-Expected<PackedReport> save_packed(const std::string& path, EntryTable& table, const PackedOptions& options) {
-  const auto items = table.items();
-  if (items.empty()) return PackedReport();
-  JITNEY_TRY(auto rows, rows_of(table, items, options.signer));
-  return rewrite(path, std::move(rows), options);
-}
-
 Expected<PackedReport> prune_packed(const std::string& path, const PackedOptions& options) {
   JITNEY_TRY(const Location at, locate(path, false));
   if (!at.folder) return PackedReport();
-  return rewrite(path, {}, options);
+  return rewrite_packed(path, {}, options);
 }
 
 }  // namespace jitney::cache

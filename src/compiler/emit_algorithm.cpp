@@ -188,15 +188,11 @@ class AlgorithmWriter {
     for (std::size_t d = 0; d < k; ++d) close();
     open_tuples(tuple_axes);
     std::string meets = "to";
-    for (std::size_t d = 0; d < k; ++d) {
-      index(fmt::format("j{}", d), fmt::format("indices + {}*s1_{}", d, tuple_axes), fmt::format("d0_{}", d),
-            "continue");
-      meets += fmt::format(" + j{0}*s{1}_{0}", d, out());
-    }
+    tuple_index(k, tuple_axes);
+    for (std::size_t d = 0; d < k; ++d) meets += fmt::format(" + j{0}*s{1}_{0}", d, out());
     update(meets, update_place(tuple_axes, k));
     for (std::size_t d = 0; d < tuple_axes; ++d) close();
     close();
-    out_.cost_per_point = 0;
     Dim copied = 2, updated = 8;
     for (std::size_t d = 0; d < k; ++d) copied = copied * a_.operands[0].shape[d];
     for (std::size_t d = 0; d < tuple_axes; ++d) updated = updated * a_.operands[1].shape[d];
@@ -211,6 +207,12 @@ class AlgorithmWriter {
       at += fmt::format(" + u{0}*s1_{0}", d);
     }
     line(fmt::format("const i64 indices = {};", at));
+  }
+  /// j0, j1, ...: where a tuple of k indices points; one out of range is left out.
+  void tuple_index(std::size_t k, std::size_t tuple_axes) {
+    for (std::size_t d = 0; d < k; ++d)
+      index(fmt::format("j{}", d), fmt::format("indices + {}*s1_{}", d, tuple_axes), fmt::format("d0_{}", d),
+            "continue");
   }
   /// updates[u..., c of the rest]
   std::string update_place(std::size_t tuple_axes, std::size_t k) const {
@@ -250,11 +252,8 @@ class AlgorithmWriter {
       for (std::size_t d = 0; d < tuple_axes; ++d) out_.cost_per_point = out_.cost_per_point * a_.operands[1].shape[d];
       open_tuples(tuple_axes);
       std::string here = "1";
-      for (std::size_t d = 0; d < k; ++d) {
-        index(fmt::format("j{}", d), fmt::format("indices + {}*s1_{}", d, tuple_axes), fmt::format("d0_{}", d),
-              "continue");
-        here += fmt::format(" && j{0} == c{0}", d);
-      }
+      tuple_index(k, tuple_axes);
+      for (std::size_t d = 0; d < k; ++d) here += fmt::format(" && j{0} == c{0}", d);
       line(fmt::format("if (!({})) continue;", here));
       meet(update_place(tuple_axes, k));
       for (std::size_t d = 0; d < tuple_axes; ++d) close();

@@ -3,20 +3,18 @@
 
 #include <atomic>
 #include <mutex>
-#include <utility>
-#include <vector>
+
+#include "util/stacked.h"
 
 namespace jitney {
 namespace {
 
 struct Modes {
   std::mutex mutex;
-  CudaGraphsMode base = CudaGraphsMode::standard;
-  std::vector<std::pair<std::uint64_t, CudaGraphsMode>> scopes;
-  std::uint64_t next_id = 1;
+  Stacked<CudaGraphsMode> wanted{CudaGraphsMode::standard};  // guarded by mutex
   std::atomic<CudaGraphsMode> in_force{CudaGraphsMode::standard};
 
-  void changed() { in_force.store(scopes.empty() ? base : scopes.back().second, std::memory_order_release); }
+  void changed() { in_force.store(wanted.top(), std::memory_order_release); }
 };
 
 /// Never destroyed: scopes may be static objects.
@@ -32,22 +30,21 @@ CudaGraphsMode cudagraphs_mode() noexcept { return modes().in_force.load(std::me
 void set_cudagraphs_mode(CudaGraphsMode mode) noexcept {
   auto& m = modes();
   const std::lock_guard lock(m.mutex);
-  m.base = mode;
+  m.wanted.base = mode;
   m.changed();
 }
 
 CudaGraphsModeScope::CudaGraphsModeScope(CudaGraphsMode mode) {
   auto& m = modes();
   const std::lock_guard lock(m.mutex);
-  id_ = m.next_id++;
-  m.scopes.emplace_back(id_, mode);
+  id_ = m.wanted.add(mode);
   m.changed();
 }
 
 CudaGraphsModeScope::~CudaGraphsModeScope() {
   auto& m = modes();
   const std::lock_guard lock(m.mutex);
-  std::erase_if(m.scopes, [&](const auto& scope) { return scope.first == id_; });
+  m.wanted.remove(id_);
   m.changed();
 }
 

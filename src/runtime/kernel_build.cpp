@@ -27,20 +27,6 @@ bool lies_in_the_kernel(Reason reason) {
   return reason == Reason::timed_out || reason == Reason::crashed || reason == Reason::rejected;
 }
 
-/// What is said of a kernel in quarantine before the cause that put it there.
-constexpr std::string_view kRemembered = "it failed to compile within the last day and is not tried again yet: ";
-
-/// One sentence for all of them: the first kernel's reason and how many there are. A cause is told once a process,
-/// whether it was seen or is remembered.
-void warn_about(const std::map<std::size_t, std::string>& reasons, std::string_view what, const std::string& first) {
-  if (reasons.empty()) return;
-  const std::string& why = reasons.begin()->second;
-  auto message = fmt::format("kernel '{}' {}: {}", first, what, why);
-  if (reasons.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", reasons.size());
-  const std::string_view cause = std::string_view(why).substr(why.starts_with(kRemembered) ? kRemembered.size() : 0);
-  warn_once(fmt::format("{} {} {}", first, what, cause), message);
-}
-
 }  // namespace
 
 Expected<std::string> identify(compiler::Compiler& compiler, cache::RuntimeCache& cache, std::stop_token stop) {
@@ -97,20 +83,20 @@ bool KernelSet::Build::find(std::size_t kernel) {
   if (auto blob = cache_.lookup(keys_[kernel].optimized); blob && take(kernel, **blob, true)) return true;
   const auto quarantine = find_quarantine(cache_, keys_[kernel].optimized);
   if (quarantine.verdict == Verdict::none) return false;
-  const std::string why = fmt::format("{}{}", kRemembered, quarantine.why);
+  const Fault fault{quarantine.why, true};
   if (!options_.required) {
-    give_up(kernel, why);
+    give_up(kernel, fault.text());
     return true;
   }
   if (quarantine.verdict == Verdict::unoptimized) {
     auto blob = cache_.lookup(keys_[kernel].unoptimized);
     return blob && take(kernel, **blob, false);
   }
-  log_info("kernel '{}' runs in the reference interpreter: {}", name(kernel), why);
+  log_info("kernel '{}' runs in the reference interpreter: {}", name(kernel), fault.text());
   {
     std::lock_guard lock(mutex_);
     ++set_.counts_.failed;
-    failed_[kernel] = why;
+    failed_[kernel] = fault;
   }
   step();
   return true;
@@ -207,9 +193,9 @@ void KernelSet::Build::compile(std::size_t kernel) {
   {
     std::lock_guard lock(mutex_);
     ++(good ? set_.counts_.compiled : set_.counts_.failed);
-    if (!good) failed_[kernel] = why;
+    if (!good) failed_[kernel] = {.cause = why};
     if (good && !optimized) {
-      unoptimized_[kernel] = why;
+      unoptimized_[kernel] = {.cause = why};
       ++set_.counts_.unoptimized;
     }
   }
@@ -253,12 +239,23 @@ void KernelSet::Build::step() {
   if (options_.progress) options_.progress(done_, static_cast<int>(total_));
 }
 
+std::string KernelSet::Build::Fault::text() const {
+  return is_remembered ? "it failed to compile within the last day and is not tried again yet: " + cause : cause;
+}
+
 void KernelSet::Build::warn() const {
-  if (options_.stop.stop_requested()) return;  // nothing is wrong with them
-  if (!failed_.empty())
-    warn_about(failed_, "runs in the reference interpreter, which is right but slow", name(failed_.begin()->first));
-  if (!unoptimized_.empty())
-    warn_about(unoptimized_, "is not optimized and may be slow", name(unoptimized_.begin()->first));
+  warn_about(failed_, "runs in the reference interpreter, which is right but slow");
+  warn_about(unoptimized_, "is not optimized and may be slow");
+}
+
+/// One sentence for all of them: the first kernel's fault and how many there are. A cause is told once a process,
+/// whether it was seen or is remembered.
+void KernelSet::Build::warn_about(const Faults& faults, std::string_view what) const {
+  if (faults.empty()) return;
+  const auto& [kernel, fault] = *faults.begin();
+  auto message = fmt::format("kernel '{}' {}: {}", name(kernel), what, fault.text());
+  if (faults.size() > 1) message += fmt::format("; {} kernels in all (JITNEY_LOG=info names them)", faults.size());
+  warn_once(fmt::format("{} {} {}", name(kernel), what, fault.cause), message);
 }
 
 }  // namespace jitney::runtime

@@ -29,6 +29,13 @@ class KernelSet::Build {
   struct Keys {
     cache::Key optimized, unoptimized;
   };
+  /// Why a kernel is not what it should be.
+  struct Fault {
+    std::string cause;
+    bool is_remembered = false;  ///< from an earlier try, by this process or another: it was not tried again
+    std::string text() const;
+  };
+  using Faults = std::map<std::size_t, Fault>;  ///< by kernel
 
   bool find(std::size_t kernel);
   bool take(std::size_t kernel, std::span<const std::byte> binary, bool optimized);
@@ -39,6 +46,7 @@ class KernelSet::Build {
   Status load(std::size_t kernel, std::span<const std::byte> binary);
   void step();
   void warn() const;
+  void warn_about(const Faults& faults, std::string_view what) const;
   const std::string& name(std::size_t kernel) const { return set_.sources_.names[kernel]; }
 
   KernelSet& set_;
@@ -49,8 +57,8 @@ class KernelSet::Build {
   std::vector<Keys> keys_;
 
   std::mutex mutex_;
-  int done_ = 0;                                             // guarded by mutex_, as all below and the set's counts
-  std::map<std::size_t, std::string> failed_, unoptimized_;  // why, by kernel
+  int done_ = 0;  // guarded by mutex_, as all below and the set's counts
+  Faults failed_, unoptimized_;
 };
 
 }  // namespace jitney::runtime

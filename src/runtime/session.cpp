@@ -12,6 +12,7 @@
 #include "cache/handle.h"
 #include "runtime/shared_engine.h"
 #include "util/log.h"
+#include "util/stacked.h"
 
 namespace jitney {
 
@@ -39,20 +40,6 @@ struct Wanted {
     return base.runtime_cache.path() == path || std::ranges::any_of(overlays, [&](const auto& overlay) {
              return overlay.second.runtime_cache && overlay.second.runtime_cache->path() == path;
            });
-  }
-};
-
-/// A setting outside of scopes, and the scopes that live.
-template <class T>
-struct Stacked {
-  T base;
-  std::vector<std::pair<std::uint64_t, T>> scopes{};
-  std::uint64_t last_id = 0;
-
-  T top() const { return scopes.empty() ? base : scopes.back().second; }
-  std::uint64_t add(T value) { return scopes.emplace_back(++last_id, value).first; }
-  void remove(std::uint64_t id) {
-    std::erase_if(scopes, [&](const auto& scope) { return scope.first == id; });
   }
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "util/env.h"
+#include "util/stacked.h"
 
 namespace jitney {
 namespace {
@@ -23,10 +24,8 @@ constexpr std::string_view kNames[] = {"errors", "warnings", "info", "debug", "g
 /// Never destroyed: background threads may still log while the process exits.
 struct State {
   std::mutex mutex;
-  LogLevel base = LogLevel::warnings;                      // guarded by mutex, as are the next two
-  std::vector<std::pair<std::uint64_t, LogLevel>> scopes;  ///< the newest last
-  std::uint64_t next_scope = 1;
-  std::atomic<LogLevel> level{LogLevel::warnings};  ///< what follows from them
+  Stacked<LogLevel> wanted{LogLevel::warnings};     ///< guarded by mutex
+  std::atomic<LogLevel> level{LogLevel::warnings};  ///< what follows from it
   std::atomic<bool> has_sink{false};
   std::shared_ptr<const LogSink> sink;  ///< guarded by mutex, and called without it
   std::array<std::atomic<std::uint64_t>, std::size(kNames)> lines{};
@@ -37,17 +36,17 @@ struct State {
     logger.set_pattern("jitney: %l: %v");
     logger.set_level(spdlog::level::trace);
     logger.flush_on(spdlog::level::trace);
-    const std::string wanted = env_string("JITNEY_LOG").value_or("warnings");
-    const auto* found = std::ranges::find(kNames, wanted);
+    const std::string asked = env_string("JITNEY_LOG").value_or("warnings");
+    const auto* found = std::ranges::find(kNames, asked);
     if (found == std::end(kNames)) {
-      logger.warn("JITNEY_LOG is '{}'; allowed are errors, warnings, info, debug and graphs", wanted);
+      logger.warn("JITNEY_LOG is '{}'; allowed are errors, warnings, info, debug and graphs", asked);
     } else {
-      base = static_cast<LogLevel>(found - std::begin(kNames));
+      wanted.base = static_cast<LogLevel>(found - std::begin(kNames));
     }
-    level = base;
+    apply();
   }
 
-  void apply() { level = scopes.empty() ? base : scopes.back().second; }
+  void apply() { level = wanted.top(); }
 };
 
 State& state() {
@@ -91,22 +90,21 @@ LogLevel log_level() { return state().level.load(std::memory_order_relaxed); }
 void set_log_level(LogLevel level) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  s.base = level;
+  s.wanted.base = level;
   s.apply();
 }
 
 LogScope::LogScope(LogLevel level) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  id_ = s.next_scope++;
-  s.scopes.emplace_back(id_, level);
+  id_ = s.wanted.add(level);
   s.apply();
 }
 
 LogScope::~LogScope() {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  std::erase_if(s.scopes, [this](const auto& scope) { return scope.first == id_; });
+  s.wanted.remove(id_);
   s.apply();
 }
 

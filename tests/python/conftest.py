@@ -77,9 +77,13 @@ def program():
 
 
 @pytest.fixture
-def jitney(program, tmp_path, monkeypatch):
-    # Nothing may touch the cache of whoever runs the tests.
+def own_cache(tmp_path, monkeypatch):
+    """Nothing may touch the cache of whoever runs the tests."""
     monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+
+
+@pytest.fixture
+def jitney(program, own_cache, tmp_path, monkeypatch):
     # Kernels for one shape are a matter of tests of their own; elsewhere they would double what is compiled.
     monkeypatch.setenv("JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "none")
     return Jitney(program, tmp_path)

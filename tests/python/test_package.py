@@ -17,9 +17,7 @@ from onnx import TensorProto, helper
 import jitney
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def one_operator(operator, inputs, output, opset=21, **attributes):

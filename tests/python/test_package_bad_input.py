@@ -15,9 +15,7 @@ import jitney
 IMAGES = np.zeros((1, 1, 8, 8), np.float32)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def refused(error, words, call):

@@ -12,9 +12,7 @@ node = helper.make_node
 X = np.arange(24, dtype=np.float32).reshape(2, 12)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def model(nodes, outputs):

@@ -20,9 +20,7 @@ MEMORY = RuntimeSettings("none", runtime_cache=None)
 X = random(2, 3)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(autouse=True)

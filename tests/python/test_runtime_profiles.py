@@ -16,9 +16,7 @@ TWO = [{"min_shape": (1, 1), "opt_shape": (2, 8), "max_shape": (4, 64)},
        {"min_shape": (1, 32), "opt_shape": (1, 48), "max_shape": (8, 512)}]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture

@@ -33,9 +33,7 @@ from jitney.runtime import cudagraphs
 MEMORY = RuntimeSettings("none", runtime_cache=None)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(autouse=True)

@@ -25,8 +25,7 @@ VARIABLES = ["JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "JITNEY_CUD
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("JITNEY_CACHE_DIR", str(tmp_path / "default-cache"))
+def no_variables(own_cache, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
 

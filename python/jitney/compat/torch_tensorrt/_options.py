@@ -2,7 +2,6 @@
 """Arguments of a compile by their old names."""
 from __future__ import annotations
 
-import dataclasses
 import logging
 from typing import Any
 
@@ -40,8 +39,3 @@ def translate(options: dict[str, Any]) -> dict[str, Any]:
         else:
             kept[name] = value
     return kept
-
-
-def from_settings(settings: Any) -> dict[str, Any]:
-    """The arguments that a CompilationSettings stands for."""
-    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}

@@ -39,10 +39,6 @@ def _resize(b: GraphWriter, x: Value, scales: Sequence[float | None], mode: str,
     return b.Resize(w, None, None, b.shape_vector(out[2:]), axes=axes, **options)
 
 
-def _given(scales: Any, spatial: int) -> list[float | None]:
-    return list(scales) if scales else [None] * spatial
-
-
 def _register_nearest() -> None:
     for spatial, packet, exact in ((1, aten.upsample_nearest1d, aten._upsample_nearest_exact1d),
                                    (2, aten.upsample_nearest2d, aten._upsample_nearest_exact2d),

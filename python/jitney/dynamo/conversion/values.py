@@ -36,10 +36,6 @@ class Unsupported(Exception):
     """A node that cannot be said in a model. Its text is the reason, a sentence without the operator's name."""
 
 
-def is_floating(dtype: torch.dtype) -> bool:
-    return dtype in FLOATS
-
-
 def wide(dtype: torch.dtype) -> torch.dtype:
     """What PyTorch computes with inside an operator: float32 for the halves."""
     return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
