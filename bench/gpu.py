@@ -25,7 +25,8 @@ sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 from catalog import GPU_MODELS, half_model_file, make_inputs, model_file, skeleton  # noqa: E402
 from peer import Peer  # noqa: E402
 
-PEERS = ["jitney", "eager", "graph", "reduce-overhead", "max-autotune"]
+OURS = ("jitney", "torch-jitney")  # the second through torch.compile(backend="jitney")
+PEERS = [*OURS, "eager", "graph", "reduce-overhead", "max-autotune"]
 IMAGES = ("resnet18", "resnet50-b8", "mobilenet_v2")
 COSINE = 0.999
 
@@ -46,7 +47,7 @@ def cosine(found, expected):
 def variants(name, peers):
     """(kind, layout) in the order of being measured: what takes minutes to compile comes last."""
     return [(kind, layout) for kind in peers
-            for layout in (["plain"] if kind == "jitney" or name not in IMAGES else ["channels-last", "plain"])
+            for layout in (["plain"] if kind in OURS or name not in IMAGES else ["channels-last", "plain"])
             if not (kind == "max-autotune" and layout == "plain" and name in IMAGES)]
 
 
@@ -81,12 +82,12 @@ def measure_one(name, kind, layout, folder, options, request, expected):
         bursts = [peer.ask(command="burst", runs=options.runs) for _ in range(5)]
         figures["each"] = statistics.median(b["each"] for b in bursts)
         figures["enqueue"] = statistics.median(b["enqueue"] for b in bursts)
-        figures["enqueue_alone"] = statistics.median(peer.ask(command="burst", runs=1)["enqueue"] for _ in range(20))
+        figures["enqueue_alone"] = statistics.median(peer.ask(command="enqueue", runs=200)["times"])
         if kind == "jitney" and options.profile:
             figures["steps"] = peer.ask(command="profile")["steps"]
     finally:
         peer.close()
-    if kind == "jitney" or options.warm:
+    if kind in OURS or options.warm:
         peer, figures["warm"] = start(kind, layout, folder, options, request)
         peer.close()
     return figures
@@ -110,7 +111,7 @@ def line(label, f):
 
 def best_ratio(results, what):
     """Jitney's figure divided by the best peer's."""
-    peers = {label: f for label, f in results.items() if what in f and label != "jitney"}
+    peers = {label: f for label, f in results.items() if what in f and label not in OURS}
     if not peers or what not in results.get("jitney", {}):
         return None
     best = min(peers, key=lambda label: peers[label][what])
@@ -136,7 +137,8 @@ def parse():
 def main():
     options = parse()
     # A tree that was moved finds its own libraries.
-    os.environ["LD_LIBRARY_PATH"] = f"{options.build / 'lib'}:{os.environ.get('LD_LIBRARY_PATH', '')}".rstrip(":")
+    for variable, folder in (("LD_LIBRARY_PATH", "lib"), ("PYTHONPATH", "python")):
+        os.environ[variable] = f"{options.build.resolve() / folder}:{os.environ.get(variable, '')}".rstrip(":")
     begin = time.time()
     results = {name: {} for name in options.models}
     machine = {"commit": commit()}
@@ -174,7 +176,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     failed = [f["failed"] for its in results.values() for label, f in its.items()
-              if "failed" in f and (label == "jitney" or f["failed"].startswith("wrong"))]
+              if "failed" in f and (label in OURS or f["failed"].startswith("wrong"))]
     return 1 if failed else 0
 
 

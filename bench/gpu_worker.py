@@ -5,8 +5,10 @@
                                            -> "device": seconds until CUDA was up, before "load" and "first" begin
   {"command": "burst", "runs": N}          -> {"enqueue", "each"}: seconds of processor time to enqueue one run, and of
                                               N runs enqueued back to back, then waited for, divided by N
+  {"command": "enqueue", "runs": N}        -> {"times": [seconds]}: to enqueue each of N runs, the last one being done
 
-PEER is f32 (eager, without TF32: the reference), eager, graph, reduce-overhead or max-autotune, the last four in float16.
+PEER is f32 (eager, without TF32: the reference), eager, graph, reduce-overhead, max-autotune, or torch-jitney, which is
+torch.compile(backend="jitney"); all but the first in float16.
 """
 import json
 import os
@@ -44,6 +46,10 @@ class Peer:
         self.model = model
         if self.kind in ("reduce-overhead", "max-autotune"):
             self.model = torch.compile(model, mode=self.kind)
+        if self.kind == "torch-jitney":
+            from jitney.runtime import RuntimeSettings
+            settings = RuntimeSettings("lazy", "whole_graph_capture", runtime_cache=request.get("runtime_cache"))
+            self.model = torch.compile(model, backend="jitney", options={"runtime_settings": settings, "min_block_size": 1})
         if self.kind == "graph":
             self.capture()
         loaded = time.perf_counter()
@@ -104,6 +110,16 @@ class Peer:
         return {"enqueue": (enqueued - begin) / runs, "each": (time.perf_counter() - begin) / runs}
 
 
+    def enqueue(self, runs):
+        times = []
+        for _ in range(runs):
+            begin = time.perf_counter()
+            self.run()
+            times.append(time.perf_counter() - begin)
+            self.torch.cuda.synchronize()
+        return {"times": times}
+
+
 def answer(peer, request):
     command = request["command"]
     if command == "load":
@@ -114,6 +130,8 @@ def answer(peer, request):
         return {"times": peer.block(request["seconds"])}
     if command == "burst":
         return peer.burst(request["runs"])
+    if command == "enqueue":
+        return peer.enqueue(request["runs"])
     return {"error": f"unknown command {command}"}
 
 

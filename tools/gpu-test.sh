@@ -17,7 +17,7 @@ check() { # NAME COMMAND...
   local name=$1 at=$SECONDS
   shift
   if "$@" >"$work/$name.log" 2>&1; then
-    echo "$name: passed, $((SECONDS - at)) s: $(grep -hE '^\[  (PASSED|SKIPPED)' "$work/$name.log" | head -2 | tr '\n' ' ')"
+    echo "$name: passed, $((SECONDS - at)) s: $(grep -hE '^\[  (PASSED|SKIPPED)|^[0-9]+ passed' "$work/$name.log" | head -2 | tr '\n' ' ')"
   else
     echo "$name: FAILED, $((SECONDS - at)) s"
     grep -E 'FAILED|Failure|error|ERROR' -A 6 "$work/$name.log" | head -150
@@ -46,10 +46,20 @@ if ! grep -q 'device cuda:0: works' "$work/doctor"; then
 fi
 workers=$(($(nproc) / 2 > 8 ? 8 : ($(nproc) / 2 > 0 ? $(nproc) / 2 : 1)))
 check backend timeout 200 "$tree/bin/test_backend" --gtest_brief=1 --gtest_filter='*Cuda*'
+check tactics timeout 200 env JITNEY_TACTICS=timed "$tree/bin/test_backend" --gtest_brief=1 --gtest_filter='*Cuda/BackendCalls*'
 check streams timeout 200 "$tree/bin/test_runtime_cuda" --gtest_brief=1
 # The suites that run on any device; the others look at the CPU's code, its compiler, or host tensors alone.
 check runtime shards runtime "$workers" timeout 300 "$tree/bin/test_runtime" --gtest_brief=1 \
   --gtest_filter='Kernels.*:Algorithms.*:RandomGraphs.*:RefusedJoins.*:MemoryPlan.*:LibraryCalls.AResidual*'
+# PyTorch, where there is one that the packed module is for.
+if (cd "$tree/python" 2>/dev/null && python3 -c 'import torch, pytest, jitney.dynamo' 2>/dev/null); then
+  many=()
+  if python3 -c 'import xdist' 2>/dev/null; then many=(-n "$workers"); fi
+  check torch timeout 300 env JITNEY_BUILD_DIR="$tree" python3 -m pytest -q -p no:cacheprovider -m cuda "${many[@]}" \
+    --ignore="$tree/tests/torch/test_aoti_cpp.py" "$tree/tests/torch"
+else
+  echo "torch: NOT RUN: there is no PyTorch that the packed Python package is for"
+fi
 if [[ ${1:-} == --sanitize ]]; then
   tool=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
   for kind in memcheck racecheck synccheck; do

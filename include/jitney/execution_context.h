@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,16 @@ enum class Denormals : std::uint8_t {
   keep,   ///< IEEE 754
 };
 
+/// How a GPU's libraries choose among their algorithms for a call. What was chosen is kept in the cache, so that a
+/// later start neither asks nor times; what was timed goes before what was recommended.
+enum class Tactics : std::uint8_t {
+  heuristic,  ///< what the library recommends
+  timed,      ///< the fastest of what it recommends, measured when a shape is planned: 1 to 50 ms a call
+};
+
+/// What JITNEY_TACTICS says, else heuristic. Error(user) for another name.
+Tactics default_tactics();
+
 struct ContextOptions {
   Device device{};
   /// CPU: threads that run kernels; 0 is every core this process may use.
@@ -44,6 +55,7 @@ struct ContextOptions {
   std::shared_ptr<RuntimeCache> cache{};
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;  ///< on the CPU
+  std::optional<Tactics> tactics{};        ///< on a GPU; nothing: default_tactics()
   CudaGraphStrategy cuda_graph_strategy = CudaGraphStrategy::disabled;
   DynamicShapesKernelSpecializationStrategy dynamic_shapes_kernel_specialization_strategy =
       DynamicShapesKernelSpecializationStrategy::lazy;

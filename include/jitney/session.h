@@ -21,6 +21,7 @@ struct SessionOptions {
   int threads = 0;  ///< CPU: threads that run kernels; 0 is every core this process may use
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;  ///< on the CPU
+  std::optional<Tactics> tactics{};        ///< on a GPU, as in ContextOptions
   /// Called while a caller waits for kernels: (done, total), one call at a time. Must not throw.
   std::function<void(int, int)> progress{};
   /// Gets what concerns whoever wrote the program: a setting that has no effect on this device (once a process), one

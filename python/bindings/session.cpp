@@ -227,11 +227,14 @@ class Session {
 
 using Shapes = std::vector<std::vector<std::int64_t>>;
 
-SessionOptions make_options(const std::string& device, int threads, int precision, int denormals) {
-  return {.device = parse_device(device),
-          .threads = threads,
-          .precision = static_cast<Precision>(precision),
-          .denormals = static_cast<Denormals>(denormals)};
+SessionOptions make_options(const std::string& device, int threads, int precision, int denormals,
+                            std::optional<int> tactics) {
+  SessionOptions options{.device = parse_device(device),
+                         .threads = threads,
+                         .precision = static_cast<Precision>(precision),
+                         .denormals = static_cast<Denormals>(denormals)};
+  if (tactics) options.tactics = static_cast<Tactics>(*tactics);
+  return options;
 }
 
 /// None where a setting is not overridden; `cache` is a tuple of one, so that None can be said for memory.
@@ -356,11 +359,15 @@ void bind_session(nb::module_& module) {
   set_warning_sink(warn_in_python);
   module.def("check_device", [](const std::string& text) { return to_string(parse_device(text)); });
   nb::class_<Session> type(module, "Session");
-  type.def("__init__",
-           [](Session* self, const Engine& engine, const std::string& device, int threads, int precision, int denormals,
-              const nb::tuple& settings) {
-             new (self) Session(engine, make_options(device, threads, precision, denormals), settings_from(settings));
-           })
+  type.def(
+          "__init__",
+          [](Session* self, const Engine& engine, const std::string& device, int threads, int precision, int denormals,
+             std::optional<int> tactics, const nb::tuple& settings) {
+            new (self)
+                Session(engine, make_options(device, threads, precision, denormals, tactics), settings_from(settings));
+          },
+          nb::arg("engine"), nb::arg("device"), nb::arg("threads"), nb::arg("precision"), nb::arg("denormals"),
+          nb::arg("tactics").none(), nb::arg("settings"))
       .def("run", &Session::run, nb::arg("inputs"), nb::arg("outputs").none(), nb::arg("stream").none() = nb::none())
       .def("output_shapes", &Session::output_shapes)
       .def("why_not_capturable", &Session::why_not_capturable)

@@ -6,6 +6,7 @@ from ._jitney import UserError
 
 PRECISIONS = {"fp32": 0, "bf16": 1}
 DENORMALS = {"flush": 0, "keep": 1}
+TACTICS = {"heuristic": 0, "timed": 1}
 
 
 def choose(setting: str, value: str, choices: dict[str, int]) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import _jitney
 from .arrays import needs_extension_type, with_extension_type
-from .choices import DENORMALS, PRECISIONS, choose, count
+from .choices import DENORMALS, PRECISIONS, TACTICS, choose, count
 from .context import ExecutionContext
 from .input import Profile as ShapeProfile
 from .input import ShapeRange
@@ -43,13 +43,14 @@ class Engine:
     """
 
     def __init__(self, native: _jitney.Engine, device: str = "cpu", *, threads: int = 0, precision: str = "fp32",
-                 denormals: str = "flush", runtime_settings: RuntimeSettings | None = None) -> None:
+                 denormals: str = "flush", tactics: str | None = None, runtime_settings: RuntimeSettings | None = None) -> None:
         if not isinstance(device, str):
             raise TypeError(f"device must be a str such as 'cpu' or 'cuda:0', found {type(device).__name__}")
         self._native = native
         self.device: str = _jitney.check_device(device)
         self._options = (self.device, count("threads", threads), choose("precision", precision, PRECISIONS),
-                         choose("denormals", denormals, DENORMALS))
+                         choose("denormals", denormals, DENORMALS),
+                         None if tactics is None else choose("tactics", tactics, TACTICS))
         self._settings = default_runtime_settings() if runtime_settings is None else _checked(runtime_settings)
         self.profiles: tuple[ShapeProfile, ...] = tuple(
             {name: ShapeRange(*ranges) for name, ranges in zip((i[0] for i in native.inputs), profile) if ranges[0]}

@@ -44,7 +44,8 @@ def _is_archive(path: str | os.PathLike[str]) -> bool:
 
 def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, threads: int = 0,
          precision: Literal["fp32", "bf16"] = "fp32",
-         denormals: Literal["flush", "keep"] = "flush", runtime_settings: RuntimeSettings | None = None,
+         denormals: Literal["flush", "keep"] = "flush", tactics: Literal["heuristic", "timed"] | None = None,
+         runtime_settings: RuntimeSettings | None = None,
          runtime_cache: str | os.PathLike[str] = "",
          cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] | None = None) -> Engine:
     """An engine that is ready to run on `device`; kernels are compiled at the first run.
@@ -58,6 +59,9 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
     threads: on the CPU, how many run kernels; 0 is every core that this process may use.
     precision: "bf16" keeps float32 values in bfloat16 between inputs and outputs; sums stay in float32.
     denormals: "flush" takes numbers below 1.2e-38 as zero, which many processors are much faster with.
+    tactics: on a GPU, how its libraries choose their algorithms: "heuristic", as they recommend, or "timed", the
+        fastest, measured when a shape is planned and kept in the cache. None is what JITNEY_TACTICS says, else
+        "heuristic".
     runtime_settings: a jitney.runtime.RuntimeSettings, which may be changed later; by default
         jitney.runtime.default_runtime_settings().
     runtime_cache: in place of the settings' own: a folder (one that exists or ends in "/") or a packed file of compiled
@@ -78,7 +82,7 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
     if inputs is not None:
         names, dtypes = [i[0] for i in native.inputs], [i[1] for i in native.inputs]
         native = native.with_profiles(profiles_of(inputs, names, dtypes))
-    return Engine(native, device, threads=threads, precision=precision, denormals=denormals,
+    return Engine(native, device, threads=threads, precision=precision, denormals=denormals, tactics=tactics,
                   runtime_settings=settings)
 
 

@@ -110,6 +110,10 @@ class PlanServices {
   /// What keep() was given by this process or an earlier one for the same key; nothing where the cache has none.
   virtual std::optional<std::string> recall(const std::string& key) = 0;
   virtual void keep(const std::string& key, const std::string& value) = 0;
+  /// Whether a library's algorithms are to be timed where none that was timed is kept.
+  virtual bool times_tactics() const { return false; }
+  /// Of all constants of the model: whether a last-level cache keeps them from run to run.
+  virtual std::size_t constant_bytes() const { return 0; }
 };
 
 struct PlanOptions {

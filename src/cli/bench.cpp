@@ -31,6 +31,7 @@ struct BenchOptions {
   std::string model, device = "cpu", export_json;
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;
+  std::optional<Tactics> tactics;
   SettingsOptions settings;
   std::vector<std::string> inputs, shapes, shape_lists;
   double duration = 3, warmup_ms = 200;
@@ -55,8 +56,10 @@ int bench(const BenchOptions& options) {
   check_observation(options.observe, options.json);
   Observation observation(options.observe);
   ProgressBar progress;
-  ContextOptions context_options{
-      .threads = options.threads, .precision = options.precision, .denormals = options.denormals};
+  ContextOptions context_options{.threads = options.threads,
+                                 .precision = options.precision,
+                                 .denormals = options.denormals,
+                                 .tactics = options.tactics};
   options.settings.apply(context_options);
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   context_options.device = value_or_throw(parse_device(options.device));
@@ -143,6 +146,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_measuring(*command, *options);
   add_precision(*command, options->precision);
   add_denormals(*command, options->denormals);
+  add_tactics(*command, options->tactics);
   options->settings.add_to(*command);
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   add_observation(*command, options->observe);

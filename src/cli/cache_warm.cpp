@@ -26,6 +26,7 @@ struct WarmOptions {
   std::string model, path, shapes_file, device = "cpu";
   std::vector<std::string> shapes, targets;
   Precision precision = Precision::fp32;
+  std::optional<Tactics> tactics;
   bool json = false;
 };
 using Shapes = std::vector<std::vector<std::int64_t>>;
@@ -59,7 +60,8 @@ ContextStats fill(const Engine& engine, const std::vector<Shapes>& shapes, const
                   const std::string& target) {
   if (!target.empty()) setenv("JITNEY_CPU_TARGET", target.c_str(), 1);
   ProgressBar progress;
-  ContextOptions context_options{.runtime_cache = options.path, .precision = options.precision};
+  ContextOptions context_options{
+      .runtime_cache = options.path, .precision = options.precision, .tactics = options.tactics};
   context_options.device = value_or_throw(parse_device(options.device));
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   ExecutionContext context = open_context(engine, context_options);
@@ -124,6 +126,7 @@ void add_warm(CLI::App& app, Action& action) {
   command->add_option("--device", options->device, "For which device: cpu (the default) or cuda:INDEX")
       ->type_name("DEVICE");
   add_precision(*command, options->precision);
+  add_tactics(*command, options->tactics);
   command->add_option("--runtime-cache", options->path, "The cache to fill (default: yours)")->type_name("PATH");
   command->add_flag("--json", options->json, "Print one JSON array for programs");
   command->footer(

@@ -38,4 +38,12 @@ void add_denormals(CLI::App& command, Denormals& into) {
       "flush (default): numbers below 1.2e-38 are zero; keep: they are\ncomputed with, which is slow");
 }
 
+void add_tactics(CLI::App& command, std::optional<Tactics>& into) {
+  add_choice<std::optional<Tactics>>(
+      command, "--tactics", {{"heuristic", Tactics::heuristic}, {"timed", Tactics::timed}}, into,
+      "On a GPU, how its libraries choose their algorithms. heuristic: as\nthey recommend; timed: the fastest, "
+      "measured "
+      "when a shape is\nplanned, and kept in the cache.\n(default: heuristic, or JITNEY_TACTICS)");
+}
+
 }  // namespace jitney::cli

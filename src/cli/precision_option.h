@@ -11,5 +11,7 @@ namespace jitney::cli {
 void add_precision(CLI::App& command, Precision& into);
 /// --denormals flush|keep, likewise.
 void add_denormals(CLI::App& command, Denormals& into);
+/// --tactics heuristic|timed, likewise.
+void add_tactics(CLI::App& command, std::optional<Tactics>& into);
 
 }  // namespace jitney::cli

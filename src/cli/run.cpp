@@ -39,6 +39,7 @@ struct RunOptions {
   std::string model, output_dir, device = "cpu";
   Precision precision = Precision::fp32;
   Denormals denormals = Denormals::flush;
+  std::optional<Tactics> tactics;
   SettingsOptions settings;
   std::vector<std::string> inputs, shapes;
   int iterations = 10, warmup = 2, threads = 0;
@@ -92,8 +93,10 @@ int run(const RunOptions& options) {
   RunReport report;
   report.model = options.model;
   ProgressBar progress;
-  ContextOptions context_options{
-      .threads = options.threads, .precision = options.precision, .denormals = options.denormals};
+  ContextOptions context_options{.threads = options.threads,
+                                 .precision = options.precision,
+                                 .denormals = options.denormals,
+                                 .tactics = options.tactics};
   options.settings.apply(context_options);
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   context_options.device = value_or_throw(parse_device(options.device));
@@ -154,6 +157,7 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 65536).description(""));
   add_precision(*command, options->precision);
   add_denormals(*command, options->denormals);
+  add_tactics(*command, options->tactics);
   options->settings.add_to(*command);
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   command->add_flag("--profile", options->profile, "Time each step, too, and print a table");

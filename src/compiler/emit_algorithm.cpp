@@ -29,9 +29,9 @@ class AlgorithmWriter {
       constexpr int kThreads = 128;
       out_.block_threads = out_.block_points = kThreads;
       const std::string numbers = out_.numbers.empty() ? "" : fmt::format(" i64 n[{}];", out_.numbers.size());
-      out_.code = fmt::format("struct jitney_args {{ void* p[{}];{} i64 begin, end; i32* fault; }};\n",
+      out_.code = fmt::format("JT_OVERLAPS\nstruct jitney_args {{ void* p[{}];{} i64 begin, end; i32* fault; }};\n",
                               k_.operands.size(), numbers) +
-                  helpers_ + "extern \"C\" __global__ void jitney_kernel(const __grid_constant__ jitney_args a) {\n";
+                  helpers_ + "extern \"C\" __global__ void jitney_kernel(const __grid_constant__ jitney_args a) {\n  JT_BEGIN\n";
     } else {
       // No vectors are made; the prelude wants a number.
       out_.defines = "#define JT_LANES 4\n";

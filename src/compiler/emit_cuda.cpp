@@ -54,13 +54,13 @@ class CudaWriter : CudaExprWriter {
 
   // ---- the file
   std::string header() const {
-    std::string s = "struct jitney_args {";
+    std::string s = "JT_OVERLAPS\nstruct jitney_args {";
     if (!k_.operands.empty()) s += fmt::format(" void* p[{}];", k_.operands.size());
     if (!out_.numbers.empty()) s += fmt::format(" i64 n[{}];", out_.numbers.size());
     s += " i64 begin, end; i32* fault; };\n";
     s += fmt::format(
         "extern \"C\" __global__ void __launch_bounds__({}) jitney_kernel(const __grid_constant__ "
-        "jitney_args a) {{\n",
+        "jitney_args a) {{\n  JT_BEGIN\n",
         kThreads);
     return s;
   }

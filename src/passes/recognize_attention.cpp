@@ -29,10 +29,12 @@ class Recognizer {
     if (node.op != Op::matmul) return std::nullopt;
     Found f;
     f.v = node.inputs[1];
-    const ir::Node* softmax = only_user_of(node.inputs[0], Op::softmax);
+    // Weights of f16 and bf16 may be computed in f32, which is what an attention does in any case.
+    const DType narrow = g_.value(node.outputs[0]).dtype;
+    const ir::Node* softmax = only_user_of(between_casts(node.inputs[0], narrow), Op::softmax);
     const std::size_t rank = g_.value(node.outputs[0]).shape.size();
     if (!softmax || rank < 2 || softmax->integer("axis") != static_cast<std::int64_t>(rank) - 1) return std::nullopt;
-    ValueId scores = softmax->inputs[0];
+    ValueId scores = between_casts(softmax->inputs[0], narrow);
     if (const ir::Node* add = only_user_of(scores, Op::add)) {
       // The scores are the operand that a product leads to.
       const bool left = leads_to_product(add->inputs[0]);
@@ -71,6 +73,15 @@ class Recognizer {
   /// What makes the value, when it is made by `op` and used once.
   const ir::Node* only_user_of(ValueId id, Op op) const {
     return uses_[static_cast<std::size_t>(id)] == 1 ? maker_of(id, op) : nullptr;
+  }
+
+  /// The value before it was cast between that type and f32, where only the cast uses it.
+  ValueId between_casts(ValueId id, DType narrow) const {
+    const ir::Node* cast = only_user_of(id, Op::cast);
+    if (!cast || (narrow != DType::f16 && narrow != DType::bf16)) return id;
+    const DType from = g_.value(cast->inputs[0]).dtype, to = g_.value(id).dtype;
+    const bool widens = from == narrow && to == DType::f32, narrows = from == DType::f32 && to == narrow;
+    return widens || narrows ? cast->inputs[0] : id;
   }
 
   bool leads_to_product(ValueId id) const {

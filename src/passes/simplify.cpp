@@ -173,6 +173,26 @@ ValueId expand_pow(const Context& c) {
   return ir::kNoValue;
 }
 
+// An activation of f16 or bf16 between a cast to f32 and one back: it is computed in f32 and rounded once anyway.
+ValueId drop_widening(const Context& c) {
+  if (c.node.op != Op::cast || (c.out.dtype != DType::f16 && c.out.dtype != DType::bf16)) return ir::kNoValue;
+  const auto* activation = c.made_by(c.inputs[0]);
+  if (!activation || c.rw.to.value(c.inputs[0]).dtype != DType::f32) return ir::kNoValue;
+  switch (activation->op) {
+    case Op::relu:
+    case Op::gelu_erf:
+    case Op::gelu_tanh:
+    case Op::silu:
+    case Op::hard_swish:
+    case Op::sigmoid:
+    case Op::tanh: break;
+    default: return ir::kNoValue;
+  }
+  const auto* wider = c.made_by(activation->inputs[0]);
+  if (!wider || wider->op != Op::cast || c.rw.to.value(wider->inputs[0]).dtype != c.out.dtype) return ir::kNoValue;
+  return c.rw.emit(activation->op, activation->name, {wider->inputs[0]}, c.out.dtype, c.out.shape);
+}
+
 }  // namespace
 
 Expected<ir::Graph> simplify(const ir::Graph& graph) {
@@ -186,7 +206,7 @@ Expected<ir::Graph> simplify(const ir::Graph& graph) {
       producer.resize(rw.to.values.size(), -1);
       Context c{rw, node, inputs, graph.value(node.outputs[0]), producer};
       for (auto rule : {drop_identity, permute_within_batch, merge_reshape, merge_permute, slice_for_gather,
-                        drop_neutral, expand_pow})
+                        drop_neutral, expand_pow, drop_widening})
         if ((now = rule(c)) != ir::kNoValue) break;
     }
     if (now != ir::kNoValue)

@@ -54,23 +54,17 @@ CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
       services_(std::move(services)),
       packed_(program_->steps.size()) {}
 
-std::vector<std::shared_ptr<const backend::Primitive>> CallPlanner::plan_side_by_side(const Plan& plan,
-                                                                                      backend::StreamHandle stream) {
-  std::vector<LibraryCall> calls;
-  for (const PlannedStep& p : plan.steps) {
-    if (!program_->steps[static_cast<std::size_t>(p.step)].is_call || p.points == 0) continue;
-    PlannedCall unused;
-    auto call = describe(plan, p, unused);
-    if (call && std::ranges::find(calls, *call) == calls.end()) calls.push_back(std::move(*call));
-  }
-  std::vector<std::shared_ptr<const backend::Primitive>> made(calls.size());
+std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, const Constants& constants,
+                                                          backend::StreamHandle stream) {
+  std::vector<const PlannedStep*> steps;
+  for (const PlannedStep& p : plan.steps)
+    if (program_->steps[static_cast<std::size_t>(p.step)].is_call && p.points != 0) steps.push_back(&p);
+  std::vector<Ahead> ahead(steps.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t n; (n = next.fetch_add(1)) < calls.size();)
-      if (auto one = target_.backend->plan(target_.device, calls[n], {.stream = stream, .services = services_.get()}))
-        made[n] = std::move(*one);
+    for (std::size_t n; (n = next.fetch_add(1)) < steps.size();) prepare(ahead[n], plan, *steps[n], constants, stream);
   };
-  const std::size_t threads = std::min({calls.size(), static_cast<std::size_t>(usable_cores()), kMostPlanners});
+  const std::size_t threads = std::min({steps.size(), static_cast<std::size_t>(usable_cores()), kMostPlanners});
   std::vector<std::jthread> helpers;
   try {
     for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
@@ -78,14 +72,15 @@ std::vector<std::shared_ptr<const backend::Primitive>> CallPlanner::plan_side_by
     // Fewer do it, then.
   }
   work();
-  return made;
+  helpers.clear();
+  return ahead;
 }
 
 Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Constants& constants,
                                                            backend::StreamHandle stream) {
-  // A device's libraries take tens of milliseconds a call; what was planned is shared while it is held.
-  std::vector<std::shared_ptr<const backend::Primitive>> held;
-  if (!target_.info.host_memory) held = plan_side_by_side(plan, stream);
+  // A device's libraries take tens of milliseconds a call, and weights their way; what was made is shared while held.
+  std::vector<Ahead> held;
+  if (!target_.info.host_memory) held = side_by_side(plan, constants, stream);
   auto set = std::make_shared<CallSet>();
   set->calls.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -151,6 +146,38 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   return std::move(*call);
 }
 
+Expected<std::string> CallPlanner::content_of(const Tensor& constant, const TensorDesc& w, std::size_t offset) const {
+  JITNEY_TRY(const std::string digest, content_digest(constant));
+  return fmt::format("{} {} {} [{}] [{}]", digest, offset, to_string(w.dtype), fmt::join(w.shape, ","),
+                     fmt::join(w.strides, ","));
+}
+
+void CallPlanner::prepare(Ahead& ahead, const Plan& plan, const PlannedStep& p, const Constants& constants,
+                          backend::StreamHandle stream) {
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  PlannedCall planned;
+  auto call = describe(plan, p, planned);
+  if (!call) return;
+  if (auto made = target_.backend->plan(target_.device, *call, {.stream = stream, .services = services_.get()}))
+    ahead.primitive = std::move(*made);
+  const TensorDesc* w = packed_operand(*call);
+  if (w == nullptr || !ahead.primitive) return;
+  const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
+  if (constants.at(root) != nullptr) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (packed_[static_cast<std::size_t>(p.step)]) return;  // for another shape, and that one will do
+  }
+  auto weights = constants.hold(root);
+  if (!weights || weights->data == nullptr) return;
+  ahead.weights = std::move(*weights);
+  const auto content = content_of(*program_->graph.value(root).constant, *w, planned.offsets[1]);
+  if (!content) return;
+  backend::WeightsSource source{.content = *content};
+  source.plain = static_cast<const char*>(ahead.weights.data) + planned.offsets[1];
+  if (auto packed = target_.backend->pack(target_.device, *ahead.primitive, source)) ahead.packed = std::move(*packed);
+}
+
 Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants& constants,
                               backend::StreamHandle stream, PlannedCall& planned) {
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
@@ -164,15 +191,10 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants&
   if (const TensorDesc* w = packed_operand(call)) {
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
     const Tensor& constant = *program_->graph.value(root).constant;
-    const auto source_of = [&](const std::string& digest) {
-      return fmt::format("{} {} {} [{}] [{}]", digest, planned.offsets[1], to_string(w->dtype),
-                         fmt::join(w->shape, ","), fmt::join(w->strides, ","));
-    };
     const void* plain = constants.at(root);
     if (plain == nullptr && preferred) {
       // What was packed for another shape serves this one, mostly, and the original need not come back.
-      JITNEY_TRY(const std::string digest, content_digest(constant));
-      const std::string content = source_of(digest);
+      JITNEY_TRY(const std::string content, content_of(constant, *w, planned.offsets[1]));
       backend::WeightsSource source{.content = content};
       source.packed = preferred.get();
       auto packed = b.pack(target_.device, *planned.primitive, source);
@@ -184,8 +206,7 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants&
         JITNEY_TRY(held, constants.hold(root));
         plain = held.data;
       }
-      JITNEY_TRY(const std::string digest, content_digest(constant));
-      const std::string content = source_of(digest);
+      JITNEY_TRY(const std::string content, content_of(constant, *w, planned.offsets[1]));
       backend::WeightsSource source{.content = content};
       source.plain = static_cast<const char*>(plain) + planned.offsets[1];
       JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));

@@ -52,9 +52,18 @@ class CallPlanner {
 
  private:
   Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
-  /// All calls of a plan, by several threads; those that fail are null, and fail again when their turn comes.
-  std::vector<std::shared_ptr<const backend::Primitive>> plan_side_by_side(const Plan& plan,
-                                                                           backend::StreamHandle stream);
+  /// What takes long on a device, by several threads: the plan's calls, weights on their way to the device, and
+  /// packings. Held, so that plan_step() finds it made; what fails here is not there, and fails again in its turn.
+  struct Ahead {
+    std::shared_ptr<const backend::Primitive> primitive;
+    Constants::Held weights;
+    std::shared_ptr<const backend::PackedWeights> packed;
+  };
+  std::vector<Ahead> side_by_side(const Plan& plan, const Constants& constants, backend::StreamHandle stream);
+  void prepare(Ahead& ahead, const Plan& plan, const PlannedStep& p, const Constants& constants,
+               backend::StreamHandle stream);
+  /// The bytes of a call's constant operand, as packings are told apart by.
+  Expected<std::string> content_of(const Tensor& constant, const backend::TensorDesc& w, std::size_t offset) const;
   Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
                    PlannedCall& call);
 

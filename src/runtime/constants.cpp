@@ -38,8 +38,24 @@ class Uploaded {
 
 /// All of this process, by content. Never destroyed: contexts in static storage may outlive it.
 struct Table {
+  /// One content's place. Its lock is held while copying, so that two who want it do not both copy; different contents
+  /// are copied at once.
+  struct Slot {
+    std::mutex mutex;
+    std::weak_ptr<const Uploaded> uploaded;
+  };
   std::mutex mutex;
-  std::map<std::string, std::weak_ptr<const Uploaded>> uploaded;
+  std::map<std::string, std::shared_ptr<Slot>> slots;
+
+  std::shared_ptr<Slot> slot(const std::string& key) {
+    const std::lock_guard lock(mutex);
+    std::erase_if(slots, [](const auto& entry) {
+      return entry.second.use_count() == 1 && entry.second->uploaded.expired();  // nobody else can come to it now
+    });
+    auto& found = slots[key];
+    if (!found) found = std::make_shared<Slot>();
+    return found;
+  }
 };
 Table& table() {
   static auto* t = new Table;
@@ -50,18 +66,15 @@ Expected<std::shared_ptr<const Uploaded>> upload(const Target& target, const Ten
   auto& b = *target.backend;
   JITNEY_TRY(const std::string digest, content_digest(constant));
   const std::string key = fmt::format("{} {} {} {}", b.name(), target.device, constant.num_bytes(), digest);
-  Table& t = table();
-  // Held while copying, so that two contexts that start together do not both copy.
-  const std::lock_guard lock(t.mutex);
-  std::erase_if(t.uploaded, [](const auto& entry) { return entry.second.expired(); });
-  if (const auto found = t.uploaded.find(key); found != t.uploaded.end())
-    if (auto known = found->second.lock()) return known;
+  const auto slot = table().slot(key);
+  const std::lock_guard lock(slot->mutex);
+  if (auto known = slot->uploaded.lock()) return known;
   JITNEY_TRY(const Tensor host, resident(constant));
   JITNEY_TRY(void* memory, allocate_for("a constant of the model", target, host.num_bytes(), 0));
   auto made = std::make_shared<const Uploaded>(target, memory, host.num_bytes());
   JITNEY_CHECK(b.copy(target.device, memory, host.data(), host.num_bytes(), backend::CopyKind::host_to_device, 0));
   JITNEY_CHECK(b.synchronize(target.device, 0));
-  t.uploaded[key] = made;
+  slot->uploaded = made;
   return made;
 }
 
@@ -103,7 +116,7 @@ void* Constants::at(ir::ValueId value) const {
       .load(std::memory_order_relaxed);
 }
 
-Expected<Constants::Held> Constants::hold(ir::ValueId value) {
+Expected<Constants::Held> Constants::hold(ir::ValueId value) const {
   const Tensor& constant = *program_->graph.value(value).constant;
   if (target_.info.host_memory) {
     JITNEY_TRY(Tensor t, resident(constant));

@@ -12,7 +12,7 @@ namespace jitney::runtime {
 /// The constants of one program where kernels read them. On the host they are the engine's own bytes; on a device a
 /// copy that all contexts of this process with the same bytes share, and that goes with the last of them.
 ///
-/// at() may be called by any thread while another keeps a constant; the rest needs the caller's exclusion.
+/// at() and hold() may be called by any thread while another keeps a constant; the rest needs the caller's exclusion.
 class Constants {
  public:
   /// A constant's bytes, there for as long as this lives.
@@ -27,7 +27,7 @@ class Constants {
   Status load();
   /// Address on the device; null for what only library calls read, packed, until it is kept.
   void* at(ir::ValueId value) const;
-  Expected<Held> hold(ir::ValueId value);
+  Expected<Held> hold(ir::ValueId value) const;
   void keep(ir::ValueId value, Held held);
 
  private:

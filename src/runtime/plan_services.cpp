@@ -31,8 +31,10 @@ cache::Key CachedPlanServices::key_of(const std::string& key) const {
 }
 
 std::optional<std::string> CachedPlanServices::recall(const std::string& key) {
-  const auto blob = cache()->lookup(key_of(key));
+  const cache::Key full = key_of(key);
+  const auto blob = cache()->lookup(full);
   if (!blob) return std::nullopt;
+  remember(full);
   return std::string(reinterpret_cast<const char*>((*blob)->data()), (*blob)->size());
 }
 

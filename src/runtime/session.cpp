@@ -67,6 +67,7 @@ class Session::Impl {
     c.threads = options.threads;
     c.precision = options.precision;
     c.denormals = options.denormals;
+    c.tactics = options.tactics;
     c.progress = options.progress;
     c.interrupted = options.interrupted;
     c.runtime_cache = "none";

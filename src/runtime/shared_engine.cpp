@@ -17,6 +17,13 @@ constexpr std::size_t kPlans = 512;
 // Shapes that keep specialized kernels: some 20 KB a kernel.
 constexpr std::int64_t kSpecializedShapes = 64;
 
+std::size_t constant_bytes(const ir::Graph& graph) {
+  std::size_t bytes = 0;
+  for (const auto& value : graph.values)
+    if (value.constant) bytes += value.constant->num_bytes();
+  return bytes;
+}
+
 }  // namespace
 
 bool may_compile() { return env_string("JITNEY_NO_COMPILE") != "error"; }
@@ -42,6 +49,7 @@ Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine,
                                            options.precision == Precision::bf16));
   }
   made->stream_options_ = {.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep};
+  made->tactics_ = options.tactics ? *options.tactics : default_tactics();
   JITNEY_TRY(const auto most, env_int("JITNEY_SPECIALIZED_SHAPES", 0));
   made->specializer = std::make_shared<Specializer>(
       made->program, target, shared_compiler(target.info.language),
@@ -111,7 +119,8 @@ Status SharedEngine::prepare(const ContextOptions& options) {
         "{} of {} kernels would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' compiles "
         "them ahead",
         kernels->counts().failed, program->sources.size());
-  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles);
+  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles, tactics_ == Tactics::timed,
+                                                   constant_bytes(program->graph));
   auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
   JITNEY_CHECK(executor->prepare());
   if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));

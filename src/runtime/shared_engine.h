@@ -71,6 +71,7 @@ class SharedEngine {
   std::shared_ptr<jitney::RuntimeCache> cache_handle_;                              // whose it is
   const std::shared_ptr<cache::RuntimeCache> memory_ = cache::make_memory_cache();  // where no cache is wanted
   backend::StreamOptions stream_options_;
+  Tactics tactics_ = Tactics::heuristic;
   std::shared_ptr<CachedPlanServices> services_;
   std::unique_ptr<KernelSet> kernels_;
   std::unique_ptr<Executor> executor_;  // after the kernels: destroyed first

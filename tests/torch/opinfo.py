@@ -104,13 +104,14 @@ class Case:
     expected: list[torch.Tensor]
 
 
-def check(op: Any, dynamic: bool = False) -> Report:
-    """All samples of one operator; with `dynamic` the first one of float32, every extent a symbol."""
+def check(op: Any, dynamic: bool = False, device: str = "cpu") -> Report:
+    """All samples of one operator, run on `device`, against eager on the CPU; with `dynamic` the first one of float32,
+    every extent a symbol."""
     report = Report()
     with warnings.catch_warnings(), composites_kept_whole() as table, torch.no_grad():
         warnings.simplefilter("ignore")
         cases = list(_cases(op, report, table, dynamic))
-        convert_and_run(cases, report)
+        convert_and_run(cases, report, device)
     return report
 
 
@@ -221,19 +222,19 @@ def _target(node: Node) -> str:
     return operator_name(node.target) if node.op == "call_function" else node.op
 
 
-def convert_and_run(cases: list[Case], report: Report) -> None:
+def convert_and_run(cases: list[Case], report: Report, device: str = "cpu") -> None:
     writer, written = _converted(cases, report)
     if not written:
         return
     try:
-        outputs, kernels = _run(writer, written)
+        outputs, kernels = _run(writer, written, device)
     except jitney.Error:
         if len(written) == 1:
             raise
         for case, _, _ in written:  # which one is it?
             one, alone = _converted([case], None)
             try:
-                outputs, kernels = _run(one, alone)
+                outputs, kernels = _run(one, alone, device)
                 _compare(alone, outputs, kernels, report)
             except jitney.Error as error:
                 report.refuse(f"engine: {_first_line(error)}", case.dtype)
@@ -241,15 +242,18 @@ def convert_and_run(cases: list[Case], report: Report) -> None:
     _compare(written, outputs, kernels, report)
 
 
-def _run(writer: GraphWriter, written: Any) -> tuple[dict[str, torch.Tensor], int]:
-    engine = jitney.build(writer.serialize(), weights=writer.weights)
-    given = {name: tensor.contiguous() for case, names, _ in written for name, tensor in zip(names, case.tensors)}
+def _run(writer: GraphWriter, written: Any, device: str) -> tuple[dict[str, torch.Tensor], int]:
+    engine = jitney.build(writer.serialize(), weights=writer.weights, device=device)
+    given = {name: tensor.to(device).contiguous() for case, names, _ in written
+             for name, tensor in zip(names, case.tensors)}
     results = engine.run(given)
     stats = engine.stats()
     return {name: _tensor(array) for name, array in results.items()}, stats["distinct_kernels"] + stats["library_calls"]
 
 
 def _tensor(array: Any) -> torch.Tensor:
+    if not hasattr(array, "view"):
+        return torch.from_dlpack(array).cpu()
     if array.dtype.name == "bfloat16":
         return torch.from_numpy(array.view("uint16").copy()).view(torch.bfloat16)
     return torch.from_numpy(array)

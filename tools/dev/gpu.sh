@@ -2,10 +2,14 @@
 # What needs a GPU, from a tree that can be carried to a machine with one: no LLVM, no oneDNN, under 64 MiB.
 gpu_tree=dist/gpu
 
-# gpu_package: builds JITNEY_BACKENDS=cuda and puts it into $gpu_tree with its tests, the benchmark and its models.
+# gpu_package: builds JITNEY_BACKENDS=cuda and puts it into $gpu_tree with its tests, the benchmark and its models, and
+# with the Python package and its PyTorch tests for machines with the same Python and PyTorch as $JITNEY_GPU_PYTHON.
 gpu_package() {
-  configure build-gpu -DCMAKE_BUILD_TYPE=RelWithDebInfo -DJITNEY_BACKENDS=cuda
-  compile build-gpu src/all jitney-bench-worker test_runtime test_runtime_cuda test_backend
+  local for_python=${JITNEY_GPU_PYTHON:-$python} with_python=()
+  configure build-gpu -DCMAKE_BUILD_TYPE=RelWithDebInfo -DJITNEY_BACKENDS=cuda -DPython_EXECUTABLE="$for_python" \
+    -DJITNEY_TORCH_PYTHON="${JITNEY_GPU_PYTHON:-}"
+  if ninja -C build-gpu -t query jitney_torch >/dev/null 2>&1; then with_python=(jitney-python jitney_torch); fi
+  compile build-gpu src/all jitney-bench-worker test_runtime test_runtime_cuda test_backend "${with_python[@]}"
   say "packing $gpu_tree"
   rm -rf "$gpu_tree"
   mkdir -p "$gpu_tree"
@@ -22,8 +26,14 @@ gpu_package() {
   done
   mkdir -p "$gpu_tree"/{tests,tools}
   cp -r bench "$gpu_tree/"
-  cp -r tests/models "$gpu_tree/tests/"
-  cp tools/*.py tools/gpu-test.sh "$gpu_tree/tools/"
+  cp -r tests/models tests/torch "$gpu_tree/tests/"
+  cp -r tools/*.py tools/torch_models tools/gpu-test.sh "$gpu_tree/tools/"
+  if ((${#with_python[@]})); then
+    cp -rL build-gpu/python "$gpu_tree/"
+    rm -rf "$gpu_tree"/python/CMakeFiles
+    strip --strip-unneeded "$gpu_tree"/python/jitney/*.so "$gpu_tree"/lib/libjitney_torch.so
+  fi
+  find "$gpu_tree" -name __pycache__ -prune -exec rm -rf {} +
   git describe --always --dirty >"$gpu_tree/COMMIT" 2>/dev/null || echo unknown >"$gpu_tree/COMMIT"
   local size
   size=$(du -sm "$gpu_tree" | cut -f1)

@@ -31,8 +31,8 @@ def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_i
     if dynamic_shapes is None:
         dynamic_shapes = _ranges(module, arguments, keywords)
     with torch.no_grad():
-        return torch.export.export(module, examples(arguments), examples(keywords), dynamic_shapes=dynamic_shapes,
-                                   strict=strict)
+        arguments, keywords = examples(module, (arguments, keywords))
+        return torch.export.export(module, arguments, keywords, dynamic_shapes=dynamic_shapes, strict=strict)
 
 
 def _ranges(module: torch.nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

@@ -24,18 +24,20 @@ def _dtype(given: Input) -> torch.dtype:
     return given.dtype if isinstance(given.dtype, torch.dtype) else getattr(torch, str(given.dtype))
 
 
-def example(given: Input) -> torch.Tensor:
+def example(given: Input, device: torch.device) -> torch.Tensor:
     """Of the first profile's opt_shape, seeded: numbers that most models can run with."""
     shape, dtype = given.profiles[0].opt_shape, _dtype(given)
     generator = torch.Generator().manual_seed(0)
     if dtype.is_floating_point:
-        return torch.rand(shape, generator=generator).to(dtype)
-    return torch.randint(0, 2, shape, generator=generator).to(dtype)
+        return torch.rand(shape, generator=generator).to(device, dtype)
+    return torch.randint(0, 2, shape, generator=generator).to(device, dtype)
 
 
-def examples(inputs: Any) -> Any:
-    """Inputs of any nesting with an example tensor in the place of each Input."""
-    return pytree.tree_map(lambda leaf: example(leaf) if is_input(leaf) else leaf, inputs, is_leaf=is_input)
+def examples(module: torch.nn.Module, inputs: Any) -> Any:
+    """Inputs of any nesting with an example tensor in the place of each Input, on the device of the module's first
+    parameter or buffer."""
+    device = next((t.device for t in (*module.parameters(), *module.buffers())), torch.device("cpu"))
+    return pytree.tree_map(lambda leaf: example(leaf, device) if is_input(leaf) else leaf, inputs, is_leaf=is_input)
 
 
 def _axes(given: Input) -> dict[int, Any] | None:

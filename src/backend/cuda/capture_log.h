@@ -28,6 +28,10 @@ class CaptureLog {
     const std::lock_guard lock(mutex_);
     if (const auto found = captures_.find(id); found != captures_.end()) found->second.push_back(node);
   }
+  bool contains(cuuint64_t id) {
+    const std::lock_guard lock(mutex_);
+    return captures_.contains(id);
+  }
   Nodes end(cuuint64_t id) {
     const std::lock_guard lock(mutex_);
     auto node = captures_.extract(id);

@@ -2,6 +2,11 @@
 #include "backend/cuda/cublaslt_product.h"
 
 #include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "backend/cuda/stopwatch.h"
+#include "util/log.h"
 
 namespace jitney::backend::cuda {
 namespace {
@@ -9,6 +14,7 @@ namespace {
 // What NVIDIA recommends for Hopper; a product that needs less takes less.
 constexpr std::size_t kWorkspace = 32u << 20;
 constexpr std::uint32_t kAligned = 16;
+constexpr int kMostTimed = 8;
 
 cudaDataType_t type_of(DType t) { return t == DType::f32 ? CUDA_R_32F : t == DType::f16 ? CUDA_R_16F : CUDA_R_16BF; }
 
@@ -54,14 +60,25 @@ class Description {
   }
 };
 
+/// All that decides how fast which algorithm is.
+std::string text_of(const Product& p) {
+  const auto matrix = [](const Product::Matrix& m) {
+    return fmt::format("{}x{} by {}{} every {}", m.rows, m.columns, m.stride, m.transposed ? " transposed" : "",
+                       m.batch_stride);
+  };
+  return fmt::format("product {} {}x{}x{} x{}: {}; {}; {}; activation {}{}{}", to_string(p.dtype), p.m, p.k, p.n,
+                     p.batch, matrix(p.left), matrix(p.right), matrix(p.result), static_cast<int>(p.activation),
+                     p.bias >= 0 ? " bias" : "", p.addend >= 0 ? " addend" : "");
+}
+
 bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % kAligned == 0; }
 
 }  // namespace
 
 Expected<std::shared_ptr<const CublasLtProduct>> CublasLtProduct::make(const CublasLt& library, cublasLtHandle_t handle,
-                                                                       const Product& product) {
+                                                                       const Product& product, const Tuning& tuning) {
   std::shared_ptr<CublasLtProduct> made(new CublasLtProduct(library, handle, product));
-  JITNEY_CHECK(made->plan());
+  JITNEY_CHECK(made->plan(tuning));
   return std::shared_ptr<const CublasLtProduct>(std::move(made));
 }
 
@@ -81,39 +98,107 @@ Expected<cublasLtMatrixLayout_t> CublasLtProduct::layout(const Product::Matrix& 
   return made;
 }
 
-Status CublasLtProduct::plan() {
+Status CublasLtProduct::plan(const Tuning& tuning) {
   JITNEY_TRY(left_, layout(p_.left));
   JITNEY_TRY(right_, layout(p_.right));
   JITNEY_TRY(result_, layout(p_.result));
-  Description description(library_, p_);
-  // Algorithms are chosen by the pointer's alignment; any aligned address will do.
-  JITNEY_CHECK(description.make(reinterpret_cast<const void*>(std::uintptr_t{256})));
-  auto choose = [&](std::uint32_t alignment, cublasLtMatmulAlgo_t& algo) {
-    cublasLtMatmulPreference_t preference = nullptr;
-    if (library_.preference_create(&preference) != CUBLAS_STATUS_SUCCESS) return false;
-    library_.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace, sizeof kWorkspace);
-    for (auto which : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                       CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
-      library_.preference_set(preference, which, &alignment, sizeof alignment);
-    // No sum in parts that are rounded to the result's type before they meet.
-    const std::uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    library_.preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes, sizeof schemes);
-    cublasLtMatmulHeuristicResult_t found{};
-    int count = 0;
-    const auto status =
-        library_.heuristic(handle_, description.get(), left_, right_, result_, result_, preference, 1, &found, &count);
-    library_.preference_destroy(preference);
-    if (status != CUBLAS_STATUS_SUCCESS || count == 0) return false;
-    algo = found.algo;
-    workspace_ = std::max(workspace_, found.workspaceSize);
+  const std::string key = tuning.key(fmt::format("cublaslt {}", library_.version()), text_of(p_));
+  if (const auto kept = tuning.recall(key); kept && use(*kept)) return {};
+  const auto take = [&](std::uint32_t alignment, cublasLtMatmulAlgo_t& algo) {
+    const auto found = candidates(alignment, 1);
+    if (found.empty()) return false;
+    algo = found.front().algo;
+    workspace_ = std::max(workspace_, found.front().workspaceSize);
     return true;
   };
-  has_aligned_ = choose(kAligned, aligned_);
-  has_unaligned_ = choose(static_cast<std::uint32_t>(size_of(p_.dtype)), unaligned_);
+  has_aligned_ = take(kAligned, aligned_);
+  has_unaligned_ = take(static_cast<std::uint32_t>(size_of(p_.dtype)), unaligned_);
   if (!has_aligned_ && !has_unaligned_)
     return environment_error("cuBLASLt has no algorithm for a product {}x{}x{} of {}", p_.m, p_.k, p_.n,
                              to_string(p_.dtype));
+  if (tuning.times() && has_aligned_) time(tuning);
+  tuning.keep(key, choice(), tuning.times());
   return {};
+}
+
+std::vector<cublasLtMatmulHeuristicResult_t> CublasLtProduct::candidates(std::uint32_t alignment, int most) const {
+  Description description(library_, p_);
+  cublasLtMatmulPreference_t preference = nullptr;
+  // Algorithms are chosen by the pointer's alignment; any aligned address will do.
+  if (!description.make(reinterpret_cast<const void*>(std::uintptr_t{256})) ||  // NOLINT
+      library_.preference_create(&preference) != CUBLAS_STATUS_SUCCESS)
+    return {};
+  library_.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace, sizeof kWorkspace);
+  for (auto which : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                     CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+    library_.preference_set(preference, which, &alignment, sizeof alignment);
+  // No sum in parts that are rounded to the result's type before they meet.
+  const std::uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+  library_.preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes, sizeof schemes);
+  std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<std::size_t>(most));
+  int count = 0;
+  const auto status = library_.heuristic(handle_, description.get(), left_, right_, result_, result_, preference, most,
+                                         found.data(), &count);
+  library_.preference_destroy(preference);
+  found.resize(status == CUBLAS_STATUS_SUCCESS ? static_cast<std::size_t>(count) : 0);
+  return found;
+}
+
+void CublasLtProduct::time(const Tuning& tuning) {
+  const auto found = candidates(kAligned, kMostTimed);
+  if (found.size() < 2) return;
+  const auto bytes = [&](const Product::Matrix& m) {
+    return static_cast<std::size_t>((p_.batch - 1) * m.batch_stride + m.columns * std::max(m.stride, m.rows)) *
+           size_of(p_.dtype);
+  };
+  const std::size_t result = bytes(p_.result);
+  Stopwatch stopwatch(
+      *tuning.backend, tuning.device,
+      {bytes(p_.right), bytes(p_.left), p_.bias < 0 ? 0 : static_cast<std::size_t>(p_.n) * sizeof(float),
+       p_.addend < 0 ? 0 : result, result},
+      tuning.has_large_weights() ? std::optional<std::size_t>(1) : std::nullopt);
+  const auto seconds = race(found.size(), [&](std::size_t i) {
+    return stopwatch.seconds(
+        found[i].workspaceSize, [&](std::span<char* const> areas, void* scratch, StreamHandle stream) {
+          return multiply(found[i].algo, found[i].workspaceSize, areas[0], areas[1], areas[2],
+                          p_.addend < 0 ? nullptr : areas[3], areas[4], scratch, reinterpret_cast<CUstream>(stream));
+        });
+  });
+  for (std::size_t i = 0; i < found.size(); ++i)
+    log_debug("{}: algorithm {} of {} takes {:.2f} us", implementation(), i, found.size(), seconds[i] * 1e6);
+  if (const auto best = fastest(seconds)) {
+    aligned_ = found[*best].algo;
+    workspace_ = std::max(workspace_, found[*best].workspaceSize);
+  }
+}
+
+/// The two algorithms as words of 64 bits and the workspace: what the library documents as its own to keep.
+std::string CublasLtProduct::choice() const {
+  std::string text = fmt::format("{}", workspace_);
+  for (const auto& [has, algo] : {std::pair(has_aligned_, &aligned_), std::pair(has_unaligned_, &unaligned_)}) {
+    text += has ? " 1" : " 0";
+    for (const auto word : algo->data) text += fmt::format(" {}", word);
+  }
+  return text;
+}
+
+bool CublasLtProduct::use(const std::string& kept) {
+  std::istringstream in(kept);
+  std::size_t workspace = 0;
+  in >> workspace;
+  bool has[2] = {false, false};
+  cublasLtMatmulAlgo_t algos[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    in >> has[i];
+    for (auto& word : algos[i].data) in >> word;
+  }
+  if (!in || workspace > kWorkspace || (!has[0] && !has[1])) return false;
+  workspace_ = workspace;
+  has_aligned_ = has[0];
+  has_unaligned_ = has[1];
+  aligned_ = algos[0];
+  unaligned_ = algos[1];
+  return true;
 }
 
 std::string CublasLtProduct::implementation() const {
@@ -122,15 +207,20 @@ std::string CublasLtProduct::implementation() const {
 
 Status CublasLtProduct::once(const char* a, const char* b, const void* bias, const char* addend, char* c, void* scratch,
                              CUstream stream) const {
+  const bool aligned = is_aligned(a) && is_aligned(b) && is_aligned(c) && is_aligned(addend) && is_aligned(bias);
+  const bool use_aligned = has_aligned_ && (aligned || !has_unaligned_);
+  return multiply(use_aligned ? aligned_ : unaligned_, workspace_, a, b, bias, addend, c, scratch, stream);
+}
+
+Status CublasLtProduct::multiply(const cublasLtMatmulAlgo_t& algo, std::size_t workspace, const char* a, const char* b,
+                                 const void* bias, const char* addend, char* c, void* scratch, CUstream stream) const {
   Description description(library_, p_);
   JITNEY_CHECK(description.make(bias));
   const float one = 1, zero = 0;
-  const bool aligned = is_aligned(a) && is_aligned(b) && is_aligned(c) && is_aligned(addend) && is_aligned(bias);
-  const bool use_aligned = has_aligned_ && (aligned || !has_unaligned_);
-  return library_.check(library_.matmul(handle_, description.get(), &one, b, left_, a, right_, addend ? &one : &zero,
-                                        addend ? addend : c, result_, c, result_, use_aligned ? &aligned_ : &unaligned_,
-                                        scratch, workspace_, reinterpret_cast<cudaStream_t>(stream)),
-                        "cublasLtMatmul");
+  return library_.check(
+      library_.matmul(handle_, description.get(), &one, b, left_, a, right_, addend ? &one : &zero, addend ? addend : c,
+                      result_, c, result_, &algo, scratch, workspace, reinterpret_cast<cudaStream_t>(stream)),
+      "cublasLtMatmul");
 }
 
 Status CublasLtProduct::run(std::span<void* const> pointers, void* scratch, CUstream stream) const {

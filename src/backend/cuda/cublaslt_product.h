@@ -5,20 +5,24 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "backend/backend.h"
 #include "backend/cuda/cublaslt_api.h"
 #include "backend/cuda/product.h"
+#include "backend/cuda/tuning.h"
 
 namespace jitney::backend::cuda {
 
-/// A product with the algorithm that cuBLASLt's heuristics name first. f32 is computed in f32 (no TF32), f16 and bf16
+/// A product with the algorithm that the cache has for it, else the one that cuBLASLt's heuristics name first or, where
+/// timing is asked for, the fastest of those that they name. f32 is computed in f32 (no TF32), f16 and bf16
 /// with sums in f32. Immutable.
 class CublasLtProduct final : public Primitive {
  public:
   /// The device's context is current. Error(environment) where the library has no algorithm.
   static Expected<std::shared_ptr<const CublasLtProduct>> make(const CublasLt& library, cublasLtHandle_t handle,
-                                                               const Product& product);
+                                                               const Product& product, const Tuning& tuning);
   ~CublasLtProduct() override;
   CublasLtProduct(const CublasLtProduct&) = delete;
 
@@ -32,10 +36,17 @@ class CublasLtProduct final : public Primitive {
  private:
   CublasLtProduct(const CublasLt& library, cublasLtHandle_t handle, const Product& product)
       : library_(library), handle_(handle), p_(product) {}
-  Status plan();
+  Status plan(const Tuning& tuning);
+  /// What the heuristics name for operands of that alignment, the best first.
+  std::vector<cublasLtMatmulHeuristicResult_t> candidates(std::uint32_t alignment, int most) const;
+  void time(const Tuning& tuning);
+  bool use(const std::string& kept);
+  std::string choice() const;
   Expected<cublasLtMatrixLayout_t> layout(const Product::Matrix& matrix) const;
   Status once(const char* a, const char* b, const void* bias, const char* addend, char* c, void* scratch,
               CUstream stream) const;
+  Status multiply(const cublasLtMatmulAlgo_t& algo, std::size_t workspace, const char* a, const char* b,
+                  const void* bias, const char* addend, char* c, void* scratch, CUstream stream) const;
 
   const CublasLt& library_;
   const cublasLtHandle_t handle_;

@@ -7,9 +7,13 @@
 #include "backend/cuda/binary_check.h"
 #include "backend/cuda/error.h"
 #include "backend/cuda/launch.h"
+#include "backend/cuda/preload.h"
 
 namespace jitney::backend::cuda {
 namespace {
+
+/// What modules define whose kernels wait for what they follow (JT_OVERLAPS in prelude_cuda.inc).
+constexpr const char* kOverlapsMark = "jitney_overlaps";
 
 CUdeviceptr address_of(const void* memory) { return reinterpret_cast<CUdeviceptr>(memory); }
 
@@ -23,6 +27,7 @@ CudaBackend::State& CudaBackend::state() const {
       return;
     }
     state_.driver = *driver;
+    if (open_ == open_driver) preload_libraries();  // not beside a driver of a test's own
     const auto fail = [&](const Failure& failure) {
       state_.devices.clear();
       state_.problem = failure.message;
@@ -160,7 +165,12 @@ Expected<KernelHandle> CudaBackend::kernel(int device, ModuleHandle handle, cons
   const CUresult result = driver().ModuleGetFunction(&function, module, symbol);
   if (result == CUDA_ERROR_NOT_FOUND) return internal_error("a compiled module defines no kernel '{}'", symbol);
   JITNEY_CHECK(check(driver(), result, "cuModuleGetFunction", "looking for kernel '{}' on cuda:{}", symbol, device));
-  return on->modules.add_kernel(handle, symbol, function);
+  CUdeviceptr mark = 0;
+  std::size_t bytes = 0;
+  const bool overlaps = on->properties().major >= 9 && driver().LaunchKernelEx != nullptr &&
+                        driver().ModuleGetGlobal != nullptr &&
+                        driver().ModuleGetGlobal(&mark, &bytes, module, kOverlapsMark) == CUDA_SUCCESS;
+  return on->modules.add_kernel(handle, symbol, function, overlaps);
 }
 
 Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle handle) {
@@ -179,10 +189,29 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   std::size_t bytes = parameters.bytes();
   void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, parameters.data(), CU_LAUNCH_PARAM_BUFFER_SIZE, &bytes,
                    CU_LAUNCH_PARAM_END};
-  JITNEY_CHECK(check(
-      driver(), driver().LaunchKernel(use.function, shape.grid, 1, 1, shape.block, 1, 1, 0, stream, nullptr, extra),
-      "cuLaunchKernel", "launching {} blocks of {} threads with {} bytes of parameters on cuda:{}", shape.grid,
-      shape.block, bytes, device));
+  CUresult launched = CUDA_SUCCESS;
+  if (use.overlaps && on->captures.any() && is_captured_here(*on.operator->(), stream)) {
+    // In graphs alone, and in our own: there nobody asks for the edges of a stream without their kinds.
+    CUlaunchAttribute attribute{};
+    attribute.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
+    attribute.value.programmaticStreamSerializationAllowed = 1;
+    const CUlaunchConfig config{.gridDimX = shape.grid,
+                                .gridDimY = 1,
+                                .gridDimZ = 1,
+                                .blockDimX = shape.block,
+                                .blockDimY = 1,
+                                .blockDimZ = 1,
+                                .sharedMemBytes = 0,
+                                .hStream = stream,
+                                .attrs = &attribute,
+                                .numAttrs = 1};
+    launched = driver().LaunchKernelEx(&config, use.function, nullptr, extra);
+  } else {
+    launched = driver().LaunchKernel(use.function, shape.grid, 1, 1, shape.block, 1, 1, 0, stream, nullptr, extra);
+  }
+  JITNEY_CHECK(check(driver(), launched, "cuLaunchKernel",
+                     "launching {} blocks of {} threads with {} bytes of parameters on cuda:{}", shape.grid,
+                     shape.block, bytes, device));
   if (on->captures.any()) log_launch(*on.operator->(), stream);
   return {};
 }

@@ -106,6 +106,8 @@ class CudaBackend : public Backend {
   Expected<Device*> find(int device) const;
   /// Whether the stream is being captured, and by whom.
   Expected<std::optional<cuuint64_t>> capture_id(CUstream stream) const;
+  /// Whether this backend began the capture that the stream is in.
+  bool is_captured_here(Device& device, CUstream stream) const;
   /// After a launch: remembers its node where the stream is being captured by this backend.
   void log_launch(Device& device, CUstream stream) const;
 

@@ -13,7 +13,7 @@ Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const L
   const Entry entry(*this, device);
   JITNEY_CHECK(entry.status);
   const Properties& p = entry->properties();
-  return library_calls_.plan({device, p.major * 10 + p.minor, p.multiprocessors}, call, options);
+  return library_calls_.plan({device, p.major * 10 + p.minor, p.multiprocessors, p.cache_bytes}, call, options);
 }
 
 Expected<std::shared_ptr<const PackedWeights>> CudaBackend::pack(int device, const Primitive& primitive,

@@ -110,6 +110,11 @@ Status CudaBackend::update(int device, GraphHandle handle, std::size_t launch, c
                "cuGraphExecKernelNodeSetParams", "updating a graph on cuda:{}", device);
 }
 
+bool CudaBackend::is_captured_here(Device& device, CUstream stream) const {
+  const auto id = capture_id(stream);
+  return id && *id && device.captures.contains(**id);
+}
+
 void CudaBackend::log_launch(Device& device, CUstream stream) const {
   auto status = CU_STREAM_CAPTURE_STATUS_NONE;
   cuuint64_t id = 0;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "backend/backend.h"
+#include "backend/cuda/tuning.h"
 
 /// Attention by cuDNN's fused kernels, for f16 and bf16.
 namespace jitney::backend::cuda {
@@ -23,6 +24,6 @@ class CudnnAttention : public Primitive {
 bool is_for_cudnn(const AttentionCall& call);
 
 /// The device's context is current. Error(environment) when cuDNN is missing or has no engine for the call.
-Expected<std::shared_ptr<const CudnnAttention>> plan_attention(const AttentionCall& call);
+Expected<std::shared_ptr<const CudnnAttention>> plan_attention(const AttentionCall& call, const Tuning& tuning);
 
 }  // namespace jitney::backend::cuda

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "backend/backend.h"
+#include "backend/cuda/tuning.h"
 
 /// Convolutions by cuDNN's graph API, with bias, one addend and ReLU or a clip in the same kernel. cuDNN is opened when
 /// the first one is planned; nothing links to it.
@@ -25,7 +26,7 @@ bool is_for_cudnn(const ConvolutionCall& call);
 
 /// The device's context is current. Error(environment) when cuDNN is missing or has no engine for the call; the
 /// sentence says what to install.
-Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const ConvolutionCall& call);
+Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const ConvolutionCall& call, const Tuning& tuning);
 
 /// Weights of any strides as [o, k..., c/groups], which is what channels-last convolutions read. Host memory, both.
 void pack_filter(const ConvolutionCall& call, const void* from, void* to);

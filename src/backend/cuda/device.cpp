@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "backend/cuda/device.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -31,6 +32,8 @@ Expected<std::unique_ptr<Device>> Device::open(const Driver& driver, int index) 
   JITNEY_TRY(p.major, attribute(driver, handle, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, index));
   JITNEY_TRY(p.minor, attribute(driver, handle, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, index));
   JITNEY_TRY(p.multiprocessors, attribute(driver, handle, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, index));
+  JITNEY_TRY(const int cache, attribute(driver, handle, CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE, index));
+  p.cache_bytes = static_cast<std::size_t>(std::max(cache, 0));
   JITNEY_TRY(const int pools, attribute(driver, handle, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED, index));
   p.memory_pools = pools != 0;
   return std::unique_ptr<Device>(new Device(driver, index, handle, std::move(p)));

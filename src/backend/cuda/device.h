@@ -21,6 +21,7 @@ struct Properties {
   std::string name;
   int major = 0, minor = 0;  ///< compute capability
   int multiprocessors = 1;
+  std::size_t cache_bytes = 0;  ///< of the last level
   std::size_t memory_bytes = 0;
   bool memory_pools = false;
 };

@@ -38,6 +38,8 @@ Expected<Driver> open_driver() {
   find(library, "cuStreamGetCaptureInfo_v3", driver.StreamGetCaptureInfo3, optional);
   find(library, "cuStreamGetGreenCtx", driver.StreamGetGreenCtx, optional);
   find(library, "cuGreenCtxStreamCreate", driver.GreenCtxStreamCreate, optional);
+  find(library, "cuLaunchKernelEx", driver.LaunchKernelEx, optional);
+  find(library, "cuModuleGetGlobal_v2", driver.ModuleGetGlobal, optional);
   int version = 0;
   if (driver.DriverGetVersion != nullptr && driver.DriverGetVersion(&version) == CUDA_SUCCESS && version < kOldest) {
     return environment_error("the NVIDIA driver supports CUDA {}.{}; 12.0 or newer is needed", version / 1000,

@@ -44,6 +44,8 @@ struct Driver {
   CUresult(CUDAAPI* StreamGetCaptureInfo3)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,
                                            const CUgraphNode**, const CUgraphEdgeData**, std::size_t*) = nullptr;
   decltype(&::cuStreamGetGreenCtx) StreamGetGreenCtx = nullptr;
+  decltype(&::cuLaunchKernelEx) LaunchKernelEx = nullptr;
+  decltype(&::cuModuleGetGlobal_v2) ModuleGetGlobal = nullptr;
   decltype(&::cuGreenCtxStreamCreate) GreenCtxStreamCreate = nullptr;
 };
 

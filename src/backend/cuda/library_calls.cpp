@@ -98,8 +98,8 @@ Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
   return made;
 }
 
-Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip& chip, const MatMulCall& call,
-                                                                      const Product& product, PlanServices* services) {
+Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip& chip, const Product& product,
+                                                                      PlanServices* services) {
   if (services && is_for_few_rows(product, chip.compute_capability)) {
     auto own = plan_few_rows(kernels_, chip.device, chip.multiprocessors, product, *services);
     if (own) return std::shared_ptr<const Primitive>(std::move(*own));
@@ -110,11 +110,11 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip
   Product plain = product;
   const bool has_gelu = plain.activation == Product::Activation::gelu_erf;
   if (has_gelu) plain.activation = Product::Activation::none;
-  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain));
+  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain, tuning(chip, services)));
   if (!has_gelu) return std::shared_ptr<const Primitive>(std::move(made));
   if (!services) return environment_error("GELU behind a product needs a compiler");
-  std::int64_t elements = 1;
-  for (auto extent : call.c.shape) elements *= extent;
+  std::int64_t elements = product.m * product.n * product.batch;
+  for (const auto& axis : product.outer) elements *= axis.extent;
   return plan_product_with_gelu(kernels_, chip.device, product, elements, *services, made);
 }
 
@@ -123,10 +123,10 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, 
   if (const auto* m = std::get_if<MatMulCall>(&call)) {
     const auto product = product_of(*m);
     if (!product) return environment_error("the cuda backend has no library for such a product");
-    return plan_product(chip, *m, *product, options.services);
+    return plan_product(chip, *product, options.services);
   }
   if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
-    JITNEY_TRY(auto convolution, plan_convolution(*c));
+    JITNEY_TRY(auto convolution, plan_convolution(*c, tuning(chip, options.services)));
     return std::make_shared<const PlannedConvolution>(*c, std::move(convolution));
   }
   if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
@@ -135,7 +135,7 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, 
       if (own) return std::shared_ptr<const Primitive>(std::move(*own));
       log_info("attention is cuDNN's: {}", own.error().message);
     }
-    return plan_attention(*a);
+    return plan_attention(*a, tuning(chip, options.services));
   }
   return environment_error("the cuda backend has no library for such a call");
 }
@@ -162,24 +162,30 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, 
   return made;
 }
 
+std::shared_ptr<const PackedWeights> LibraryCalls::find_packed(const std::string& key, const PackedWeights* same) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(packed_, [](const Packing& p) { return p.weights.expired(); });
+  for (const auto& p : packed_)
+    if (auto weights = p.weights.lock(); weights && (p.key == key || weights.get() == same)) return weights;
+  return nullptr;
+}
+
 Expected<std::shared_ptr<const PackedWeights>> LibraryCalls::pack(int device, const Primitive& primitive,
                                                                   const WeightsSource& source) {
   const auto* convolution = dynamic_cast<const PlannedConvolution*>(&primitive);
   if (convolution == nullptr) return std::shared_ptr<const PackedWeights>();  // what others read lies where it was
   const ConvolutionCall& call = convolution->call();
-  const std::string key = fmt::format("filter on {} of {}", device, source.content);
-  const std::lock_guard lock(mutex_);
-  std::erase_if(packed_, [](const Packing& p) { return p.weights.expired(); });
-  for (const auto& p : packed_)
-    if (p.key == key && !source.content.empty())
-      if (auto weights = p.weights.lock()) return weights;
+  const std::string key =
+      source.content.empty() ? std::string() : fmt::format("filter on {} of {}", device, source.content);
+  if (!key.empty())
+    if (auto known = find_packed(key, nullptr)) return known;
   if (source.plain == nullptr) {
     // One layout serves all shapes.
-    for (const auto& p : packed_)
-      if (auto weights = p.weights.lock(); weights.get() == source.packed) return weights;
+    if (auto known = find_packed("?", source.packed)) return known;
     return environment_error("weights of a convolution cannot be made from another packing");
   }
-  // Once for each convolution, so by way of the host. Strides may make the original longer than its elements are.
+  // Once for each convolution, so by way of the host, and unlocked: callers pack side by side. Strides may make the
+  // original longer than its elements are.
   std::int64_t last = 0;
   for (std::size_t d = 0; d < call.w.shape.size(); ++d) last += (call.w.shape[d] - 1) * call.w.strides[d];
   const std::size_t bytes = filter_bytes(call);
@@ -191,6 +197,9 @@ Expected<std::shared_ptr<const PackedWeights>> LibraryCalls::pack(int device, co
   auto weights = std::make_shared<PackedFilter>(memory_, device, data, bytes);
   JITNEY_CHECK(memory_.copy(device, data, packed.data(), bytes, CopyKind::host_to_device, 0));
   JITNEY_CHECK(memory_.synchronize(device, 0));
+  if (!key.empty())
+    if (auto known = find_packed(key, nullptr)) return known;
+  const std::lock_guard lock(mutex_);
   packed_.push_back({key, weights});
   return std::shared_ptr<const PackedWeights>(std::move(weights));
 }

@@ -14,6 +14,7 @@
 #include "backend/backend.h"
 #include "backend/cuda/own_kernels.h"
 #include "backend/cuda/product.h"
+#include "backend/cuda/tuning.h"
 
 namespace jitney::backend::cuda {
 
@@ -25,6 +26,7 @@ class LibraryCalls {
   /// What calls are planned for.
   struct Chip {
     int device = 0, compute_capability = 0, multiprocessors = 1;
+    std::size_t cache_bytes = 0;
   };
 
   /// `memory` allocates, copies, frees, loads and launches, and outlives this.
@@ -55,10 +57,19 @@ class LibraryCalls {
   Expected<cublasLtHandle_t> handle(int device);
   Expected<std::shared_ptr<const Primitive>> make(const Chip& chip, const LibraryCall& call,
                                                   const PlanOptions& options);
+  /// A packing with that key, or that very one; null where there is none.
+  std::shared_ptr<const PackedWeights> find_packed(const std::string& key, const PackedWeights* same);
   /// Null where there is none. The lock is held.
   std::shared_ptr<const Primitive> find(int device, const LibraryCall& call);
-  Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const MatMulCall& call,
-                                                          const Product& product, PlanServices* services);
+  Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const Product& product,
+                                                          PlanServices* services);
+  Tuning tuning(const Chip& chip, PlanServices* services) {
+    return {.services = services,
+            .backend = &memory_,
+            .device = chip.device,
+            .multiprocessors = chip.multiprocessors,
+            .cache_bytes = chip.cache_bytes};
+  }
 
   Backend& memory_;
   OwnKernels kernels_;

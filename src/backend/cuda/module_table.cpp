@@ -36,13 +36,14 @@ Expected<CUmodule> ModuleTable::find(ModuleHandle module) const {
   return found->second.module;
 }
 
-Expected<KernelHandle> ModuleTable::add_kernel(ModuleHandle module, const std::string& symbol, CUfunction function) {
+Expected<KernelHandle> ModuleTable::add_kernel(ModuleHandle module, const std::string& symbol, CUfunction function,
+                                               bool overlaps) {
   const std::lock_guard lock(mutex_);
   const auto found = modules_.find(module);
   if (found == modules_.end()) return internal_error("a kernel was asked of a module that is not loaded");
   auto& handle = found->second.kernels[symbol];
   if (handle == 0) handle = ++last_;
-  kernels_[handle] = function;
+  kernels_[handle] = {function, overlaps};
   return handle;
 }
 
@@ -50,7 +51,7 @@ Expected<ModuleTable::Use> ModuleTable::use(KernelHandle kernel) const {
   std::shared_lock lock(mutex_);
   const auto found = kernels_.find(kernel);
   if (found == kernels_.end()) return internal_error("a kernel was launched that is not loaded");
-  return Use{std::move(lock), found->second};
+  return Use{std::move(lock), found->second.function, found->second.overlaps};
 }
 
 }  // namespace jitney::backend::cuda

@@ -24,13 +24,14 @@ class ModuleTable {
   CUmodule remove_any();
   /// Error(internal) for a stale module.
   Expected<CUmodule> find(ModuleHandle module) const;
-  /// The same name gives the same handle.
-  Expected<KernelHandle> add_kernel(ModuleHandle module, const std::string& symbol, CUfunction function);
+  /// The same name gives the same handle. `overlaps`: it may be started before what it follows is done.
+  Expected<KernelHandle> add_kernel(ModuleHandle module, const std::string& symbol, CUfunction function, bool overlaps);
 
   /// Keeps the kernel's module while it lives: for the microseconds of a launch. Launches do not wait for each other.
   struct Use {
     std::shared_lock<std::shared_mutex> lock;
     CUfunction function = nullptr;
+    bool overlaps = false;
   };
   /// Error(internal) for a stale kernel.
   Expected<Use> use(KernelHandle kernel) const;
@@ -43,7 +44,11 @@ class ModuleTable {
   mutable std::shared_mutex mutex_;
   std::uintptr_t last_ = 0;
   std::map<ModuleHandle, Module> modules_;
-  std::unordered_map<KernelHandle, CUfunction> kernels_;
+  struct Kernel {
+    CUfunction function = nullptr;
+    bool overlaps = false;
+  };
+  std::unordered_map<KernelHandle, Kernel> kernels_;
 };
 
 }  // namespace jitney::backend::cuda

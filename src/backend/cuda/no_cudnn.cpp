@@ -12,14 +12,14 @@ std::string cudnn_problem() {
 }
 
 bool is_for_cudnn(const ConvolutionCall&) { return false; }
-Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const ConvolutionCall&) {
+Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const ConvolutionCall&, const Tuning&) {
   return environment_error("{}", cudnn_problem());
 }
 void pack_filter(const ConvolutionCall&, const void*, void*) {}
 std::size_t filter_bytes(const ConvolutionCall&) { return 0; }
 
 bool is_for_cudnn(const AttentionCall&) { return false; }
-Expected<std::shared_ptr<const CudnnAttention>> plan_attention(const AttentionCall&) {
+Expected<std::shared_ptr<const CudnnAttention>> plan_attention(const AttentionCall&, const Tuning&) {
   return environment_error("{}", cudnn_problem());
 }
 

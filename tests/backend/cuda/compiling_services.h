@@ -8,6 +8,7 @@
 #include "backend/registry.h"
 #include "compiler/compiler.h"
 #include "compiler/prelude_cuda.h"
+#include "util/env.h"
 
 namespace jitney::backend {
 
@@ -46,6 +47,8 @@ class CompilingServices final : public PlanServices {
     const std::lock_guard lock(mutex_);
     kept_[key] = value;
   }
+  /// As JITNEY_TACTICS says.
+  bool times_tactics() const override { return env_string("JITNEY_TACTICS") == "timed"; }
 
  private:
   const std::vector<std::string> options_;

@@ -1,8 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
+JT_OVERLAPS
 struct jitney_args { void* p[4]; i64 n[10]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
+  JT_BEGIN
   const f32* in0 = (const f32*)a.p[0];
   const f32* in1 = (const f32*)a.p[1];
   const f32* in2 = (const f32*)a.p[2];

@@ -1,8 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Generated; see tests/compiler/test_golden.cpp.
 
+JT_OVERLAPS
 struct jitney_args { void* p[2]; i64 n[3]; i64 begin, end; i32* fault; };
 extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_constant__ jitney_args a) {
+  JT_BEGIN
   const f32* in0 = (const f32*)a.p[0];
   f32* out0 = (f32*)a.p[1];
   const i64 e0 = a.n[0];

@@ -2,8 +2,10 @@
 """One CUDA graph over all engines of a model and the PyTorch code between them."""
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
+import warnings
 from types import TracebackType
 from typing import Any
 
@@ -75,6 +77,13 @@ class CudaGraphsModule(torch.nn.Module):
                     "engine capture itself: cuda_graph_strategy='whole_graph_capture' with set_cudagraphs_mode(True)")
 
 
+def _dump(graph: torch.cuda.CUDAGraph, path: str) -> None:
+    """By the driver: torch's debug_dump writes nothing, without a word, for graphs that were not made for it."""
+    code = ctypes.CDLL("libcuda.so.1").cuGraphDebugDotPrint(ctypes.c_void_p(graph.raw_cuda_graph()), os.fsencode(path), 0)
+    if code != 0:
+        warnings.warn(f"the CUDA graph could not be written to {path}: the driver says {code}", UserWarning, stacklevel=5)
+
+
 class _Recording:
     """Of one set of shapes."""
 
@@ -82,7 +91,8 @@ class _Recording:
         model = owner.compiled_module
         self.inputs = [leaf.clone() if isinstance(leaf, torch.Tensor) and leaf.is_cuda else leaf for leaf in leaves]
         args, kwargs = pytree.tree_unflatten(self.inputs, structure)
-        self.graph = torch.cuda.CUDAGraph()
+        is_dumped = owner._dump_folder is not None
+        self.graph = torch.cuda.CUDAGraph(keep_graph=is_dumped)
         side = torch.cuda.Stream()
         # What captures itself would be a graph inside the graph.
         with torch.no_grad(), runtime_config(model, cuda_graph_strategy="disabled"):
@@ -92,12 +102,11 @@ class _Recording:
                     model(*args, **kwargs)
             torch.cuda.current_stream().wait_stream(side)
             owner._check_monolithic_capturability(side)
-            if owner._dump_folder is not None:
-                self.graph.enable_debug_mode()
             with torch.cuda.graph(self.graph, stream=side, capture_error_mode="thread_local"):
                 self.outputs = model(*args, **kwargs)
             if owner._dump_folder is not None:
-                self.graph.debug_dump(os.path.join(owner._dump_folder, f"whole_graph_{id(self)}.dot"))
+                _dump(self.graph, os.path.join(owner._dump_folder, f"whole_graph_{id(self)}.dot"))
+                self.graph.instantiate()
 
     def replay(self, leaves: list[Any]) -> Any:
         for own, given in zip(self.inputs, leaves):
