@@ -69,6 +69,8 @@ struct LaunchArgs {
   std::int32_t* fault = nullptr;  ///< host word that is set when the kernel met a bad index
   /// `fault` is one of allocate_faults(): the kernel itself sets it, and nobody needs to synchronize for that.
   bool fault_is_shared = false;
+  /// A kernel of the backend's own, launched by run(): update() does not count it.
+  bool is_in_call = false;
 };
 
 enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device };
@@ -174,8 +176,8 @@ class Backend {
   virtual Status begin_capture(int device, StreamHandle stream);
   virtual Expected<GraphHandle> end_capture(int device, StreamHandle stream);
   virtual Status replay(int device, GraphHandle graph, StreamHandle stream);
-  /// Gives the n-th launch() of a graph's recording other pointers, numbers and fault word, for replays from now on.
-  /// Everything else stays: kernel, range, blocks. Replays under way are not affected.
+  /// Gives the n-th launch() of a graph's recording, library calls' own left aside, other pointers, numbers and fault
+  /// word, for replays from now on. Everything else stays: kernel, range, blocks. Replays under way are not affected.
   virtual Status update(int device, GraphHandle graph, std::size_t launch, const LaunchArgs& args);
   virtual void destroy_graph(int device, GraphHandle graph) noexcept;
   // optional: words that kernels of the device write and the host reads without waiting, all 0; plain memory otherwise

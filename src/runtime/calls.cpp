@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <system_error>
 #include <thread>
 
@@ -22,6 +23,20 @@ namespace {
 
 /// Threads that plan calls: each has handles of its own in the libraries, which cost time and memory, too.
 constexpr std::size_t kMostPlanners = 8;
+
+/// Calls `work` with 0 to count - 1, by that many threads at most; by fewer where the system gives no more.
+void for_each_side_by_side(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  const auto take = [&] {
+    for (std::size_t n; (n = next.fetch_add(1)) < count;) work(n);
+  };
+  std::vector<std::jthread> helpers;
+  try {
+    for (std::size_t t = 1; t < std::min(count, threads); ++t) helpers.emplace_back(take);
+  } catch (const std::system_error&) {
+  }
+  take();
+}
 
 }  // namespace
 
@@ -60,19 +75,12 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
   for (const PlannedStep& p : plan.steps)
     if (program_->steps[static_cast<std::size_t>(p.step)].is_call && p.points != 0) steps.push_back(&p);
   std::vector<Ahead> ahead(steps.size());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t n; (n = next.fetch_add(1)) < steps.size();) prepare(ahead[n], plan, *steps[n], constants, stream);
-  };
-  const std::size_t threads = std::min({steps.size(), static_cast<std::size_t>(usable_cores()), kMostPlanners});
-  std::vector<std::jthread> helpers;
-  try {
-    for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // Fewer do it, then.
-  }
-  work();
-  helpers.clear();
+  // What is timed must have the device for itself; and libraries that load kernels would wait for copies.
+  const bool times = services_ != nullptr && services_->times_tactics();
+  const std::size_t most = std::min(static_cast<std::size_t>(usable_cores()), kMostPlanners);
+  for_each_side_by_side(steps.size(), times ? 1 : most,
+                        [&](std::size_t n) { prepare_primitive(ahead[n], plan, *steps[n], stream); });
+  for_each_side_by_side(steps.size(), most, [&](std::size_t n) { prepare_weights(ahead[n], *steps[n], constants); });
   return ahead;
 }
 
@@ -152,16 +160,20 @@ Expected<std::string> CallPlanner::content_of(const Tensor& constant, const Tens
                      fmt::join(w.strides, ","));
 }
 
-void CallPlanner::prepare(Ahead& ahead, const Plan& plan, const PlannedStep& p, const Constants& constants,
-                          backend::StreamHandle stream) {
-  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
-  PlannedCall planned;
-  auto call = describe(plan, p, planned);
+void CallPlanner::prepare_primitive(Ahead& ahead, const Plan& plan, const PlannedStep& p,
+                                    backend::StreamHandle stream) const {
+  auto call = describe(plan, p, ahead.planned);
   if (!call) return;
-  if (auto made = target_.backend->plan(target_.device, *call, {.stream = stream, .services = services_.get()}))
+  ahead.call = std::move(*call);
+  if (auto made = target_.backend->plan(target_.device, *ahead.call, {.stream = stream, .services = services_.get()}))
     ahead.primitive = std::move(*made);
-  const TensorDesc* w = packed_operand(*call);
-  if (w == nullptr || !ahead.primitive) return;
+}
+
+void CallPlanner::prepare_weights(Ahead& ahead, const PlannedStep& p, const Constants& constants) {
+  if (!ahead.primitive) return;
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  const TensorDesc* w = packed_operand(*ahead.call);
+  if (w == nullptr) return;
   const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
   if (constants.at(root) != nullptr) return;
   {
@@ -171,10 +183,10 @@ void CallPlanner::prepare(Ahead& ahead, const Plan& plan, const PlannedStep& p, 
   auto weights = constants.hold(root);
   if (!weights || weights->data == nullptr) return;
   ahead.weights = std::move(*weights);
-  const auto content = content_of(*program_->graph.value(root).constant, *w, planned.offsets[1]);
+  const auto content = content_of(*program_->graph.value(root).constant, *w, ahead.planned.offsets[1]);
   if (!content) return;
   backend::WeightsSource source{.content = *content};
-  source.plain = static_cast<const char*>(ahead.weights.data) + planned.offsets[1];
+  source.plain = static_cast<const char*>(ahead.weights.data) + ahead.planned.offsets[1];
   if (auto packed = target_.backend->pack(target_.device, *ahead.primitive, source)) ahead.packed = std::move(*packed);
 }
 

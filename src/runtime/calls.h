@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,13 +56,15 @@ class CallPlanner {
   /// What takes long on a device, by several threads: the plan's calls, weights on their way to the device, and
   /// packings. Held, so that plan_step() finds it made; what fails here is not there, and fails again in its turn.
   struct Ahead {
+    std::optional<backend::LibraryCall> call;
+    PlannedCall planned;  ///< its offsets alone
     std::shared_ptr<const backend::Primitive> primitive;
     Constants::Held weights;
     std::shared_ptr<const backend::PackedWeights> packed;
   };
   std::vector<Ahead> side_by_side(const Plan& plan, const Constants& constants, backend::StreamHandle stream);
-  void prepare(Ahead& ahead, const Plan& plan, const PlannedStep& p, const Constants& constants,
-               backend::StreamHandle stream);
+  void prepare_primitive(Ahead& ahead, const Plan& plan, const PlannedStep& p, backend::StreamHandle stream) const;
+  void prepare_weights(Ahead& ahead, const PlannedStep& p, const Constants& constants);
   /// The bytes of a call's constant operand, as packings are told apart by.
   Expected<std::string> content_of(const Tensor& constant, const backend::TensorDesc& w, std::size_t offset) const;
   Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,

@@ -95,6 +95,24 @@ def test_a_convolution_with_any_batch(strategy):
     assert steps(compiled) > 0
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_an_encoder_in_graphs_whose_addresses_change(dtype):
+    """Its attention is a kernel of the backend's own, between generated ones that are given new addresses."""
+    torch.manual_seed(0)
+    model = torch.nn.TransformerEncoderLayer(64, 4, 128, activation="gelu", batch_first=True, norm_first=True)
+    model = model.eval().cuda().to(dtype)
+    x = torch.randn(3, 16, 64, device="cuda", dtype=dtype)
+    compiled = jitney.compile(model, inputs=[x], min_block_size=1,
+                              runtime_settings=RuntimeSettings("none", "whole_graph_capture"))
+    kept = []
+    for _ in range(8):
+        x = torch.randn(3, 16, 64, device="cuda", dtype=dtype)
+        kept.append((compiled(x), model(x)))
+    for found, wanted in kept:
+        torch.testing.assert_close(found, wanted, rtol=3e-2, atol=3e-2)
+    assert engines(compiled)[0].engine.stats()["graph_updates"] > 0
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
 def test_torch_compile(dtype):
     torch._dynamo.reset()

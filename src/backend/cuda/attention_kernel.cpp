@@ -82,6 +82,7 @@ class AttentionKernel final : public KernelPrimitive {
     args.end = blocks_;
     args.block_threads = kThreads;
     args.block_points = 1;
+    args.is_in_call = true;
     return backend_.launch(device_, kernel_, args, stream);
   }
 

@@ -212,7 +212,7 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   JITNEY_CHECK(check(driver(), launched, "cuLaunchKernel",
                      "launching {} blocks of {} threads with {} bytes of parameters on cuda:{}", shape.grid,
                      shape.block, bytes, device));
-  if (on->captures.any()) log_launch(*on.operator->(), stream);
+  if (!args.is_in_call && on->captures.any()) log_launch(*on.operator->(), stream);
   return {};
 }
 

@@ -52,6 +52,7 @@ class FewRows final : public KernelPrimitive {
     args.end = blocks_;
     args.block_threads = threads_;
     args.block_points = 1;
+    args.is_in_call = true;
     return backend_.launch(device_, kernel_, args, stream);
   }
 
@@ -91,6 +92,7 @@ class WithGelu final : public ProductWithGelu {
     args.end = elements_;
     args.block_threads = 256;
     args.block_points = 256 * 8;
+    args.is_in_call = true;
     return backend_.launch(device_, kernel_, args, reinterpret_cast<StreamHandle>(stream));  // NOLINT
   }
 

@@ -98,6 +98,37 @@ TEST_F(FakeCuda, FaultsOfReplaysReachTheHostWord) {
   backend_->destroy_stream(0, other);
 }
 
+TEST_F(FakeCuda, UpdatesDoNotCountTheLaunchesOfLibraryCalls) {
+  const auto s = stream();
+  const auto k = kernel("noop");
+  const auto with = [&](std::int64_t number, bool is_in_call) {
+    LaunchArgs args{.end = 1};
+    args.numbers = &number;
+    args.number_count = 1;
+    args.is_in_call = is_in_call;
+    return backend_->launch(0, k, args, s);
+  };
+  ASSERT_TRUE(backend_->begin_capture(0, s));
+  ASSERT_TRUE(with(1, false));
+  ASSERT_TRUE(with(2, true));
+  ASSERT_TRUE(with(3, false));
+  const auto graph = backend_->end_capture(0, s);
+  ASSERT_TRUE(graph);
+  const std::int64_t other = 30;
+  LaunchArgs args{.end = 1};
+  args.numbers = &other;
+  args.number_count = 1;
+  ASSERT_TRUE(backend_->update(0, *graph, 1, args));
+  EXPECT_FALSE(backend_->update(0, *graph, 2, args)) << "there are two";
+  ASSERT_TRUE(backend_->replay(0, *graph, s));
+  ASSERT_TRUE(backend_->synchronize(0, s));
+  ASSERT_EQ(fake_.launches.size(), 3u);
+  for (const auto& [i, number] : {std::pair(0, 1), std::pair(1, 2), std::pair(2, 30)})
+    EXPECT_EQ(fake_.launches[static_cast<std::size_t>(i)].words[0], static_cast<std::uint64_t>(number)) << i;
+  backend_->destroy_graph(0, *graph);
+  backend_->destroy_stream(0, s);
+}
+
 TEST_F(FakeCuda, FaultsInSomebodyElsesCaptureHarmNobody) {
   fake_.kernels["fault"] = report_fault;
   const auto s = stream();
