@@ -83,8 +83,7 @@ std::shared_ptr<RuntimeCache> altered(const RuntimeCache& cache, const std::stri
   for (const auto& item : cache::read_pack(bytes).items) {
     cache::Key key;
     const auto known = cache::Key::parse(item.entry.key);
-    for (const auto& [field, text] : known->fields())
-      key.add(field, field == name ? value : std::string(text));
+    for (const auto& [field, text] : known->fields()) key.add(field, field == name ? value : std::string(text));
     writer.add(*cache::encode_entry(key, *cache::unpack_entry(item.entry)), 0);
   }
   auto made = std::make_shared<RuntimeCache>();
