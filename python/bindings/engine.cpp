@@ -20,10 +20,10 @@ namespace {
 
 namespace nb = nanobind;
 
-Engine load_bytes(const nb::bytes& bytes) {
+Engine load_bytes(const nb::bytes& bytes, bool trust_precompiled) {
   const std::span<const std::byte> span(static_cast<const std::byte*>(bytes.data()), bytes.size());
   nb::gil_scoped_release released;  // the caller holds a reference to the bytes
-  return Engine::load(span);
+  return Engine::load(span, {.trust_precompiled = trust_precompiled});
 }
 
 /// Keeps an array until nobody needs its bytes, whichever thread that is in.
@@ -67,10 +67,10 @@ Engine build(const nb::bytes& model, const nb::dict& weights) {
   return Engine::build(span, tensors);
 }
 
-Engine load_path(nb::handle where) {
+Engine load_path(nb::handle where, bool trust_precompiled) {
   const std::string path = file_path(where);
   nb::gil_scoped_release released;
-  return Engine::load(path);
+  return Engine::load(path, {.trust_precompiled = trust_precompiled});
 }
 
 /// (name, dtype, shape) of each: extents that are numbers are int, expressions are str.
@@ -134,8 +134,8 @@ void save(const Engine& engine, nb::handle where) {
 
 void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
-      .def_static("load_path", &load_path)
-      .def_static("load_bytes", &load_bytes)
+      .def_static("load_path", &load_path, nb::arg("path"), nb::arg("trust_precompiled") = false)
+      .def_static("load_bytes", &load_bytes, nb::arg("bytes"), nb::arg("trust_precompiled") = false)
       .def_static("build", &build)
       .def("serialize", &serialize)
       .def("save", &save)
