@@ -1,8 +1,10 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Python.h>
-#include <unistd.h>
+#include <nanobind/nanobind.h>
+
+#include <chrono>
+#include <thread>
 
 namespace jitney::python {
 
@@ -10,7 +12,7 @@ namespace jitney::python {
 /// which stops at the first destructor and ends the process. Here such a thread waits for ever, as in later versions;
 /// the process' end takes it along.
 [[noreturn]] inline void wait_for_the_end() {
-  for (;;) pause();
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 /// Without the GIL from here to the end of the scope.
