@@ -84,6 +84,25 @@ def test_python_trusts_when_told_to(precompiled, images):
         assert stats["precompiled_misses"] == {}
 
 
+def test_python_saves_the_kernels_of_a_cache(digits, images, tmp_path):
+    import jitney
+    from jitney.runtime import RuntimeCache, RuntimeSettings
+
+    cache, path = RuntimeCache(), tmp_path / "digits.jitney"
+    engine = jitney.load(digits, runtime_settings=RuntimeSettings("none", runtime_cache=cache))
+    wanted = engine.run(images)
+    assert engine.precompiled == {}
+    engine.save(path, kernels=cache)
+    usual, trusting = (jitney.load(path, runtime_cache="none", trust_precompiled=trust) for trust in (False, True))
+    assert list(usual.precompiled.values()) == [1] and usual.precompiled == trusting.precompiled
+    np.testing.assert_array_equal(trusting.run(images)["logits"], wanted["logits"])
+    assert trusting.stats()["compiled"] == 0 and trusting.stats()["precompiled"] == 1
+    usual.run(images)
+    assert usual.stats()["compiled"] == 1
+    usual.save(path, kernels=RuntimeCache())
+    assert jitney.load(path).precompiled == {}
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_warming_fills_what_each_target_then_hits(jitney, digits, images, tmp_path, precision):
     """In bf16 libraries offer other calls on other processors: each target has kernels of its own."""
