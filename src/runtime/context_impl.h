@@ -352,6 +352,8 @@ class ExecutionContext::Impl {
     const auto& c = shared->kernels().counts();
     s.compiled = c.compiled;
     s.from_cache = c.from_cache;
+    s.precompiled = c.precompiled;
+    for (const auto& [reason, count] : c.not_precompiled) s.precompiled_misses[std::string(to_string(reason))] = count;
     s.failed = c.failed;
     s.compile_seconds = c.seconds;
     for (const auto& step : program->steps)

@@ -27,6 +27,11 @@ void add_misses(const MetricRow& row, const ContextStats& stats, std::vector<Met
     to.push_back(make(row, static_cast<double>(count), {{"reason", reason}}));
 }
 
+void add_precompiled_misses(const MetricRow& row, const ContextStats& stats, std::vector<Metric>& to) {
+  for (const auto& [reason, count] : stats.precompiled_misses)
+    to.push_back(make(row, static_cast<double>(count), {{"reason", reason}}));
+}
+
 void add_path(const MetricRow& row, const ContextStats& stats, std::vector<Metric>& to) {
   to.push_back(make(row, 1, {{"path", stats.cache_path}}));
 }
@@ -44,6 +49,9 @@ const MetricRow kTable[] = {
     JITNEY_ROW(distinct_kernels, Type::gauge, "kernels_distinct", "Different generated kernels among the steps"),
     JITNEY_ROW(compiled, Type::counter, "kernels_compiled_total", "Kernels that the context compiled"),
     JITNEY_ROW(from_cache, Type::counter, "kernels_from_cache_total", "Kernels that the context took from the cache"),
+    JITNEY_ROW(precompiled, Type::counter, "kernels_precompiled_total", "Kernels that the engine brought"),
+    {"precompiled_misses", "jitney_precompiled_misses_total", Type::counter,
+     "Kernels that the engine brought and that did not serve, by reason", add_precompiled_misses},
     JITNEY_ROW(failed, Type::counter, "kernels_failed_total", "Kernels that could not be compiled, even unoptimized"),
     JITNEY_ROW(compile_seconds, Type::counter, "compile_seconds_total", "Time for which callers waited for kernels"),
     JITNEY_ROW(workers_started, Type::counter, "compiler_workers_started_total", "Compiler processes started"),

@@ -8,10 +8,14 @@ namespace jitney::runtime {
 
 Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& name, const std::string& source) {
   const auto held = cache();
-  JITNEY_TRY(const std::string identity, identify(compiler_, *held));
   compiler::EmittedKernel kernel;
   kernel.language = target_.info.language;
   kernel.code = source;
+  if (brings_.kernels) {
+    for (const auto& by : brings_.kernels->compilers(target_.info.target_key))
+      if (const auto blob = brings_.kernels->find(kernel_key(kernel, target_.info, by))) return **blob;
+  }
+  JITNEY_TRY(const std::string identity, identify(compiler_, *held));
   const cache::Key key = kernel_key(kernel, target_.info, identity);
   remember(key);
   if (const auto blob = held->lookup(key)) return **blob;

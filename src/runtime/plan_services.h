@@ -14,10 +14,14 @@ namespace jitney::runtime {
 /// and a place in the cache for what it measured.
 class CachedPlanServices final : public backend::PlanServices {
  public:
-  /// `may_compile`: what the cache lacks may be compiled.
+  /// `may_compile`: what neither the engine brings nor the cache has may be compiled.
   CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
-                     bool may_compile)
-      : target_(std::move(target)), compiler_(compiler), may_compile_(may_compile), cache_(std::move(cache)) {}
+                     bool may_compile, EngineBrings brings = {})
+      : target_(std::move(target)),
+        compiler_(compiler),
+        may_compile_(may_compile),
+        brings_(std::move(brings)),
+        cache_(std::move(cache)) {}
 
   /// From now on it is this one.
   void use_cache(std::shared_ptr<cache::RuntimeCache> cache) {
@@ -51,6 +55,7 @@ class CachedPlanServices final : public backend::PlanServices {
   const Target target_;
   compiler::Compiler& compiler_;
   const bool may_compile_;
+  const EngineBrings brings_;
   mutable std::mutex mutex_;
   std::shared_ptr<cache::RuntimeCache> cache_;
   std::vector<cache::Key> keys_;

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "cache/settings.h"
 #include "ir/hosted.h"
 #include "runtime/interrupt.h"
 #include "runtime/target.h"
 #include "util/env.h"
+#include "util/log.h"
 #include "util/trace.h"
 
 namespace jitney::runtime {
@@ -16,6 +18,23 @@ namespace {
 constexpr std::size_t kPlans = 512;
 // Shapes that keep specialized kernels: some 20 KB a kernel.
 constexpr std::int64_t kSpecializedShapes = 64;
+
+/// What cannot be read is not used, and warned about once.
+EngineBrings brought_by(const EngineImpl& engine) {
+  const EngineKernels& kernels = engine.kernels();
+  if (kernels.pack.empty()) return {};
+  if (!kernels.is_trusted) {
+    log_info("engine '{}' brings compiled kernels, which are not used: it was loaded without trusting them",
+             engine.graph().name);
+    return {.kernels = nullptr, .why = cache::Miss::untrusted};
+  }
+  const auto signer = cache::signer_from_environment();
+  auto read = signer ? cache::Precompiled::read(kernels.pack, signer->get()) : tl::unexpected(signer.error());
+  if (read) return {.kernels = std::move(*read)};
+  warn_once("precompiled:" + engine.graph().name, fmt::format("the kernels that engine '{}' brings are not used: {}",
+                                                              engine.graph().name, read.error().message));
+  return {.kernels = nullptr, .why = signer ? cache::Miss::format : cache::Miss::unauthenticated};
+}
 
 }  // namespace
 
@@ -41,12 +60,14 @@ Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine,
     JITNEY_TRY(made->program, make_program(*engine.impl(), *target.backend, target.device, target.info,
                                            options.precision == Precision::bf16));
   }
+  made->brings = brought_by(*engine.impl());
   made->stream_options_ = {.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep};
   JITNEY_TRY(const auto most, env_int("JITNEY_SPECIALIZED_SHAPES", 0));
   made->specializer = std::make_shared<Specializer>(
       made->program, target, shared_compiler(target.info.language),
       Specializer::Options{.most_shapes = static_cast<std::size_t>(most.value_or(kSpecializedShapes)),
-                           .may_compile = may_compile()});
+                           .may_compile = may_compile(),
+                           .brings = made->brings});
   return made;
 }
 
@@ -99,10 +120,12 @@ Status SharedEngine::prepare(const ContextOptions& options) {
   const bool compiles = may_compile();
   std::unique_ptr<KernelSet> kernels;
   const bool given_up = run_interruptibly(options.interrupted, [&](std::stop_token stop) {
-    kernels = std::make_unique<KernelSet>(
-        sources_of(program), target, *cache_, compiler,
-        KernelSetOptions{
-            .progress = options.progress, .stop = std::move(stop), .may_compile = compiles, .required = compiles});
+    kernels = std::make_unique<KernelSet>(sources_of(program), target, *cache_, compiler,
+                                          KernelSetOptions{.progress = options.progress,
+                                                           .stop = std::move(stop),
+                                                           .may_compile = compiles,
+                                                           .brings = brings,
+                                                           .required = compiles});
   });
   if (given_up) return interrupted_failure();
   workers_started = compiler.workers_started() - workers;
@@ -111,7 +134,7 @@ Status SharedEngine::prepare(const ContextOptions& options) {
         "{} of {} kernels would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' compiles "
         "them ahead",
         kernels->counts().failed, program->sources.size());
-  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles);
+  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles, brings);
   auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
   JITNEY_CHECK(executor->prepare());
   if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));

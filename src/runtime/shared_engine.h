@@ -46,6 +46,7 @@ class SharedEngine {
   PlanTable plans;
   std::atomic<int> plans_made{0};
   std::shared_ptr<Specializer> specializer;
+  EngineBrings brings;                            ///< compiled kernels that came with it
   std::atomic<int> wanted_profile{kAutoProfile};  ///< which optimization profile runs must fit
   std::atomic<int> active_profile{0};             ///< that the last run fitted
   std::atomic<bool> is_transient{false};          ///< ResourceAllocationStrategy::dynamic_allocation

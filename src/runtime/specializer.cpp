@@ -115,9 +115,12 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
   describe(span, *plan);
   Expected<std::shared_ptr<const Forms>> forms = nullptr;
   const bool given_up = run_interruptibly(interrupted, [&](std::stop_token stop) {
-    forms = Forms::make(
-        *program_, target_, *plan, *cache, compiler_,
-        {.progress = progress, .stop = std::move(stop), .may_compile = options_.may_compile, .required = false});
+    forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
+                        {.progress = progress,
+                         .stop = std::move(stop),
+                         .may_compile = options_.may_compile,
+                         .brings = options_.brings,
+                         .required = false});
   });
   if (given_up) {
     finish(plan, State::none, nullptr);
@@ -153,9 +156,13 @@ void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, st
   };
   TraceSpan span("specialize", "in the background");
   describe(span, *plan);
-  auto forms = Forms::make(
-      *program_, target_, *plan, *cache, compiler_,
-      {.progress = progress, .background = true, .stop = stop, .may_compile = options_.may_compile, .required = false});
+  auto forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
+                           {.progress = progress,
+                            .background = true,
+                            .stop = stop,
+                            .may_compile = options_.may_compile,
+                            .brings = options_.brings,
+                            .required = false});
   if (!forms) log_info("a shape keeps its generic kernels: {}", forms.error().message);
   if (stop.stop_requested() && forms && !(*forms)->is_complete())
     finish(plan, State::none, nullptr);
@@ -182,6 +189,7 @@ void Specializer::finish(const std::shared_ptr<const Plan>& plan, State to, std:
       const auto& counts = forms->counts();
       status_.compiled += static_cast<std::uint64_t>(counts.compiled);
       status_.from_cache += static_cast<std::uint64_t>(counts.from_cache);
+      status_.precompiled += static_cast<std::uint64_t>(counts.precompiled);
       status_.seconds += counts.seconds;
       status_.failed += counts.failed > 0;
       ++status_.specialized;

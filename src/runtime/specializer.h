@@ -22,6 +22,7 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   struct Options {
     std::size_t most_shapes = 64;  ///< that keep specialized kernels
     bool may_compile = true;       ///< else only what the cache has
+    EngineBrings brings{};
   };
   Specializer(std::shared_ptr<const Program> program, Target target, compiler::Compiler& compiler, Options options);
   /// Drops what waits and stops what runs.

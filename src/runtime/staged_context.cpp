@@ -84,6 +84,8 @@ void StagedContext::add_stats(ContextStats& s) const {
   const auto& c = executor_->kernels().counts();
   s.compiled = c.compiled;
   s.from_cache = c.from_cache;
+  s.precompiled = c.precompiled;
+  for (const auto& [reason, count] : c.not_precompiled) s.precompiled_misses[std::string(to_string(reason))] = count;
   s.failed = c.failed;
   s.compile_seconds = c.seconds;
   s.interpreted_operators = executor_->interpreted_operators();
