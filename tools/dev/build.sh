@@ -62,6 +62,13 @@ run_bench() {
     build/bin/jitney-bench-bandwidth "${@:2}"
     return
   fi
+  if [[ ${1:-} == --cache ]]; then
+    setup bench
+    cmake build >/dev/null # SQLite may be new
+    compile build jitney-bench-cache
+    build/bin/jitney-bench-cache "${@:2}"
+    return
+  fi
   compile build jitney-bench-worker jitney-bench-traffic
   [[ -f bench/run.py ]] || fail "there are no benchmarks yet"
   mkdir -p .cache
