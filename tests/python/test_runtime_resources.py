@@ -1,5 +1,5 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-"""Memory of runs (K1 to K3): outputs that are used again, and intermediate values that are kept or not."""
+"""Memory of runs (K1 to K4): outputs that are used again or lie over inputs, and intermediate values that are kept or not."""
 import threading
 
 import numpy as np
@@ -197,3 +197,46 @@ def test_K4_an_output_may_lie_over_an_input():
         wanted = state.T.copy()
         engine.run({"state": state}, {"next": state})
         np.testing.assert_array_equal(state, wanted)
+
+
+def cache_model():
+    """Rows of a cache are replaced, and the whole of it is read."""
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("ScatterND", ["cache", "where", "fresh"], ["next"]),
+         helper.make_node("ReduceSum", ["next"], ["read"], keepdims=0)], "g",
+        [info("cache", TensorProto.FLOAT, ["n", "m"]), info("where", TensorProto.INT64, ["k", 1]),
+         info("fresh", TensorProto.FLOAT, ["k", "m"])],
+        [info("next", TensorProto.FLOAT, ["n", "m"]), info("read", TensorProto.FLOAT, [])])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def test_K4_a_cache_is_updated_where_it_lies():
+    engine = jitney.load(cache_model(), threads=1, runtime_settings=NONE)
+    cache = np.zeros((1 << 14, 256), np.float32)
+    errors = []
+
+    def work(number):
+        own = cache[number * 4096:(number + 1) * 4096]
+        wanted = own.copy()
+        try:
+            for step in range(6):
+                where = np.array([[step], [-1]], np.int64)
+                fresh = random(2, 256, seed=10 * number + step)
+                wanted[where[:, 0]] = fresh
+                read = np.empty((), np.float32)
+                engine.run({"cache": own, "where": where, "fresh": fresh}, {"next": own, "read": read})
+                np.testing.assert_array_equal(own, wanted)
+                np.testing.assert_allclose(read, wanted.sum(dtype=np.float64), rtol=1e-4, atol=1e-3)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, errors
+    with pytest.raises(jitney.UserError, match="out of range"):
+        engine.run({"cache": cache, "where": np.array([[1 << 20]], np.int64), "fresh": random(1, 256)},
+                   {"next": cache, "read": np.empty((), np.float32)})
