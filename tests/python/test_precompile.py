@@ -1,6 +1,7 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """jitney build --precompile: an engine that brings its kernels, used only when trusted and for exactly this target.
 And warming for other targets. Numbers are those of the failure modes."""
+import json
 import re
 
 import numpy as np
@@ -48,7 +49,11 @@ def test_mode30_for_another_target_it_compiles_as_usual(jitney, precompiled, ima
     other = jitney.run(precompiled, images, "none", env=V2, arguments=["--trust-precompiled"])
     assert other.kernels["precompiled"] == 0 and other.kernels["compiled"] > 0
     assert other.kernels["precompiled_misses"] == {"other device": other.kernels["distinct"]}
-    text = jitney("run", precompiled, "--runtime-cache", "none", "--trust-precompiled", env=V2).stdout
+    text = jitney("run", precompiled, "--runtime-cache", "none", "--trust-precompiled", "--trace",
+                  precompiled.parent / "trace.json", env=V2).stdout
+    events = json.loads((precompiled.parent / "trace.json").read_text())["traceEvents"]
+    reasons = [event["args"]["result"] for event in events if event.get("name") == "precompiled"]
+    assert reasons == ["other device"] * other.kernels["distinct"]
     assert "not used (other device)" in text
 
 
