@@ -1,6 +1,7 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """jitney build --precompile: an engine that brings its kernels, used only when trusted and for exactly this target.
 And warming for other targets. Numbers are those of the failure modes."""
+import json
 import re
 
 import numpy as np
@@ -48,7 +49,11 @@ def test_mode30_for_another_target_it_compiles_as_usual(jitney, precompiled, ima
     other = jitney.run(precompiled, images, "none", env=V2, arguments=["--trust-precompiled"])
     assert other.kernels["precompiled"] == 0 and other.kernels["compiled"] > 0
     assert other.kernels["precompiled_misses"] == {"other device": other.kernels["distinct"]}
-    text = jitney("run", precompiled, "--runtime-cache", "none", "--trust-precompiled", env=V2).stdout
+    text = jitney("run", precompiled, "--runtime-cache", "none", "--trust-precompiled", "--trace",
+                  precompiled.parent / "trace.json", env=V2).stdout
+    events = json.loads((precompiled.parent / "trace.json").read_text())["traceEvents"]
+    reasons = [event["args"]["result"] for event in events if event.get("name") == "precompiled"]
+    assert reasons == ["other device"] * other.kernels["distinct"]
     assert "not used (other device)" in text
 
 
@@ -82,6 +87,25 @@ def test_python_trusts_when_told_to(precompiled, images):
         stats = trusting.stats()
         assert stats["compiled"] == 0 and stats["workers_started"] == 0 and stats["precompiled"] > 0
         assert stats["precompiled_misses"] == {}
+
+
+def test_python_saves_the_kernels_of_a_cache(digits, images, tmp_path):
+    import jitney
+    from jitney.runtime import RuntimeCache, RuntimeSettings
+
+    cache, path = RuntimeCache(), tmp_path / "digits.jitney"
+    engine = jitney.load(digits, runtime_settings=RuntimeSettings("none", runtime_cache=cache))
+    wanted = engine.run(images)
+    assert engine.precompiled == {}
+    engine.save(path, kernels=cache)
+    usual, trusting = (jitney.load(path, runtime_cache="none", trust_precompiled=trust) for trust in (False, True))
+    assert list(usual.precompiled.values()) == [1] and usual.precompiled == trusting.precompiled
+    np.testing.assert_array_equal(trusting.run(images)["logits"], wanted["logits"])
+    assert trusting.stats()["compiled"] == 0 and trusting.stats()["precompiled"] == 1
+    usual.run(images)
+    assert usual.stats()["compiled"] == 1
+    usual.save(path, kernels=RuntimeCache())
+    assert jitney.load(path).precompiled == {}
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
