@@ -10,7 +10,7 @@
 #include <jitney/execution_context.h>
 #include <jitney/export.h>
 
-/// Counters for monitoring: every number of ContextStats and CompileStatus, and some of the process, with names and help
+/// Counters for monitoring: each number of ContextStats and CompileStatus and some of the process, with names and help
 /// from one table each.
 namespace jitney {
 
