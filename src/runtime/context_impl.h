@@ -230,7 +230,7 @@ class ExecutionContext::Impl {
       row_major[i].strides = {};
     }
     runtime::Interrupt interrupt(&options.interrupted);
-    return staged->execute(row_major, interrupt);
+    return staged->execute(row_major, interrupt, shared->is_transient.load(std::memory_order_relaxed));
   }
 
   Status check_output(std::size_t i, const TensorView& o, const std::vector<std::int64_t>& want) const {

@@ -240,3 +240,40 @@ def test_K4_a_cache_is_updated_where_it_lies():
     with pytest.raises(jitney.UserError, match="out of range"):
         engine.run({"cache": cache, "where": np.array([[1 << 20]], np.int64), "fresh": random(1, 256)},
                    {"next": cache, "read": np.empty((), np.float32)})
+
+
+def stages_model():
+    """Two chains of products, and an operator between them whose result follows from data."""
+    width = 64
+    weight = onnx.numpy_helper.from_array(np.eye(width, dtype=np.float32), "w")
+    nodes = [helper.make_node("MatMul", [f"x{i}", "w"], [f"x{i + 1}"]) for i in range(3)]
+    nodes += [helper.make_node("NonZero", ["x3"], ["found"]), helper.make_node("Transpose", ["found"], ["places"]),
+              helper.make_node("GatherND", ["x3", "places"], ["some"]),
+              helper.make_node("ReduceSum", ["some"], ["total"], keepdims=0),
+              helper.make_node("Add", ["x3", "total"], ["y0"])]
+    nodes += [helper.make_node("MatMul", [f"y{i}", "w"], [f"y{i + 1}"]) for i in range(3)]
+    graph = helper.make_graph(nodes, "stages", [helper.make_tensor_value_info("x0", TensorProto.FLOAT, ["n", width])],
+                              [helper.make_tensor_value_info("y3", TensorProto.FLOAT, ["n", width])], [weight])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def test_K3_pieces_between_hosted_operators_give_their_memory_back():
+    engine = jitney.load(stages_model(), runtime_settings=NONE)
+    x = random(4096, 64)
+    held = lambda: engine.stats()["device_bytes"]  # noqa: E731
+    engine(x[:1])
+    assert engine.stats()["stages"] >= 2
+    idle = held()
+    engine(x)
+    kept = held()
+    size = 4096 * 64 * 4
+    assert kept - idle >= size, "static allocation keeps it"
+    with ResourceAllocationStrategy(engine):
+        assert held() <= kept - size, "given back at once"
+        for _ in range(3):
+            result = engine(x)
+            np.testing.assert_allclose(result, x + x.sum(dtype=np.float64), rtol=1e-3)
+            del result
+            assert held() <= kept - size, "and after each run"
+    engine(x)
+    assert held() == kept
