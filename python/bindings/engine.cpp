@@ -1,7 +1,9 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/engine.h>
+#include <jitney/runtime_cache.h>
 #include <jitney/tensor.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -131,6 +133,11 @@ void save(const Engine& engine, nb::handle where) {
   engine.save(path);
 }
 
+Engine with_precompiled(const Engine& engine, const std::shared_ptr<RuntimeCache>& cache) {
+  GilReleased released;
+  return engine.with_precompiled(*cache);
+}
+
 }  // namespace
 
 void bind_engine(nb::module_& module) {
@@ -140,6 +147,8 @@ void bind_engine(nb::module_& module) {
       .def_static("build", &build)
       .def("serialize", &serialize)
       .def("save", &save)
+      .def("with_precompiled", &with_precompiled)
+      .def_prop_ro("precompiled", &Engine::precompiled)
       .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
       .def_prop_ro("name", [](const Engine& e) { return text(e.name()); })
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })

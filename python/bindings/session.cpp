@@ -395,7 +395,7 @@ void bind_session(nb::module_& module) {
            [](const Session& s) { return to_dict(s.with([](jitney::Session& session) { return session.stats(); })); })
       .def("metrics",
            [](const Session& s, const Metric::Labels& labels) {
-             return metrics(s.with([](jitney::Session& session) { return session.stats(); }), labels);
+             return s.with([&](jitney::Session& session) { return metrics(session, labels); });
            })
       .def("input_shapes",
            [](const Session& s) {

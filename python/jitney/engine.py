@@ -285,9 +285,19 @@ class Engine:
         """The bytes of a .jitney file, which jitney.load() takes."""
         return self._native.serialize()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a .jitney file: portable, whole or not at all. Settings are not in it."""
-        self._native.save(os.fspath(path))
+    def save(self, path: str | os.PathLike[str], *, kernels: RuntimeCache | None = None) -> None:
+        """Writes a .jitney file: portable, whole or not at all. Settings are not in it.
+
+        kernels: a cache whose compiled kernels the file brings with it, in place of those that it was loaded with. Who
+            loads it with trust_precompiled=True on exactly their target compiles nothing.
+        """
+        native = self._native if kernels is None else self._native.with_precompiled(kernels)
+        native.save(os.fspath(path))
+
+    @property
+    def precompiled(self) -> dict[str, int]:
+        """How many compiled kernels it was loaded with, by target; trusted or not."""
+        return self._native.precompiled
 
     def close(self) -> None:
         """Gives back what it holds and saves the cache that it owns; runs under way in other threads end first. Never

@@ -75,7 +75,7 @@ void add_build(CLI::App& app, Action& action) {
   command
       ->add_option("--precompile", options->precompile.targets,
                    "Put compiled kernels for these into the file, too: 'native' (this processor), x86-64-v3 or another "
-                   "that this one includes, sm_90 or another GPU that is here")
+                   "as 'jitney doctor' names it there, sm_90 or another GPU that is here")
       ->type_name("TARGET,...")
       ->delimiter(',')
       ->allow_extra_args(false);

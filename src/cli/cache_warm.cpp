@@ -136,10 +136,10 @@ void add_warm(CLI::App& app, Action& action) {
   command->add_option("--shapes-file", options->shapes_file, "More of them, one set of inputs a line")
       ->type_name("FILE");
   command
-      ->add_option("--target", options->targets,
-                   "Not for this machine as it is, but for a processor that this one includes (x86-64-v3), or for a "
-                   "GPU that is here "
-                   "(sm_90); may be repeated")
+      ->add_option(
+          "--target", options->targets,
+          "Not for this machine as it is, but for a processor as 'jitney doctor' names it there (x86-64-v3), or for a "
+          "GPU that is here (sm_90); may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
   command->add_option("--device", options->device, "For which device: cpu (the default) or cuda:INDEX")

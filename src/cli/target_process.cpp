@@ -19,7 +19,7 @@
 namespace jitney::cli {
 namespace {
 
-constexpr std::string_view kTargetVariable = "JITNEY_CPU_TARGET=";
+constexpr std::string_view kTargetVariable = "JITNEY_CPU_TARGET=", kOnlyVariable = "JITNEY_CPU_COMPILE_ONLY=";
 constexpr std::size_t kMostOutput = std::size_t{64} << 20;
 
 unique_fd output_file(const char* name) {
@@ -45,8 +45,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 std::vector<std::string> environment_for(const std::string& cpu_target) {
   std::vector<std::string> variables;
   for (char** at = environ; *at != nullptr; ++at)
-    if (!std::string_view(*at).starts_with(kTargetVariable)) variables.emplace_back(*at);
-  if (!cpu_target.empty()) variables.push_back(std::string(kTargetVariable) + cpu_target);
+    if (const std::string_view text = *at; !text.starts_with(kTargetVariable) && !text.starts_with(kOnlyVariable))
+      variables.emplace_back(text);
+  if (cpu_target.empty()) return variables;
+  variables.push_back(std::string(kTargetVariable) + cpu_target);
+  variables.push_back(std::string(kOnlyVariable) + "1");
   return variables;
 }
 

@@ -112,9 +112,15 @@ bool KernelSet::Build::find_precompiled(std::size_t kernel) {
   const auto& brings = options_.brings;
   auto& misses = set_.counts_.not_precompiled;
   if (!brings.kernels) {
-    if (brings.why != cache::Miss::absent) ++misses[brings.why];
+    if (brings.why == cache::Miss::absent) return false;
+    ++misses[brings.why];
+    TraceSpan span("cache", "precompiled");
+    span.text("kernel", name(kernel));
+    span.text("result", to_string(brings.why));
     return false;
   }
+  TraceSpan span("cache", "precompiled");
+  span.text("kernel", name(kernel));
   cache::Miss why = cache::Miss::absent;
   for (const auto& compiler : brings.kernels->compilers(set_.target_.info.target_key)) {
     const auto blob = brings.kernels->find(kernel_key(set_.sources_.kernels[kernel], set_.target_.info, compiler));
@@ -129,10 +135,12 @@ bool KernelSet::Build::find_precompiled(std::size_t kernel) {
     }
     ++set_.counts_.precompiled;
     set_.origins_[kernel] = KernelOrigin::precompiled;
+    span.text("result", "hit");
     step();
     return true;
   }
   ++misses[why];
+  span.text("result", to_string(why));
   log_info("kernel '{}' is not among those that the engine brought: {}", name(kernel), to_string(why));
   return false;
 }

@@ -88,7 +88,9 @@ void SharedEngine::use_strategy(ResourceAllocationStrategy strategy) {
   if (is_transient.exchange(wanted) || !wanted) return;
   // Who holds it is compiling: then nothing has memory yet.
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (lock && executor_) executor_->release_memory();
+  if (!lock || !executor_) return;
+  executor_->release_memory();
+  if (staged) staged->release_memory();
 }
 
 Status SharedEngine::use_weight_budget(std::int64_t bytes) {

@@ -166,7 +166,8 @@ TEST(HostileModel, Mode31_NoPlaceOfAModelOpensFilesFromElsewhere) {
   Folder folder;
   write_floats(folder / "secret.bin", 13);
   write_floats(folder / "model/w.bin", 1);
-  fs::create_symlink(folder / "secret.bin", folder / "model/link.bin");
+  write_floats(folder / "other.bin", 13);  // that nothing but the link names
+  fs::create_symlink(folder / "other.bin", folder / "model/link.bin");
   fs::create_directory_symlink(folder / ".", folder / "model/up");
   fs::create_hard_link(folder / "secret.bin", folder / "model/hard.bin");
   ASSERT_EQ(::mkfifo((folder / "model/fifo").c_str(), 0600), 0);
@@ -179,6 +180,7 @@ TEST(HostileModel, Mode31_NoPlaceOfAModelOpensFilesFromElsewhere) {
                                               "/",
                                               "/dev/zero",
                                               "/dev/stdin",
+                                              "up/other.bin",
                                               "/proc/self/environ",
                                               (folder / "secret.bin").string(),
                                               "link.bin",

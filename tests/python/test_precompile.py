@@ -1,6 +1,7 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """jitney build --precompile: an engine that brings its kernels, used only when trusted and for exactly this target.
 And warming for other targets. Numbers are those of the failure modes."""
+import json
 import re
 
 import numpy as np
@@ -48,7 +49,11 @@ def test_mode30_for_another_target_it_compiles_as_usual(jitney, precompiled, ima
     other = jitney.run(precompiled, images, "none", env=V2, arguments=["--trust-precompiled"])
     assert other.kernels["precompiled"] == 0 and other.kernels["compiled"] > 0
     assert other.kernels["precompiled_misses"] == {"other device": other.kernels["distinct"]}
-    text = jitney("run", precompiled, "--runtime-cache", "none", "--trust-precompiled", env=V2).stdout
+    text = jitney("run", precompiled, "--runtime-cache", "none", "--trust-precompiled", "--trace",
+                  precompiled.parent / "trace.json", env=V2).stdout
+    events = json.loads((precompiled.parent / "trace.json").read_text())["traceEvents"]
+    reasons = [event["args"]["result"] for event in events if event.get("name") == "precompiled"]
+    assert reasons == ["other device"] * other.kernels["distinct"]
     assert "not used (other device)" in text
 
 
@@ -84,17 +89,56 @@ def test_python_trusts_when_told_to(precompiled, images):
         assert stats["precompiled_misses"] == {}
 
 
+def test_python_saves_the_kernels_of_a_cache(digits, images, tmp_path):
+    import jitney
+    from jitney.runtime import RuntimeCache, RuntimeSettings
+
+    cache, path = RuntimeCache(), tmp_path / "digits.jitney"
+    engine = jitney.load(digits, runtime_settings=RuntimeSettings("none", runtime_cache=cache))
+    wanted = engine.run(images)
+    assert engine.precompiled == {}
+    engine.save(path, kernels=cache)
+    usual, trusting = (jitney.load(path, runtime_cache="none", trust_precompiled=trust) for trust in (False, True))
+    assert list(usual.precompiled.values()) == [1] and usual.precompiled == trusting.precompiled
+    np.testing.assert_array_equal(trusting.run(images)["logits"], wanted["logits"])
+    assert trusting.stats()["compiled"] == 0 and trusting.stats()["precompiled"] == 1
+    usual.run(images)
+    assert usual.stats()["compiled"] == 1
+    usual.save(path, kernels=RuntimeCache())
+    assert jitney.load(path).precompiled == {}
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_warming_fills_what_each_target_then_hits(jitney, digits, images, tmp_path, precision):
     """In bf16 libraries offer other calls on other processors: each target has kernels of its own."""
     store = f"{tmp_path}/store/"
-    targets = {"native": {}, "x86-64-v3": V3, "x86-64-v2": V2}
+    own = re.search(r"target (x86-64\S*)", jitney("doctor").stdout)[1]
+    targets = {"native": {}, "x86-64-v3": V3, "x86-64-v2": V2, "x86-64": {"JITNEY_CPU_TARGET": "x86-64"}}
     warmed = jitney("warm", digits, "--precision", precision, "--shape", "images=2x1x8x8", "--runtime-cache", store,
                     "--json", *(word for target in targets for word in ("--target", target)))
     assert warmed.code == 0, warmed.stderr
     assert [(done["target"], done["compiled"] > 0) for done in warmed.report] == [(name, True) for name in targets]
+    # By its name it is compiled as if it were elsewhere: the same kernels under the same keys.
+    named = jitney("warm", digits, "--precision", precision, "--shape", "images=2x1x8x8", "--runtime-cache", store,
+                   "--json", "--target", own)
+    assert named.code == 0 and named.report[0]["compiled"] == 0 and named.report[0]["from_cache"] > 0, named.stderr
     for env in targets.values():
         hit = jitney.run(digits, images, store, iterations=3, env={**env, **NO_COMPILE},
                          arguments=["--precision", precision])
         assert hit.kernels["compiled"] == 0 and hit.kernels["from_cache"] == hit.kernels["distinct"]
         assert hit.report["cache"]["misses"] == {}, "the shape's own kernels, too"
+
+
+@pytest.mark.parametrize("target", ["x86-64-v4", "x86-64-v4+avx512_fp16+amx_tile+amx_int8+amx_bf16"])
+def test_targets_that_need_not_run_here(jitney, digits, tmp_path, target):
+    """Kernels for a processor that can do more: compiled, told apart by their key, and never run."""
+    store, engine = f"{tmp_path}/store/", tmp_path / "digits.jitney"
+    warmed = jitney("warm", digits, "--precision", "bf16", "--shape", "images=2x1x8x8", "--runtime-cache", store,
+                    "--target", target, "--json")
+    assert warmed.code == 0 and warmed.report[0]["compiled"] > 0, warmed.stderr
+    listed = json.loads(jitney("cache", "ls", store, "--json").stdout)["entries"]
+    assert {entry["target"] for entry in listed if entry["kind"] == "kernel"} == {target}
+    assert jitney("build", digits, "-o", engine, "--precompile", target).code == 0
+    refused = jitney("run", engine, "--runtime-cache", "none", "--trust-precompiled",
+                     env={"JITNEY_CPU_TARGET": target, "JITNEY_CPU_COMPILE_ONLY": "1"})
+    assert refused.code == 3 and "compiles and runs nothing" in refused.stderr
