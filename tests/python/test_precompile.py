@@ -63,6 +63,8 @@ def test_an_engine_is_the_same_file_again_and_without_kernels_when_not_asked_for
                   "images=2x1x8x8").code == 0
     assert again.read_bytes() == precompiled.read_bytes()
     assert jitney("build", digits, "-o", bare).code == 0
+    assert "brings 2 compiled kernels for x86-64-v3," in jitney("inspect", again).stdout
+    assert "brings" not in jitney("inspect", bare).stdout
     assert b"x86-64" not in bare.read_bytes() and b"x86-64-v3" in again.read_bytes()
 
 
