@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
@@ -17,6 +18,7 @@
 namespace jitney {
 
 class EngineImpl;
+class RuntimeCache;
 
 /// An input or output of an engine. Each entry of shape is a number or an expression over symbols, for instance
 /// "224", "batch" or "2*height": extents with the same text are equal in every run.
@@ -26,6 +28,12 @@ struct TensorInfo {
   std::vector<std::string> shape;
 };
 
+struct LoadOptions {
+  /// Compiled kernels in an engine file (Engine::with_precompiled) are native code: whoever can write the file decides
+  /// what this process does. Only with this are they used.
+  bool trust_precompiled = false;
+};
+
 /// A model, optimized and portable: graph, weights and metadata, without device code. Built without the target
 /// device. Immutable and cheap to copy (copies share it); safe to use from many threads.
 class JITNEY_EXPORT Engine {
@@ -33,9 +41,9 @@ class JITNEY_EXPORT Engine {
   /// Reads an ONNX model (and builds it) or a .jitney engine file, told apart by content. External data of an ONNX
   /// model is looked for beside it. Throws Error(user) with one sentence for a file that is missing, damaged, hostile
   /// or uses what is not supported (named).
-  static Engine load(const std::string& path);
+  static Engine load(const std::string& path, const LoadOptions& options = {});
   /// The same from memory. An ONNX model with external data is refused.
-  static Engine load(std::span<const std::byte> bytes);
+  static Engine load(std::span<const std::byte> bytes, const LoadOptions& options = {});
 
   /// An ONNX model in memory whose large weights are the caller's: initializers by name, for which the model has dtype
   /// and shape and no data. They are not copied: their bytes stay as they are for as long as the engine lives. Thus a
@@ -54,6 +62,15 @@ class JITNEY_EXPORT Engine {
   /// they do not fit the model; the message names profile and input. Shares the weights.
   Engine with_profiles(std::vector<OptimizationProfile> profiles) const;
   const std::vector<OptimizationProfile>& profiles() const;
+
+  /// The same model, which brings the kernels of this cache with it (RuntimeCache::serialize() says which those are) in
+  /// place of those that it had: where one was compiled for exactly the target that runs it, it is not compiled again,
+  /// and no compiler is needed. They are part of what save() and serialize() write; readers use them when they trust
+  /// the file. A cache without kernels takes them away.
+  Engine with_precompiled(const RuntimeCache& cache) const;
+  /// How many kernels it brings for each target, as "x86-64-v3", trusted or not. Throws Error(user) where they cannot
+  /// be read.
+  std::map<std::string, std::uint64_t> precompiled() const;
 
   const std::string& name() const;
   const std::vector<TensorInfo>& inputs() const;

@@ -73,6 +73,7 @@ struct ContextStats {
   int distinct_kernels = 0;  ///< different sources among them
   int compiled = 0;          ///< by this context
   int from_cache = 0;
+  int precompiled = 0;                      ///< that the engine brought
   int failed = 0;                           ///< compiles that gave nothing, even unoptimized
   int interpreted = 0;                      ///< steps that the reference interpreter runs
   std::uint64_t interpreted_operators = 0;  ///< operators that it has run, counted at each execute
@@ -86,6 +87,8 @@ struct ContextStats {
   std::uint64_t cache_evicted = 0;                    ///< entries removed to keep the bound
   std::uint64_t cache_waited = 0;                     ///< entries that another thread or process made meanwhile
   std::map<std::string, std::uint64_t> cache_misses;  ///< by reason
+  /// Why kernels that the engine brought did not serve, by reason; none where it brought none.
+  std::map<std::string, std::uint64_t> precompiled_misses;
   std::string cache_path, cache_description;
   int stages = 0;  ///< of an engine whose extents or control flow follow from data: pieces compiled by themselves
   std::uint64_t stage_runs = 0, hosted_runs = 0;  ///< and what ran so far, of them and between them

@@ -6,11 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include <jitney/compile_status.h>
 #include <jitney/execution_context.h>
 #include <jitney/export.h>
 
-/// Counters for monitoring: every number of ContextStats, and some of the process, with names and help from one table.
+/// Counters for monitoring: each number of ContextStats and CompileStatus and some of the process, with names and help
+/// from one table each.
 namespace jitney {
+
+class Session;
 
 struct Metric {
   enum class Type : std::uint8_t {
@@ -31,6 +35,10 @@ struct Metric {
 
 /// Of one context, in the order of the table. `labels` are added to each, so that several contexts can be told apart.
 JITNEY_EXPORT std::vector<Metric> metrics(const ContextStats& stats, const Metric::Labels& labels = {});
+/// Of what is compiled in the background.
+JITNEY_EXPORT std::vector<Metric> metrics(const CompileStatus& status, const Metric::Labels& labels = {});
+/// Both of a session, and how many contexts it made. Thread-safe.
+JITNEY_EXPORT std::vector<Metric> metrics(const Session& session, const Metric::Labels& labels = {});
 /// Of this process: log lines, memory, the version. Thread-safe.
 JITNEY_EXPORT std::vector<Metric> metrics();
 

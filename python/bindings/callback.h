@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "bindings/gil.h"
+
 namespace jitney::python {
 
 /// Something of Python's that C++ may call, keep and drop in any thread.
@@ -15,7 +17,7 @@ class Callback {
       : function_(new nanobind::object(std::move(function)), [](nanobind::object* kept) {
           // Of an interpreter that has ended nothing can be given back.
           if (Py_IsInitialized() == 0) return;
-          const nanobind::gil_scoped_acquire acquired;
+          const GilAcquired acquired;
           delete kept;
         }) {}
 
@@ -23,7 +25,7 @@ class Callback {
   template <class Arguments>
   void operator()(const Arguments& arguments) const {
     if (Py_IsInitialized() == 0) return;
-    const nanobind::gil_scoped_acquire acquired;
+    const GilAcquired acquired;
     try {
       (*function_)(*nanobind::tuple(arguments()));
     } catch (nanobind::python_error& error) {

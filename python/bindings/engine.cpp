@@ -1,7 +1,9 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/engine.h>
+#include <jitney/runtime_cache.h>
 #include <jitney/tensor.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -13,6 +15,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/file_paths.h"
+#include "bindings/gil.h"
 #include "bindings/tensors.h"
 
 namespace jitney::python {
@@ -20,10 +23,10 @@ namespace {
 
 namespace nb = nanobind;
 
-Engine load_bytes(const nb::bytes& bytes) {
+Engine load_bytes(const nb::bytes& bytes, bool trust_precompiled) {
   const std::span<const std::byte> span(static_cast<const std::byte*>(bytes.data()), bytes.size());
-  nb::gil_scoped_release released;  // the caller holds a reference to the bytes
-  return Engine::load(span);
+  GilReleased released;  // the caller holds a reference to the bytes
+  return Engine::load(span, {.trust_precompiled = trust_precompiled});
 }
 
 /// Keeps an array until nobody needs its bytes, whichever thread that is in.
@@ -31,7 +34,7 @@ std::shared_ptr<void> kept(std::unique_ptr<Borrowed> array) {
   void* data = array->view().data;
   return {data, [array = array.release()](void*) {
             if (!nb::is_alive()) return;  // the interpreter is gone, and its objects with it
-            const nb::gil_scoped_acquire acquired;
+            const GilAcquired acquired;
             delete array;
           }};
 }
@@ -63,14 +66,14 @@ Engine build(const nb::bytes& model, const nb::dict& weights) {
     tensors.emplace(name, std::move(copy));
   }
   const std::span<const std::byte> span(static_cast<const std::byte*>(model.data()), model.size());
-  nb::gil_scoped_release released;
+  GilReleased released;
   return Engine::build(span, tensors);
 }
 
-Engine load_path(nb::handle where) {
+Engine load_path(nb::handle where, bool trust_precompiled) {
   const std::string path = file_path(where);
-  nb::gil_scoped_release released;
-  return Engine::load(path);
+  GilReleased released;
+  return Engine::load(path, {.trust_precompiled = trust_precompiled});
 }
 
 /// (name, dtype, shape) of each: extents that are numbers are int, expressions are str.
@@ -111,14 +114,14 @@ Engine with_profiles(const Engine& engine, const std::vector<std::vector<Range>>
     auto& to = made.emplace_back();
     for (const auto& [min, opt, max] : profile) to.inputs.push_back({min, opt, max});
   }
-  nb::gil_scoped_release released;
+  GilReleased released;
   return engine.with_profiles(std::move(made));
 }
 
 nb::bytes serialize(const Engine& engine) {
   std::vector<std::byte> bytes;
   {
-    nb::gil_scoped_release released;
+    GilReleased released;
     bytes = engine.serialize();
   }
   return nb::bytes(bytes.data(), bytes.size());
@@ -126,19 +129,26 @@ nb::bytes serialize(const Engine& engine) {
 
 void save(const Engine& engine, nb::handle where) {
   const std::string path = file_path(where);
-  nb::gil_scoped_release released;
+  GilReleased released;
   engine.save(path);
+}
+
+Engine with_precompiled(const Engine& engine, const std::shared_ptr<RuntimeCache>& cache) {
+  GilReleased released;
+  return engine.with_precompiled(*cache);
 }
 
 }  // namespace
 
 void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
-      .def_static("load_path", &load_path)
-      .def_static("load_bytes", &load_bytes)
+      .def_static("load_path", &load_path, nb::arg("path"), nb::arg("trust_precompiled") = false)
+      .def_static("load_bytes", &load_bytes, nb::arg("bytes"), nb::arg("trust_precompiled") = false)
       .def_static("build", &build)
       .def("serialize", &serialize)
       .def("save", &save)
+      .def("with_precompiled", &with_precompiled)
+      .def_prop_ro("precompiled", &Engine::precompiled)
       .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
       .def_prop_ro("name", [](const Engine& e) { return text(e.name()); })
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })

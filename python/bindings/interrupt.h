@@ -4,6 +4,8 @@
 #include <jitney/error.h>
 #include <nanobind/nanobind.h>
 
+#include "bindings/gil.h"
+
 namespace jitney::python {
 
 /// ContextOptions::interrupted: runs Python's signal handlers, as Python itself does it between two instructions (in
@@ -15,7 +17,7 @@ bool signal_is_pending();
 template <class Work>
 void without_gil(const Work& work) {
   try {
-    nanobind::gil_scoped_release released;
+    GilReleased released;
     work();
   } catch (const Error&) {
     if (PyErr_Occurred() != nullptr) throw nanobind::python_error();

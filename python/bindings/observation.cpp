@@ -8,6 +8,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/file_paths.h"
+#include "bindings/gil.h"
 #include "bindings/scope.h"
 
 namespace jitney::python {
@@ -21,7 +22,7 @@ void bind_observation(nb::module_& module) {
                             [](auto& guard, int level) { guard.emplace(static_cast<LogLevel>(level)); });
 
   module.def("start_trace", [](nb::handle path) { start_trace(file_path(path)); });
-  module.def("stop_trace", &stop_trace, nb::call_guard<nb::gil_scoped_release>());
+  module.def("stop_trace", &stop_trace, nb::call_guard<GilReleased>());
   module.def("is_tracing", &is_tracing);
   bind_scope<CorrelationId, std::string>(module, "CorrelationId",
                                          [](auto& guard, const std::string& id) { guard.emplace(id); });

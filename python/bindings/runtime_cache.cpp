@@ -12,6 +12,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/file_paths.h"
+#include "bindings/gil.h"
 
 namespace jitney::python {
 namespace {
@@ -25,7 +26,7 @@ void destroy(RuntimeCache* cache) {
     delete cache;
     return;
   }
-  nb::gil_scoped_release released;
+  GilReleased released;
   delete cache;
 }
 
@@ -41,7 +42,7 @@ std::optional<std::string> optional_path(nb::handle path) {
 nb::bytes serialize(const RuntimeCache& cache) {
   std::vector<std::byte> bytes;
   {
-    nb::gil_scoped_release released;
+    GilReleased released;
     bytes = cache.serialize();
   }
   return nb::bytes(bytes.data(), bytes.size());
@@ -53,7 +54,7 @@ void deserialize(RuntimeCache& cache, nb::handle given) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(view.len));
   if (view.len != 0) std::memcpy(bytes.data(), view.buf, bytes.size());
   PyBuffer_Release(&view);
-  nb::gil_scoped_release released;
+  GilReleased released;
   cache.deserialize(bytes);
 }
 
@@ -83,7 +84,7 @@ std::int64_t save_to_stream(const RuntimeCache& cache, nb::handle stream) {
 nb::dict stats(const RuntimeCache& cache) {
   CacheStats s;
   {
-    nb::gil_scoped_release released;
+    GilReleased released;
     s = cache.stats();
   }
   nb::dict d;
@@ -102,7 +103,7 @@ nb::dict stats(const RuntimeCache& cache) {
 nb::list entries(const RuntimeCache& cache) {
   std::vector<CacheEntry> all;
   {
-    nb::gil_scoped_release released;
+    GilReleased released;
     all = cache.entries();
   }
   nb::list result;
@@ -128,7 +129,7 @@ std::string repr(const RuntimeCache& cache) {
   std::string how;
   std::uint64_t count = 0;
   {
-    nb::gil_scoped_release released;
+    GilReleased released;
     how = cache.describe();
     count = cache.stats().entries;
   }
@@ -140,7 +141,7 @@ std::string repr(const RuntimeCache& cache) {
 }  // namespace
 
 void bind_runtime_cache(nb::module_& module) {
-  const auto released = nb::call_guard<nb::gil_scoped_release>();
+  const auto released = nb::call_guard<GilReleased>();
   module.def("find_runtime_cache", &find_runtime_cache);
   nb::class_<RuntimeCache> type(module, "RuntimeCache", nb::is_weak_referenceable());
   type.doc() =
@@ -153,13 +154,13 @@ void bind_runtime_cache(nb::module_& module) {
       .def_static("_owned",
                   [](nb::handle path) {
                     const std::string text = file_path(path);
-                    nb::gil_scoped_release released;
+                    GilReleased released;
                     return RuntimeCache::owned(text);
                   })
       .def_static("_scoped",
                   [](nb::handle path, bool autosave) {
                     const std::string text = file_path(path);
-                    nb::gil_scoped_release released;
+                    GilReleased released;
                     return RuntimeCache::scoped(text, autosave);
                   })
       .def_prop_ro("path", [](const RuntimeCache& c) { return path_text(c.path()); })
@@ -169,7 +170,7 @@ void bind_runtime_cache(nb::module_& module) {
           "load",
           [](RuntimeCache& c, nb::handle path) {
             const auto from = optional_path(path);
-            nb::gil_scoped_release released;
+            GilReleased released;
             c.load(from);
           },
           nb::arg("path").none() = nb::none())
@@ -177,7 +178,7 @@ void bind_runtime_cache(nb::module_& module) {
           "save",
           [](RuntimeCache& c, nb::handle path) {
             const auto to = optional_path(path);
-            nb::gil_scoped_release released;
+            GilReleased released;
             c.save(to);
           },
           nb::arg("path").none() = nb::none())

@@ -16,6 +16,7 @@
 #include "bindings/bindings.h"
 #include "bindings/callback.h"
 #include "bindings/devices.h"
+#include "bindings/gil.h"
 #include "bindings/interrupt.h"
 #include "bindings/settings.h"
 #include "bindings/stats.h"
@@ -28,7 +29,7 @@ namespace nb = nanobind;
 
 void warn_in_python(const std::string& text) {
   if (!nb::is_alive()) return;
-  const nb::gil_scoped_acquire acquired;
+  const GilAcquired acquired;
   constexpr int kCallersLevel = 3;
   if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), kCallersLevel) != 0) throw nb::python_error();
 }
@@ -40,7 +41,7 @@ class Session {
       : device_(options.device), engine_(engine) {
     options.warn = warn_in_python;
     options.interrupted = signal_is_pending;
-    nb::gil_scoped_release released;
+    GilReleased released;
     session_ = std::make_shared<jitney::Session>(engine, std::move(options), settings);
   }
   /// One that another part of this process has made.
@@ -54,7 +55,7 @@ class Session {
   void close() {
     auto ended = std::move(session_);
     if (!ended) return;
-    nb::gil_scoped_release released;  // its end waits for compiles that may want to tell Python of themselves
+    GilReleased released;  // its end waits for compiles that may want to tell Python of themselves
     ended.reset();
   }
 
@@ -167,7 +168,7 @@ class Session {
     explicit Held(std::shared_ptr<jitney::Session> session) : session_(std::move(session)) {}
     ~Held() {
       if (session_.use_count() != 1) return;
-      nb::gil_scoped_release released;
+      GilReleased released;
       session_.reset();
     }
     Held(const Held&) = delete;
@@ -313,6 +314,20 @@ void bind_settings_of(nb::class_<Session>& type) {
                                                                    : ResourceAllocationStrategy::static_allocation);
              });
            })
+      .def("streamable_weight_bytes",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.streamable_weight_bytes(); });
+           })
+      .def("weight_budget",
+           [](const Session& s) { return s.with([](jitney::Session& session) { return session.weight_budget(); }); })
+      .def("set_weight_budget",
+           [](Session& s, std::int64_t bytes) {
+             s.act([&](jitney::Session& session) { session.set_weight_budget(bytes); });
+           })
+      .def("automatic_weight_budget",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.automatic_weight_budget(); });
+           })
       .def("has_context",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
       .def("invalidate_context",
@@ -387,7 +402,7 @@ void bind_session(nb::module_& module) {
            [](const Session& s) { return to_dict(s.with([](jitney::Session& session) { return session.stats(); })); })
       .def("metrics",
            [](const Session& s, const Metric::Labels& labels) {
-             return metrics(s.with([](jitney::Session& session) { return session.stats(); }), labels);
+             return s.with([&](jitney::Session& session) { return metrics(session, labels); });
            })
       .def("input_shapes",
            [](const Session& s) {

@@ -17,6 +17,7 @@ nb::dict to_dict(const ContextStats& s) {
   d["distinct_kernels"] = s.distinct_kernels;
   d["compiled"] = s.compiled;
   d["from_cache"] = s.from_cache;
+  d["precompiled"] = s.precompiled;
   d["failed"] = s.failed;
   d["interpreted"] = s.interpreted;
   d["interpreted_operators"] = s.interpreted_operators;
@@ -36,6 +37,7 @@ nb::dict to_dict(const ContextStats& s) {
   d["cache_evicted"] = s.cache_evicted;
   d["cache_waited"] = s.cache_waited;
   d["cache_misses"] = s.cache_misses;
+  d["precompiled_misses"] = s.precompiled_misses;
   d["cache_path"] = path_text(s.cache_path);
   d["cache_description"] = text(s.cache_description);
   d["graphs_captured"] = s.graphs_captured;
@@ -61,6 +63,7 @@ nb::dict to_dict(const CompileStatus& s) {
   d["dropped"] = s.dropped;
   d["compiled"] = s.compiled;
   d["from_cache"] = s.from_cache;
+  d["precompiled"] = s.precompiled;
   d["seconds"] = s.seconds;
   return d;
 }

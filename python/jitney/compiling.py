@@ -15,7 +15,8 @@ def compile(module: Any, ir: str = "default", inputs: Sequence[Any] | None = Non
     module: an nn.Module, or a torch.export.ExportedProgram.
     ir: "dynamo" (the default) exports the module and gives an fx.GraphModule that is called in the same way; its
         `report` says what runs where. "torch_compile" is torch.compile(module, backend="jitney").
-    inputs or arg_inputs, kwarg_inputs: what to trace it with: tensors, or jitney.Inputs with ranges of extents.
+    inputs or arg_inputs, kwarg_inputs: what to trace it with: tensors, or jitney.Inputs. Ranges of these are the engines'
+        optimization profiles: a shape outside is an error.
     dynamic_shapes: which extents may change, as torch.export takes it; by default those of Inputs with ranges.
     options: min_block_size, torch_executed_ops, require_full_compilation, enabled_precisions, runtime_settings, device,
         dryrun, progress: see jitney.dynamo.CompilationSettings. Runtime modes go into runtime_settings.

@@ -14,13 +14,13 @@ from .runtime.settings import RuntimeSettings, default_runtime_settings
 Model = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
 
 
-def _read(model: Model) -> _jitney.Engine:
+def _read(model: Model, trust_precompiled: bool) -> _jitney.Engine:
     if isinstance(model, _jitney.Engine):
         return model
     if isinstance(model, (str, os.PathLike)):
-        return _jitney.Engine.load_path(os.fspath(model))
+        return _jitney.Engine.load_path(os.fspath(model), trust_precompiled)
     if isinstance(model, (bytes, bytearray, memoryview)):
-        return _jitney.Engine.load_bytes(bytes(model))
+        return _jitney.Engine.load_bytes(bytes(model), trust_precompiled)
     if hasattr(model, "SerializeToString"):  # onnx.ModelProto, without importing onnx
         return _jitney.Engine.load_bytes(model.SerializeToString())
     raise TypeError(f"a model is a path, bytes or an onnx.ModelProto, found {type(model).__name__}")
@@ -47,7 +47,8 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
          denormals: Literal["flush", "keep"] = "flush", tactics: Literal["heuristic", "timed"] | None = None,
          runtime_settings: RuntimeSettings | None = None,
          runtime_cache: str | os.PathLike[str] = "",
-         cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] | None = None) -> Engine:
+         cuda_graph_strategy: Literal["disabled", "whole_graph_capture"] | None = None,
+         trust_precompiled: bool = False) -> Engine:
     """An engine that is ready to run on `device`; kernels are compiled at the first run.
 
     model: the path or the bytes of an ONNX model or of a .jitney engine, or an onnx.ModelProto. The path of what
@@ -68,6 +69,8 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
         kernels; "none" keeps kernels in memory.
     cuda_graph_strategy: in place of the settings' own: "whole_graph_capture" replays what a shape launches as one CUDA
         graph.
+    trust_precompiled: compiled kernels in a .jitney file ("jitney build --precompile") are native code, which runs with
+        your rights: only with this are they used, where they are for exactly this target.
     """
     if isinstance(model, (str, os.PathLike)) and _is_archive(model):
         from .dynamo.runtime import files
@@ -78,7 +81,7 @@ def load(model: Model, device: str = "cpu", *, inputs: Inputs | None = None, thr
         settings = settings.merge(cuda_graph_strategy=cuda_graph_strategy)
     if runtime_cache != "":
         settings = settings.merge(runtime_cache=None if runtime_cache == "none" else runtime_cache)
-    native = _read(model)
+    native = _read(model, trust_precompiled)
     if inputs is not None:
         names, dtypes = [i[0] for i in native.inputs], [i[1] for i in native.inputs]
         native = native.with_profiles(profiles_of(inputs, names, dtypes))

@@ -13,6 +13,7 @@ class Stats(TypedDict):
     distinct_kernels: int  # different sources among them
     compiled: int
     from_cache: int
+    precompiled: int  # that the engine brought
     failed: int  # compiles that gave nothing, even unoptimized
     interpreted: int  # steps that the reference interpreter runs
     interpreted_operators: int  # operators that it has run so far
@@ -32,6 +33,7 @@ class Stats(TypedDict):
     cache_evicted: int  # entries removed to keep the bound
     cache_waited: int  # entries that another thread or process made meanwhile
     cache_misses: dict[str, int]  # by reason
+    precompiled_misses: dict[str, int]  # why kernels that the engine brought did not serve
     cache_path: str
     cache_description: str
     graphs_captured: int
@@ -57,6 +59,7 @@ class CompileStatus(TypedDict):
     dropped: int  # requests cancelled, or driven out of a full queue
     compiled: int  # kernels
     from_cache: int
+    precompiled: int
     seconds: float  # spent compiling and looking up
 
 

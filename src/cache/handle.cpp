@@ -8,14 +8,17 @@
 #include "cache/settings.h"
 #include "cache/shared.h"
 #include "util/log.h"
+#include "util/path_text.h"
 #include "util/trace.h"
 
 namespace jitney::cache {
 
 Form form_of(const std::string& path) {
   if (path.empty()) return Form::memory;
+  namespace fs = std::filesystem;
   std::error_code error;
-  const bool is_store = path.back() == '/' || std::filesystem::is_directory(path, error);
+  const bool is_store = path.back() == '/' || path.back() == fs::path::preferred_separator ||
+                        fs::is_directory(path_from_text(path), error);
   return is_store ? Form::store : Form::packed;
 }
 
@@ -25,6 +28,14 @@ std::shared_ptr<Handle> Handle::make(Options options) {
   if (signer) options.store.signer = *signer;
   auto handle = std::make_shared<Handle>(std::move(options));
   if (!signer && handle->form() != Form::memory) handle->refuse(signer.error().message);
+  return handle;
+}
+
+std::shared_ptr<Handle> open_store(const std::string& directory, StoreFiles::Options store) {
+  Handle::Options options{.path = directory, .form = Form::store};
+  options.store = std::move(store);
+  auto handle = std::make_shared<Handle>(std::move(options));
+  (void)handle->store();  // refused now, if it is, and not at the first lookup
   return handle;
 }
 

@@ -124,6 +124,7 @@ std::string_view to_string(Miss reason) {
     case Miss::refused_place: return "refused place";
     case Miss::quarantined: return "quarantined";
     case Miss::disabled: return "disabled";
+    case Miss::untrusted: return "not trusted";
   }
   return "unknown";
 }

@@ -20,6 +20,7 @@ enum class Miss : std::uint8_t {
   refused_place,
   quarantined,  ///< it failed to compile, and is tried again later
   disabled,
+  untrusted,  ///< it came with an engine file that was loaded without trusting its kernels
 };
 std::string_view to_string(Miss reason);
 

@@ -8,14 +8,6 @@ namespace jitney::cache {
 
 std::shared_ptr<RuntimeCache> make_memory_cache() { return Handle::make({}); }
 
-std::shared_ptr<Handle> open_store(const std::string& directory, StoreFiles::Options store) {
-  Handle::Options options{.path = directory, .form = Form::store};
-  options.store = std::move(store);
-  auto handle = std::make_shared<Handle>(std::move(options));
-  (void)handle->store();  // refused now, if it is, and not at the first lookup
-  return handle;
-}
-
 std::shared_ptr<RuntimeCache> open_store(const std::string& directory) {
   auto handle = Handle::make({.path = directory, .form = Form::store});
   (void)handle->store();

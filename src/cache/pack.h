@@ -19,10 +19,10 @@
 ///   zero    := u32                                 ; 0
 ///   frame   := mark used length check entry
 ///   mark    := 0xF5 "JKFRAM" 0xF5                  ; where reading goes on after a damaged frame
-///   used    := u64                                 ; seconds since 1970 when the entry was last used; for eviction
-///   only length  := u64                                 ; bytes of the entry, at most kMaxEntryBytes check   := u64 ;
-///   first half of XXH3-128, canonical, of mark, used, length entry   := length bytes, as entry.h says       ; with a
-///   digest of its own
+///   used    := u64                                 ; seconds since 1970 at its last use, for eviction only
+///   length  := u64                                 ; bytes of the entry, at most kMaxEntryBytes
+///   check   := u64                                 ; first half of XXH3-128, canonical, of mark, used and length
+///   entry   := length bytes                        ; as entry.h says, with a digest of its own
 ///
 /// Frames are in the order of their keys' texts, each key once, so that equal contents are equal bytes. Readers accept
 /// any order; of two frames with one key the first good one counts.

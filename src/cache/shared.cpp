@@ -5,13 +5,15 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "util/path_text.h"
+
 namespace jitney::cache {
 
 std::string canonical_path(const std::string& path) {
   std::error_code error;
-  auto canonical = std::filesystem::weakly_canonical(path, error);
-  if (error) canonical = std::filesystem::absolute(path, error).lexically_normal();
-  std::string text = canonical.string();
+  auto canonical = std::filesystem::weakly_canonical(path_from_text(path), error);
+  if (error) canonical = std::filesystem::absolute(path_from_text(path), error).lexically_normal();
+  std::string text = path_text(canonical);
   while (text.size() > 1 && text.back() == '/') text.pop_back();
   return text.empty() ? path : text;
 }

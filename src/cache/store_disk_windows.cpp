@@ -6,6 +6,7 @@
 
 #include "cache/entry.h"
 #include "cache/store_disk.h"
+#include "util/path_text.h"
 #include "util/windows_file.h"
 
 namespace jitney::cache {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path path_of(const Place& place, const std::string& folder, const std::string& name) {
-  return fs::path(place.path) / folder / name;
+  return path_from_text(place.path) / folder / name;
 }
 
 using Seconds = std::chrono::seconds;
@@ -25,7 +26,7 @@ using Seconds = std::chrono::seconds;
 DiskResult<std::vector<std::byte>> read_store_file(const Place& place, const std::string& folder,
                                                    const std::string& name, std::optional<std::int64_t> touch) {
   const fs::path path = path_of(place, folder, name);
-  auto bytes = windows::read_if_there(path.string(), kMaxEntryBytes);
+  auto bytes = windows::read_if_there(path_text(path), kMaxEntryBytes);
   if (!bytes) return tl::unexpected(EIO);
   if (!*bytes) return tl::unexpected(ENOENT);
   std::error_code error;
@@ -40,8 +41,8 @@ DiskResult<std::vector<std::byte>> read_store_file(const Place& place, const std
 Status write_store_file(const Place& place, const std::string& folder, const std::string& name,
                         std::span<const std::byte> bytes, bool durable) {
   std::error_code error;
-  fs::create_directories(fs::path(place.path) / folder, error);
-  return windows::replace(path_of(place, folder, name).string(), bytes, durable);
+  fs::create_directories(path_from_text(place.path) / folder, error);
+  return windows::replace(path_text(path_of(place, folder, name)), bytes, durable);
 }
 
 int remove_store_file(const Place& place, const std::string& folder, const std::string& name) {
@@ -66,18 +67,18 @@ bool examine_store_file(const Place& place, StoreFile& file) {
 std::vector<std::string> list_store_folder(const Place& place, const std::string& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fs::path(place.path) / folder, error))
-    names.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(path_from_text(place.path) / folder, error))
+    names.push_back(path_text(entry.path().filename()));
   return names;
 }
 
 RangeLocks open_store_locks(const Place& place) {
-  return RangeLocks::open((fs::path(place.path) / kLocksName).string());
+  return RangeLocks::open(path_text(path_from_text(place.path) / kLocksName));
 }
 
 bool is_removed(const Place& place) {
   std::error_code error;
-  return !fs::is_directory(place.path, error);
+  return !fs::is_directory(path_from_text(place.path), error);
 }
 
 }  // namespace jitney::cache

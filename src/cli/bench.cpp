@@ -38,6 +38,7 @@ struct BenchOptions {
   int iterations = 10, threads = 0, streams = 1;
   std::uint64_t seed = 0;
   ObserveOptions observe;
+  LoadOptions load;
   bool json = false;
 };
 
@@ -69,7 +70,7 @@ int bench(const BenchOptions& options) {
   report.run.threads = options.threads > 0 ? options.threads : usable_cores();
 
   auto begin = std::chrono::steady_clock::now();
-  const Engine engine = Engine::load(options.model);
+  const Engine engine = Engine::load(options.model, options.load);
   report.run.load_ms = milliseconds_since(begin);
   const ModelInputs inputs = inputs_of(engine, options);
   for (std::size_t i = 0; i < inputs.tensors.size(); ++i)
@@ -147,6 +148,8 @@ void add_bench(CLI::App& app, Action& action) {
   add_precision(*command, options->precision);
   add_denormals(*command, options->denormals);
   add_tactics(*command, options->tactics);
+  command->add_flag("--trust-precompiled", options->load.trust_precompiled,
+                    "Use compiled kernels that the engine file brings: native code, from whoever wrote the file");
   options->settings.add_to(*command);
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   add_observation(*command, options->observe);

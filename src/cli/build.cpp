@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/input_shapes.h"
+#include "cli/precompile.h"
 #include "engine/engine_impl.h"
 
 namespace jitney::cli {
@@ -21,6 +22,7 @@ namespace {
 struct BuildOptions {
   std::string model, output;
   std::vector<std::string> profiles;
+  PrecompileOptions precompile;
 };
 
 Engine with_profiles(const Engine& engine, const std::vector<std::string>& arguments) {
@@ -47,10 +49,12 @@ int build(const BuildOptions& options) {
   }
   Engine engine = Engine::load(options.model);
   if (!options.profiles.empty()) engine = with_profiles(engine, options.profiles);
+  if (!options.precompile.targets.empty()) engine = precompile(engine, options.precompile);
   engine.save(options.output);
   const auto bytes = std::filesystem::file_size(options.output, error);
   fmt::print("wrote {} ({} bytes): '{}', {} inputs, {} outputs\n", options.output, error ? 0 : bytes, engine.name(),
              engine.inputs().size(), engine.outputs().size());
+  for (const auto& [target, count] : engine.precompiled()) fmt::print("{} kernels for {}\n", count, target);
   return kOk;
 }
 
@@ -68,12 +72,27 @@ void add_build(CLI::App& app, Action& action) {
                    "Which shapes it may be given, and which one matters most; may be repeated")
       ->type_name("'NAME=MIN:OPT:MAX ...'")
       ->allow_extra_args(false);
+  command
+      ->add_option("--precompile", options->precompile.targets,
+                   "Put compiled kernels for these into the file, too: 'native' (this processor), x86-64-v3 or another "
+                   "as 'jitney doctor' names it there, sm_90 or another GPU that is here")
+      ->type_name("TARGET,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option("--shape", options->precompile.shapes,
+                   "A shape to precompile for; once for each input (default: the profiles' best, and any)")
+      ->type_name("NAME=1x3x8x8")
+      ->allow_extra_args(false);
   command->footer(
-      "An engine is the optimized graph with its weights in one file. It has no device code in it: the machine that\n"
-      "runs it compiles its own kernels. The device need not be there when it is built.\n"
+      "An engine is the optimized graph with its weights in one file. It has no device code in it, unless you ask for\n"
+      "it: the machine that runs it compiles its own kernels. The device need not be there when it is built.\n"
+      "Precompiled kernels are used where the target is exactly theirs, by 'jitney run --trust-precompiled' and\n"
+      "LoadOptions::trust_precompiled: they are native code, to be trusted like a program.\n"
       "\n"
       "Example:\n"
-      "  jitney build model.onnx -o model.jitney --profile images=1x3x224x224:8x3x224x224:32x3x224x224");
+      "  jitney build model.onnx -o model.jitney --profile images=1x3x224x224:8x3x224x224:32x3x224x224\n"
+      "  jitney build model.onnx -o model.jitney --precompile x86-64-v3,native --shape images=1x3x224x224");
   command->callback([options, &action] { action = [options] { return build(*options); }; });
 }
 

@@ -2,7 +2,6 @@
 #include <jitney/execution_context.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,6 +16,7 @@
 #include "cli/open_context.h"
 #include "cli/precision_option.h"
 #include "cli/progress.h"
+#include "cli/target_process.h"
 #include "engine/engine_impl.h"
 
 namespace jitney::cli {
@@ -55,24 +55,7 @@ std::vector<std::vector<std::string>> read_shapes(const std::string& path) {
   return sets;
 }
 
-/// Compiles what is missing for one target; "" is this machine's own.
-ContextStats fill(const Engine& engine, const std::vector<Shapes>& shapes, const WarmOptions& options,
-                  const std::string& target) {
-  if (!target.empty()) setenv("JITNEY_CPU_TARGET", target.c_str(), 1);
-  ProgressBar progress;
-  ContextOptions context_options{
-      .runtime_cache = options.path, .precision = options.precision, .tactics = options.tactics};
-  context_options.device = value_or_throw(parse_device(options.device));
-  context_options.progress = [&](int done, int total) { progress.update(done, total); };
-  ExecutionContext context = open_context(engine, context_options);
-  context.prepare();
-  if (!shapes.empty()) context.warm(shapes);
-  progress.clear();
-  return context.stats();
-}
-
-int warm(const WarmOptions& options) {
-  const Engine engine = Engine::load(options.model);
+std::vector<Shapes> shapes_for(const Engine& engine, const WarmOptions& options) {
   std::vector<Shapes> shapes;
   if (!options.shapes.empty()) shapes.push_back(resolve(engine, options.shapes));
   if (!options.shapes_file.empty()) {
@@ -90,22 +73,58 @@ int warm(const WarmOptions& options) {
       if (!is_open) shapes.push_back(std::move(best));
     }
   }
-  const auto targets = options.targets.empty() ? std::vector<std::string>{""} : options.targets;
+  return shapes;
+}
+
+/// Compiles what is missing for this process' target.
+nlohmann::ordered_json fill(const WarmOptions& options) {
+  const Engine engine = Engine::load(options.model);
+  const std::vector<Shapes> shapes = shapes_for(engine, options);
+  ProgressBar progress;
+  ContextOptions context_options{
+      .runtime_cache = options.path, .precision = options.precision, .tactics = options.tactics};
+  context_options.device = value_or_throw(parse_device(options.device));
+  context_options.progress = [&](int done, int total) { progress.update(done, total); };
+  ExecutionContext context = open_context(engine, context_options);
+  context.prepare();
+  if (!shapes.empty()) context.warm(shapes);
+  progress.clear();
+  const ContextStats stats = context.stats();
+  const CompileStatus specialized = context.compile_status();
+  if (stats.failed != 0 || specialized.failed != 0)
+    throw Error(ErrorKind::environment, "some kernels could not be compiled");
+  return {{"target", ""},
+          {"compiled", static_cast<std::uint64_t>(stats.compiled) + specialized.compiled},
+          {"from_cache", static_cast<std::uint64_t>(stats.from_cache) + specialized.from_cache},
+          {"failed", 0},
+          {"cache", stats.cache_description}};
+}
+
+std::vector<std::string> arguments_of(const WarmOptions& options) {
+  std::vector<std::string> words = {options.model};
+  for (const auto& shape : options.shapes) words.insert(words.end(), {"--shape", shape});
+  if (!options.shapes_file.empty()) words.insert(words.end(), {"--shapes-file", options.shapes_file});
+  if (!options.path.empty()) words.insert(words.end(), {"--runtime-cache", options.path});
+  if (options.precision == Precision::bf16) words.insert(words.end(), {"--precision", "bf16"});
+  if (options.tactics)
+    words.insert(words.end(), {"--tactics", *options.tactics == Tactics::timed ? "timed" : "heuristic"});
+  return words;
+}
+
+int warm(const WarmOptions& options) {
   auto report = nlohmann::ordered_json::array();
-  for (const auto& target : targets) {
-    const ContextStats stats = fill(engine, shapes, options, target);
-    if (!options.json) {
-      fmt::print("{}{}{} compiled, {} were there, {} failed: {}\n", target, target.empty() ? "" : ": ", stats.compiled,
-                 stats.from_cache, stats.failed, stats.cache_description);
-    }
-    report.push_back({{"target", target},
-                      {"compiled", stats.compiled},
-                      {"from_cache", stats.from_cache},
-                      {"failed", stats.failed},
-                      {"cache", stats.cache_description}});
-    if (stats.failed != 0) throw Error(ErrorKind::environment, "some kernels could not be compiled");
+  if (options.targets.empty()) report.push_back(fill(options));
+  for (const auto& target : options.targets) report.push_back(warm_for_target(target, arguments_of(options)));
+  if (options.json) {
+    fmt::print("{}\n", report.dump());
+    return kOk;
   }
-  if (options.json) fmt::print("{}\n", report.dump());
+  for (const auto& done : report) {
+    const auto target = done["target"].get<std::string>();
+    fmt::print("{}{}{} compiled, {} were there, {} failed: {}\n", target, target.empty() ? "" : ": ",
+               done["compiled"].get<std::uint64_t>(), done["from_cache"].get<std::uint64_t>(),
+               done["failed"].get<std::uint64_t>(), done["cache"].get<std::string>());
+  }
   return kOk;
 }
 
@@ -120,7 +139,11 @@ void add_warm(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command->add_option("--shapes-file", options->shapes_file, "More of them, one set of inputs a line")
       ->type_name("FILE");
-  command->add_option("--target", options->targets, "A processor that this one includes, as x86-64-v3; may be repeated")
+  command
+      ->add_option(
+          "--target", options->targets,
+          "Not for this machine as it is, but for a processor as 'jitney doctor' names it there (x86-64-v3), or for a "
+          "GPU that is here (sm_90); may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
   command->add_option("--device", options->device, "For which device: cpu (the default) or cuda:INDEX")

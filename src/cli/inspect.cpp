@@ -71,6 +71,8 @@ int inspect(const InspectOptions& options) {
                                                    : shapes_of(graph, options.shapes).shapes));
     return kOk;
   }
+  for (const auto& [target, count] : context.engine().precompiled())
+    fmt::print("== brings {} compiled kernels for {}, used where they are trusted ==\n", count, target);
   const std::string text = context.inspect(options.source);
   fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
   return kOk;

@@ -40,9 +40,10 @@ nlohmann::ordered_json json_of(const Latency& latency) {
 namespace {
 
 Json kernels(const ContextStats& stats) {
-  return {{"total", stats.kernels},     {"distinct", stats.distinct_kernels},
-          {"compiled", stats.compiled}, {"from_cache", stats.from_cache},
-          {"failed", stats.failed},     {"interpreted", stats.interpreted}};
+  return {{"total", stats.kernels},           {"distinct", stats.distinct_kernels},
+          {"compiled", stats.compiled},       {"from_cache", stats.from_cache},
+          {"precompiled", stats.precompiled}, {"precompiled_misses", stats.precompiled_misses},
+          {"failed", stats.failed},           {"interpreted", stats.interpreted}};
 }
 
 Json cache(const ContextStats& stats) {

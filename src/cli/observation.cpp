@@ -38,7 +38,8 @@ void Observation::finish(const ExecutionContext& context, const std::vector<Tens
   if (trace_) trace_->stop();
   if (!options_.metrics.empty()) {
     auto all = metrics(context.stats());
-    const auto process = metrics();
+    const auto status = metrics(context.compile_status()), process = metrics();
+    all.insert(all.end(), status.begin(), status.end());
     all.insert(all.end(), process.begin(), process.end());
     write_text(options_.metrics, options_.metrics.ends_with(".json") ? to_json(all) + "\n" : to_prometheus(all));
   }

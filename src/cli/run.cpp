@@ -45,6 +45,7 @@ struct RunOptions {
   int iterations = 10, warmup = 2, threads = 0;
   std::uint64_t seed = 0;
   ObserveOptions observe;
+  LoadOptions load;
   bool json = false, verbose = false, profile = false;
 };
 
@@ -104,7 +105,7 @@ int run(const RunOptions& options) {
   report.threads = options.threads > 0 ? options.threads : usable_cores();
 
   std::optional<Engine> engine;
-  report.load_ms = milliseconds_of([&] { engine = Engine::load(options.model); });
+  report.load_ms = milliseconds_of([&] { engine = Engine::load(options.model, options.load); });
   ModelInputs inputs = value_or_throw(make_inputs(*engine, options.inputs, options.shapes, options.seed));
   report.inputs = describe(engine->inputs(), inputs.tensors);
   report.assumed_extents = std::move(inputs.assumed_extents);
@@ -158,6 +159,8 @@ void add_run(CLI::App& app, Action& action) {
   add_precision(*command, options->precision);
   add_denormals(*command, options->denormals);
   add_tactics(*command, options->tactics);
+  command->add_flag("--trust-precompiled", options->load.trust_precompiled,
+                    "Use compiled kernels that the engine file brings: native code, from whoever wrote the file");
   options->settings.add_to(*command);
   command->add_option("--seed", options->seed, "Of the random inputs (default 0)")->type_name("N");
   command->add_flag("--profile", options->profile, "Time each step, too, and print a table");

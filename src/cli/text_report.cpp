@@ -41,6 +41,9 @@ std::string latency_line(const Latency& latency) {
 std::string kernels_line(const ContextStats& stats) {
   std::string text = fmt::format("{:<10}{} launches of {} distinct kernels: {} compiled, {} from the cache", "kernels",
                                  stats.kernels, stats.distinct_kernels, stats.compiled, stats.from_cache);
+  if (stats.precompiled > 0) text += fmt::format(", {} from the engine", stats.precompiled);
+  for (const auto& [reason, count] : stats.precompiled_misses)
+    text += fmt::format(", {} in the engine not used ({})", count, reason);
   if (stats.failed > 0) text += fmt::format(", {} failed to compile", stats.failed);
   if (stats.interpreted > 0) text += fmt::format("; {} steps ran in the slow reference interpreter", stats.interpreted);
   return text + "\n";

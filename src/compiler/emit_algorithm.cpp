@@ -153,7 +153,8 @@ class AlgorithmWriter {
     const auto others = axes_but(a_.axis);
     open_points(0, others);
     line(fmt::format("const i64 from = {}, to = {};", place(0, others), place(out(), others)));
-    open(fmt::format("for (i64 i = 0; i < d0_{}; ++i)", a_.axis));
+    // A state that is updated in place is there already.
+    open(fmt::format("for (i64 i = 0; i < d0_{} && x{} != x0; ++i)", a_.axis, out()));
     line(fmt::format("x{1}[to + i*s{1}_{0}] = x0[from + i*s0_{0}];", a_.axis, out()));
     close();
     for (auto d : others) line(fmt::format("if (c{0} >= d1_{0}) continue;", d));
@@ -178,7 +179,8 @@ class AlgorithmWriter {
     const auto rest = axes_from(k);
     open_points(0, rest);
     line(fmt::format("const i64 from = {}, to = {};", place(0, rest), place(out(), rest)));
-    for (std::size_t d = 0; d < k; ++d) open(fmt::format("for (i64 c{0} = 0; c{0} < d0_{0}; ++c{0})", d));
+    for (std::size_t d = 0; d < k; ++d)
+      open(fmt::format("for (i64 c{0} = 0; c{0} < d0_{0} && x{1} != x0; ++c{0})", d, out()));
     std::string source = "from", target = "to";
     for (std::size_t d = 0; d < k; ++d) {
       source += fmt::format(" + c{0}*s0_{0}", d);

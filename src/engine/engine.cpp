@@ -1,9 +1,12 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/engine.h>
+#include <jitney/runtime_cache.h>
 
 #include <cstring>
 #include <new>
 
+#include "cache/precompiled.h"
+#include "cache/settings.h"
 #include "engine/engine_impl.h"
 #include "engine/profiles.h"
 #include "frontend/onnx/import.h"
@@ -49,16 +52,19 @@ Expected<Loaded> optimize(Expected<ir::Graph> imported) {
   return std::make_shared<const EngineImpl>(std::move(graph));
 }
 
-Expected<Loaded> read_engine(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped) {
+Expected<Loaded> read_engine(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner, bool is_mapped,
+                             const LoadOptions& options) {
   std::vector<OptimizationProfile> profiles;
-  JITNEY_TRY(ir::Graph graph, engine::deserialize(bytes, std::move(owner), is_mapped, &profiles));
-  return std::make_shared<const EngineImpl>(std::move(graph), std::move(profiles));
+  EngineKernels kernels{.pack = {}, .owner = owner, .is_trusted = options.trust_precompiled};
+  JITNEY_TRY(ir::Graph graph, engine::deserialize(bytes, owner, is_mapped, &profiles, &kernels.pack));
+  if (kernels.pack.empty()) kernels = {};
+  return std::make_shared<const EngineImpl>(std::move(graph), std::move(profiles), std::move(kernels));
 }
 
-Expected<Loaded> load_file(const std::string& path) {
+Expected<Loaded> load_file(const std::string& path, const LoadOptions& options) {
   JITNEY_TRY(MappedFile mapped, MappedFile::open(path));
   auto file = std::make_shared<const MappedFile>(std::move(mapped));
-  if (engine::is_engine_file(file->bytes())) return read_engine(file->bytes(), file, true);
+  if (engine::is_engine_file(file->bytes())) return read_engine(file->bytes(), file, true, options);
   file.reset();
   auto made = optimize(onnx::import_file(path));
   if (!made && made.error().kind == ErrorKind::user && path.ends_with(".jitney")) {
@@ -67,15 +73,19 @@ Expected<Loaded> load_file(const std::string& path) {
   return made;
 }
 
-Expected<Loaded> load_bytes(std::span<const std::byte> bytes) {
+Expected<Loaded> load_bytes(std::span<const std::byte> bytes, const LoadOptions& options) {
   if (!engine::is_engine_file(bytes)) return optimize(onnx::import_bytes(bytes));
   auto copy = std::make_shared<Tensor>(DType::u8, std::vector<std::int64_t>{static_cast<std::int64_t>(bytes.size())});
   std::memcpy(copy->data(), bytes.data(), bytes.size());
-  return read_engine({static_cast<const std::byte*>(copy->data()), bytes.size()}, copy, false);
+  return read_engine({static_cast<const std::byte*>(copy->data()), bytes.size()}, copy, false, options);
+}
+
+Expected<std::vector<std::byte>> serialized(const EngineImpl& engine) {
+  return engine::serialize(engine.graph(), engine.profiles(), engine.kernels().pack);
 }
 
 Status save_file(const EngineImpl& engine, const std::string& path) {
-  JITNEY_TRY(const std::vector<std::byte> bytes, engine::serialize(engine.graph(), engine.profiles()));
+  JITNEY_TRY(const std::vector<std::byte> bytes, serialized(engine));
   JITNEY_TRY(AtomicFile file, AtomicFile::create(path, {.durable = true}));
   JITNEY_CHECK(file.write(bytes));
   return file.commit();
@@ -83,17 +93,17 @@ Status save_file(const EngineImpl& engine, const std::string& path) {
 
 }  // namespace
 
-Engine Engine::load(const std::string& path) {
+Engine Engine::load(const std::string& path, const LoadOptions& options) {
   trace_from_environment();
   const TraceSpan span("load", path);
-  return Engine(value_or_throw(about("cannot load", path, guarded([&] { return load_file(path); }))));
+  return Engine(value_or_throw(about("cannot load", path, guarded([&] { return load_file(path, options); }))));
 }
 
-Engine Engine::load(std::span<const std::byte> bytes) {
+Engine Engine::load(std::span<const std::byte> bytes, const LoadOptions& options) {
   trace_from_environment();
   const TraceSpan span("load", "from memory");
-  return Engine(
-      value_or_throw(about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes); }))));
+  return Engine(value_or_throw(
+      about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes, options); }))));
 }
 
 Engine Engine::build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights) {
@@ -106,8 +116,7 @@ Engine Engine::build(std::span<const std::byte> model, const std::map<std::strin
 }
 
 std::vector<std::byte> Engine::serialize() const {
-  return value_or_throw(
-      about("cannot serialize", name(), guarded([&] { return engine::serialize(impl_->graph(), impl_->profiles()); })));
+  return value_or_throw(about("cannot serialize", name(), guarded([&] { return serialized(*impl_); })));
 }
 
 void Engine::save(const std::string& path) const {
@@ -116,7 +125,23 @@ void Engine::save(const std::string& path) const {
 
 Engine Engine::with_profiles(std::vector<OptimizationProfile> profiles) const {
   auto checked = value_or_throw(engine::check_profiles(impl_->graph(), std::move(profiles)));
-  return Engine(std::make_shared<const EngineImpl>(impl_->graph(), std::move(checked)));
+  return Engine(std::make_shared<const EngineImpl>(impl_->graph(), std::move(checked), impl_->kernels()));
+}
+
+Engine Engine::with_precompiled(const RuntimeCache& cache) const {
+  const auto signer = value_or_throw(cache::signer_from_environment());
+  auto pack = std::make_shared<const std::vector<std::byte>>(
+      value_or_throw(cache::kernels_of(cache.serialize(), signer.get())));
+  EngineKernels kernels;
+  // The program made them itself.
+  if (!pack->empty()) kernels = {.pack = *pack, .owner = pack, .is_trusted = true};
+  return Engine(std::make_shared<const EngineImpl>(impl_->graph(), impl_->profiles(), std::move(kernels)));
+}
+
+std::map<std::string, std::uint64_t> Engine::precompiled() const {
+  if (impl_->kernels().pack.empty()) return {};
+  const auto signer = value_or_throw(cache::signer_from_environment());
+  return value_or_throw(cache::Precompiled::read(impl_->kernels().pack, signer.get()))->targets();
 }
 
 const std::vector<OptimizationProfile>& Engine::profiles() const { return impl_->profiles(); }

@@ -21,9 +21,10 @@ std::vector<TensorInfo> describe(const ir::Graph& graph, const std::vector<ir::V
 
 }  // namespace
 
-EngineImpl::EngineImpl(ir::Graph graph, std::vector<OptimizationProfile> profiles)
+EngineImpl::EngineImpl(ir::Graph graph, std::vector<OptimizationProfile> profiles, EngineKernels kernels)
     : graph_(std::move(graph)),
       profiles_(std::move(profiles)),
+      kernels_(std::move(kernels)),
       inputs_(describe(graph_, graph_.inputs)),
       outputs_(describe(graph_, graph_.outputs)) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].name = graph_.output_name(i);

@@ -73,7 +73,16 @@ Expected<Sections> read_sections(std::span<const std::byte> bytes) {
     return user_error("the engine file is damaged: it claims {} sections in {} bytes; at most {} are allowed", count,
                       bytes.size(), kMaxSections);
   }
-  std::optional<Entry> graph, weights, profiles;
+  std::optional<Entry> graph, weights, profiles, kernels;
+  const auto place_of = [&](std::uint32_t id) -> std::optional<Entry>* {
+    switch (id) {
+      case kGraphSection: return &graph;
+      case kWeightsSection: return &weights;
+      case kProfilesSection: return &profiles;
+      case kKernelsSection: return &kernels;
+      default: return nullptr;
+    }
+  };
   std::uint64_t free_from = kHeaderSize + count * kEntrySize;  // sections lie in the order of their entries
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::size_t at = kHeaderSize + i * kEntrySize;
@@ -84,10 +93,9 @@ Expected<Sections> read_sections(std::span<const std::byte> bytes) {
                         entry.id, entry.size, entry.offset);
     }
     free_from = entry.offset + entry.size;
-    if (entry.id == kGraphSection || entry.id == kWeightsSection || entry.id == kProfilesSection) {
-      auto& found = entry.id == kGraphSection ? graph : entry.id == kWeightsSection ? weights : profiles;
-      if (found) return user_error("the engine file is damaged: it has section {} twice", entry.id);
-      found = entry;
+    if (auto* const found = place_of(entry.id)) {
+      if (*found) return user_error("the engine file is damaged: it has section {} twice", entry.id);
+      *found = entry;
     } else if ((entry.flags & kRequired) != 0) {
       return user_error(
           "the engine file (format version {}.{}) requires section {}, which this Jitney (version {}.{}) does not "
@@ -108,9 +116,13 @@ Expected<Sections> read_sections(std::span<const std::byte> bytes) {
     return user_error("the engine file's profiles have {} bytes; at most {} are allowed", profiles->size,
                       kMaxProfilesBytes);
   }
+  if (kernels && kernels->size > kMaxKernelsBytes) {
+    return user_error("the engine file's kernels have {} bytes; at most {} are allowed", kernels->size,
+                      kMaxKernelsBytes);
+  }
   const auto span = [&](const Entry& e) { return bytes.subspan(e.offset, e.size); };
   const auto optional = [&](const auto& e) { return e ? span(*e) : std::span<const std::byte>(); };
-  return Sections{span(*graph), optional(weights), optional(profiles)};
+  return Sections{span(*graph), optional(weights), optional(profiles), optional(kernels)};
 }
 
 Layout lay_out(std::span<const SectionToWrite> sections, std::uint16_t major, std::uint16_t minor) {

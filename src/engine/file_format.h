@@ -24,6 +24,8 @@ namespace jitney::engine {
 ///   id 2, WEIGHTS  required, at most one: the constants' elements; each tensor begins at a multiple of 64, the
 ///                  section at a multiple of 4096, so that it can be mapped and used in place.
 ///   id 3, PROFILES optional, at most one: a jitney_engine.Profiles message; since minor 2.
+///   id 4, KERNELS  optional, at most one: compiled kernels for named targets, as a packed cache (cache/pack.h); since
+///                  minor 3. Only written when asked for, and not read unless its user trusts the file.
 ///
 /// flags: bit 0 is "required"; writers leave the others 0, readers ignore them.
 /// file-size counts the digest too. offset counts from the beginning of the file.
@@ -33,13 +35,15 @@ namespace jitney::engine {
 /// required: those it refuses. A change that no reader may ignore is a new major number or a required section.
 /// Minor 1: graphs may have hosted operators (ir/hosted.h). A reader of minor 0 refuses those by name.
 /// Minor 2: profiles. An older reader takes any shape instead.
+/// Minor 3: kernels. An older reader compiles them.
 /// A file of every released version stays in tests/engine/golden.
 inline constexpr std::string_view kMagic = "JITNEYEN";
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 2;
+inline constexpr std::uint16_t kMinor = 3;
 inline constexpr std::uint32_t kGraphSection = 1;
 inline constexpr std::uint32_t kWeightsSection = 2;
 inline constexpr std::uint32_t kProfilesSection = 3;
+inline constexpr std::uint32_t kKernelsSection = 4;
 inline constexpr std::uint32_t kRequired = 1;
 inline constexpr std::size_t kHeaderSize = 24;
 inline constexpr std::size_t kEntrySize = 24;
@@ -51,16 +55,18 @@ inline constexpr std::size_t kWeightsAlignment = 4096;
 inline constexpr std::uint32_t kMaxSections = 64;
 inline constexpr std::size_t kMaxGraphBytes = std::size_t{256} << 20;
 inline constexpr std::size_t kMaxProfilesBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxKernelsBytes = std::size_t{1} << 30;
 inline constexpr int kMaxGraphDepth = 24;                                 ///< of graphs in attributes of graphs
 inline constexpr std::size_t kMaxDimText = 1 << 14;                       ///< bytes of one extent's text
 inline constexpr std::size_t kMaxDistinctDimText = std::size_t{4} << 20;  ///< of all different texts of one file
 inline constexpr std::size_t kMinValueBytes = 5, kMinNodeBytes = 8;       ///< what one takes in GRAPH at least
 
-/// The contents of the sections that this version knows. weights and profiles are empty when there is no such section.
+/// The contents of the sections that this version knows, empty where there is no such section.
 struct Sections {
   std::span<const std::byte> graph;
   std::span<const std::byte> weights;
   std::span<const std::byte> profiles;
+  std::span<const std::byte> kernels;
 };
 
 /// Checks everything about a file but what is in its sections, digest included, and finds them. Errors are the

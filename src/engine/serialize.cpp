@@ -38,7 +38,8 @@ Weights aligned(std::span<const std::byte> bytes, std::shared_ptr<const void> ow
 
 }  // namespace
 
-Expected<std::vector<std::byte>> serialize(const ir::Graph& graph, const std::vector<OptimizationProfile>& profiles) {
+Expected<std::vector<std::byte>> serialize(const ir::Graph& graph, const std::vector<OptimizationProfile>& profiles,
+                                           std::span<const std::byte> kernels) {
   // A file that no reader would accept must not be written.
   JITNEY_CHECK(ir::verify(graph, ir::Stage::optimized));
   JITNEY_TRY(const Encoded encoded, encode(graph));
@@ -47,12 +48,17 @@ Expected<std::vector<std::byte>> serialize(const ir::Graph& graph, const std::ve
     return user_error("graph '{}' takes {} bytes without weights; at most {} can be saved", graph.name, graph_size,
                       kMaxGraphBytes);
   }
+  if (kernels.size() > kMaxKernelsBytes) {
+    return user_error("the kernels of '{}' take {} bytes; at most {} can be saved", graph.name, kernels.size(),
+                      kMaxKernelsBytes);
+  }
   const std::string ranges = profiles.empty() ? "" : encode_profiles(profiles);
   std::vector<SectionToWrite> sections = {
       {.id = kGraphSection, .size = graph_size},
       {.id = kWeightsSection, .size = encoded.weights_size, .align = kWeightsAlignment},
   };
   if (!profiles.empty()) sections.push_back({.id = kProfilesSection, .flags = 0, .size = ranges.size()});
+  if (!kernels.empty()) sections.push_back({.id = kKernelsSection, .flags = 0, .size = kernels.size()});
   Layout layout = lay_out(sections);
   if (!encoded.graph.SerializeToArray(layout.file.data() + layout.offsets[0], static_cast<int>(graph_size))) {
     return internal_error("graph '{}' cannot be written as a message", graph.name);
@@ -61,12 +67,14 @@ Expected<std::vector<std::byte>> serialize(const ir::Graph& graph, const std::ve
     std::memcpy(layout.file.data() + layout.offsets[1] + offset, bytes.data(), bytes.size());
   }
   if (!profiles.empty()) std::memcpy(layout.file.data() + layout.offsets[2], ranges.data(), ranges.size());
+  if (!kernels.empty())
+    std::memcpy(layout.file.data() + layout.offsets[sections.size() - 1], kernels.data(), kernels.size());
   seal(layout.file);
   return std::move(layout.file);
 }
 
 Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, bool is_mapped,
-                                std::vector<OptimizationProfile>* profiles) {
+                                std::vector<OptimizationProfile>* profiles, std::span<const std::byte>* kernels) {
   JITNEY_TRY(const Sections sections, read_sections(bytes));
   JITNEY_TRY(const proto::Graph message, parse(sections.graph));
   const Weights weights = aligned(sections.weights, std::move(owner), is_mapped);
@@ -78,6 +86,7 @@ Expected<ir::Graph> deserialize(std::span<const std::byte> bytes, std::shared_pt
   auto checked = check_profiles(graph, std::move(ranges));
   if (!checked) return user_error("the engine file holds no valid profiles: {}", shown(checked.error().message, 500));
   if (profiles != nullptr) *profiles = std::move(*checked);
+  if (kernels != nullptr) *kernels = sections.kernels;
   return graph;
 }
 

@@ -41,6 +41,8 @@ void for_each_side_by_side(std::size_t count, std::size_t threads, const std::fu
 }  // namespace
 
 Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& target) const {
+  auto made = std::make_unique<Invocations>();
+  std::vector<std::shared_ptr<const backend::PackedWeights>> weights(calls.size());
   {
     std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -48,25 +50,53 @@ Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& ta
       idle_.pop_back();
       return invocations;
     }
+    made->generation = generation_;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      weights[i] = calls[i].weights;
+      made->plain.push_back(calls[i].plain);
+    }
   }
-  auto invocations = std::make_unique<Invocations>(calls.size());
+  made->of.resize(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    if (!calls[i].primitive) continue;
-    JITNEY_TRY((*invocations)[i], target.backend->invocation(target.device, calls[i].primitive, calls[i].weights));
+    if (!calls[i].primitive || (calls[i].comes_and_goes && !weights[i] && !made->plain[i].data)) continue;
+    JITNEY_TRY(made->of[i], target.backend->invocation(target.device, calls[i].primitive, std::move(weights[i])));
   }
-  return invocations;
+  return made;
 }
 
 void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
   std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(invocations));
+  if (invocations->generation == generation_) idle_.push_back(std::move(invocations));
+}
+
+void CallSet::hold(std::size_t call, const PlannedCall& with, std::size_t step, const WeightBudget& budget) const {
+  std::vector<std::unique_ptr<Invocations>> gone;
+  std::lock_guard lock(mutex_);
+  if (!budget.stays(step)) return;
+  calls[call].weights = with.weights;
+  calls[call].plain = with.plain;
+  gone.swap(idle_);
+  ++generation_;
+}
+
+void CallSet::drop(std::span<const PlannedStep> steps, const WeightBudget& budget) const {
+  std::vector<std::unique_ptr<Invocations>> gone;
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!calls[i].comes_and_goes || budget.stays(static_cast<std::size_t>(steps[i].step))) continue;
+    calls[i].weights = nullptr;
+    calls[i].plain = {};
+  }
+  gone.swap(idle_);
+  ++generation_;
 }
 
 CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
-                         std::shared_ptr<backend::PlanServices> services)
+                         std::shared_ptr<backend::PlanServices> services, std::shared_ptr<const WeightBudget> budget)
     : program_(std::move(program)),
       target_(std::move(target)),
       services_(std::move(services)),
+      budget_(std::move(budget)),
       packed_(program_->steps.size()) {}
 
 std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, const Constants& constants,
@@ -118,6 +148,11 @@ void give_ones_strides(const std::vector<std::int64_t>& shape, std::vector<std::
       strides[d] = d + 1 == shape.size() ? 1 : std::max<std::int64_t>(strides[d + 1] * shape[d + 1], 1);
 }
 
+/// What packings of equal bytes are told apart by.
+std::string packing_of(const TensorDesc& w, std::size_t offset) {
+  return fmt::format("{} {} [{}] [{}]", offset, to_string(w.dtype), fmt::join(w.shape, ","), fmt::join(w.strides, ","));
+}
+
 /// The call's constant operand, and where it is among the region's inputs (input 1, always).
 TensorDesc* packed_operand(LibraryCall& call) {
   if (auto* m = std::get_if<backend::MatMulCall>(&call)) return m->constant_b ? &m->b : nullptr;
@@ -154,12 +189,6 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   return std::move(*call);
 }
 
-Expected<std::string> CallPlanner::content_of(const Tensor& constant, const TensorDesc& w, std::size_t offset) const {
-  JITNEY_TRY(const std::string digest, content_digest(constant));
-  return fmt::format("{} {} {} [{}] [{}]", digest, offset, to_string(w.dtype), fmt::join(w.shape, ","),
-                     fmt::join(w.strides, ","));
-}
-
 void CallPlanner::prepare_primitive(Ahead& ahead, const Plan& plan, const PlannedStep& p,
                                     backend::StreamHandle stream) const {
   auto call = describe(plan, p, ahead.planned);
@@ -175,7 +204,7 @@ void CallPlanner::prepare_weights(Ahead& ahead, const PlannedStep& p, const Cons
   const TensorDesc* w = packed_operand(*ahead.call);
   if (w == nullptr) return;
   const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
-  if (constants.at(root) != nullptr) return;
+  if (constants.at(root) != nullptr || !stays(static_cast<std::size_t>(p.step))) return;
   {
     const std::lock_guard lock(mutex_);
     if (packed_[static_cast<std::size_t>(p.step)]) return;  // for another shape, and that one will do
@@ -183,11 +212,62 @@ void CallPlanner::prepare_weights(Ahead& ahead, const PlannedStep& p, const Cons
   auto weights = constants.hold(root);
   if (!weights || weights->data == nullptr) return;
   ahead.weights = std::move(*weights);
-  const auto content = content_of(*program_->graph.value(root).constant, *w, ahead.planned.offsets[1]);
-  if (!content) return;
-  backend::WeightsSource source{.content = *content};
+  const auto digest = content_digest(*program_->graph.value(root).constant);
+  if (!digest) return;
+  const std::string content = *digest + " " + packing_of(*w, ahead.planned.offsets[1]);
+  backend::WeightsSource source{.content = content};
   source.plain = static_cast<const char*>(ahead.weights.data) + ahead.planned.offsets[1];
   if (auto packed = target_.backend->pack(target_.device, *ahead.primitive, source)) ahead.packed = std::move(*packed);
+}
+
+Status CallPlanner::pack(const PlannedStep& p, Constants& constants, PlannedCall& planned) {
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  auto& preferred = packed_[static_cast<std::size_t>(p.step)];
+  auto& b = *target_.backend;
+  const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
+  const Tensor& constant = *program_->graph.value(root).constant;
+  const auto source_of = [&](const std::string& digest) { return digest + " " + planned.packing; };
+  const void* plain = constants.at(root);
+  if (plain == nullptr && preferred) {
+    // What was packed for another shape serves this one, mostly, and the original need not come back.
+    JITNEY_TRY(const std::string digest, content_digest(constant));
+    const std::string content = source_of(digest);
+    backend::WeightsSource source{.content = content};
+    source.packed = preferred.get();
+    auto packed = b.pack(target_.device, *planned.primitive, source);
+    if (packed) planned.weights = std::move(*packed);
+  }
+  if (!planned.weights) {
+    Constants::Held held;  // first of all, so that digest and packing need one reading
+    if (plain == nullptr) {
+      JITNEY_TRY(held, constants.hold(root));
+      plain = held.data;
+    }
+    JITNEY_TRY(const std::string digest, content_digest(constant));
+    const std::string content = source_of(digest);
+    backend::WeightsSource source{.content = content};
+    source.plain = static_cast<const char*>(plain) + planned.offsets[1];
+    JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+    if (!planned.weights && held.data != nullptr) {
+      if (planned.comes_and_goes)
+        planned.plain = std::move(held);
+      else
+        constants.keep(root, std::move(held));
+    }
+  }
+  if (!preferred && stays(static_cast<std::size_t>(p.step))) preferred = planned.weights;
+  return {};
+}
+
+Status CallPlanner::bring_weights(const PlannedStep& p, Constants& constants, PlannedCall& call) {
+  const std::lock_guard lock(mutex_);
+  return pack(p, constants, call);
+}
+
+void CallPlanner::drop() {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < packed_.size(); ++i)
+    if (!stays(i)) packed_[i] = nullptr;
 }
 
 Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants& constants,
@@ -201,30 +281,10 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants&
              b.plan(target_.device, call, {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
   planned.operations = passes::operation_count(call);
   if (const TensorDesc* w = packed_operand(call)) {
+    planned.packing = packing_of(*w, planned.offsets[1]);
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
-    const Tensor& constant = *program_->graph.value(root).constant;
-    const void* plain = constants.at(root);
-    if (plain == nullptr && preferred) {
-      // What was packed for another shape serves this one, mostly, and the original need not come back.
-      JITNEY_TRY(const std::string content, content_of(constant, *w, planned.offsets[1]));
-      backend::WeightsSource source{.content = content};
-      source.packed = preferred.get();
-      auto packed = b.pack(target_.device, *planned.primitive, source);
-      if (packed) planned.weights = std::move(*packed);
-    }
-    if (!planned.weights) {
-      Constants::Held held;  // first of all, so that digest and packing need one reading
-      if (plain == nullptr) {
-        JITNEY_TRY(held, constants.hold(root));
-        plain = held.data;
-      }
-      JITNEY_TRY(const std::string content, content_of(constant, *w, planned.offsets[1]));
-      backend::WeightsSource source{.content = content};
-      source.plain = static_cast<const char*>(plain) + planned.offsets[1];
-      JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
-      if (!planned.weights && held.data != nullptr) constants.keep(root, std::move(held));
-    }
-    if (!preferred) preferred = planned.weights;
+    planned.comes_and_goes = budget_ && budget_->total() > 0 && constants.at(root) == nullptr;
+    if (!planned.comes_and_goes || stays(static_cast<std::size_t>(p.step))) JITNEY_CHECK(pack(p, constants, planned));
   }
   log_debug("'{}' is done by {}", step.node->name, planned.primitive->implementation());
   return {};

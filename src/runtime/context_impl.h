@@ -152,7 +152,7 @@ class ExecutionContext::Impl {
                    : shared->specializer->make_now(plan, options.progress, options.interrupted);
       case lazy:
         // A shape that never comes again is not worth a compile.
-        if (plan->uses.fetch_add(1, std::memory_order_relaxed) >= 1 &&
+        if (plan->uses.fetch_add(1, std::memory_order_relaxed) >= plan->worth_from.load(std::memory_order_relaxed) &&
             plan->forms.state() == runtime::FormSlot::State::none)
           shared->specializer->request(plan);
     }
@@ -230,7 +230,7 @@ class ExecutionContext::Impl {
       row_major[i].strides = {};
     }
     runtime::Interrupt interrupt(&options.interrupted);
-    return staged->execute(row_major, interrupt);
+    return staged->execute(row_major, interrupt, shared->is_transient.load(std::memory_order_relaxed));
   }
 
   Status check_output(std::size_t i, const TensorView& o, const std::vector<std::int64_t>& want) const {
@@ -352,6 +352,8 @@ class ExecutionContext::Impl {
     const auto& c = shared->kernels().counts();
     s.compiled = c.compiled;
     s.from_cache = c.from_cache;
+    s.precompiled = c.precompiled;
+    for (const auto& [reason, count] : c.not_precompiled) s.precompiled_misses[std::string(to_string(reason))] = count;
     s.failed = c.failed;
     s.compile_seconds = c.seconds;
     for (const auto& step : program->steps)

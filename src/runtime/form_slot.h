@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string_view>
 
 namespace jitney::runtime {
 
@@ -21,6 +22,11 @@ class FormSlot {
     ready,
     failed,  ///< they cannot be had, and are not asked for again
   };
+
+  friend std::string_view to_string(State state) {
+    constexpr std::string_view kNames[] = {"none", "waiting", "making", "ready", "failed"};
+    return kNames[static_cast<std::size_t>(state)];
+  }
 
   State state() const { return state_.load(std::memory_order_acquire); }
   /// What is there; null before. A plan without specialized kernels pays one load.

@@ -55,23 +55,28 @@ void KernelSet::Build::run() {
     for (std::size_t i = 0; i < total_; ++i) (void)load(i, bytes_of("null"));
     return;
   }
+  std::vector<std::size_t> wanted;
+  for (std::size_t i = 0; i < total_; ++i)
+    if (!find_precompiled(i)) wanted.push_back(i);
+  if (wanted.empty()) return;  // and no compiler was asked for its name
   auto identity = identify(compiler_, cache_, options_.stop);
   if (!identity) {
-    set_.counts_.failed = static_cast<int>(total_);
+    set_.counts_.failed = static_cast<int>(wanted.size());
     if (!options_.required || options_.stop.stop_requested()) return;
     warn_once("no compiler",
               identity.error().message + "; kernels run in the reference interpreter, which is right but slow");
     return;
   }
   std::vector<std::size_t> missing;
-  for (std::size_t i = 0; i < total_; ++i) {
+  keys_.resize(total_);
+  for (const std::size_t i : wanted) {
     const auto& source = set_.sources_.kernels[i];
-    keys_.push_back({kernel_key(source, set_.target_.info, *identity),
-                     kernel_key(source, set_.target_.info, *identity, /*optimized=*/false)});
+    keys_[i] = {kernel_key(source, set_.target_.info, *identity),
+                kernel_key(source, set_.target_.info, *identity, /*optimized=*/false)};
     if (!find(i)) missing.push_back(i);
   }
   compile_all(missing);
-  for (std::size_t i = 0; i < total_; ++i)
+  for (const std::size_t i : wanted)
     if (set_.handles_[i] != 0)
       set_.keys_.push_back(unoptimized_.contains(i) ? keys_[i].unoptimized : keys_[i].optimized);
   warn();
@@ -100,6 +105,44 @@ bool KernelSet::Build::find(std::size_t kernel) {
   }
   step();
   return true;
+}
+
+/// Whoever compiled it: what an engine brings is for this target, prelude and source, or it is not used.
+bool KernelSet::Build::find_precompiled(std::size_t kernel) {
+  const auto& brings = options_.brings;
+  auto& misses = set_.counts_.not_precompiled;
+  if (!brings.kernels) {
+    if (brings.why == cache::Miss::absent) return false;
+    ++misses[brings.why];
+    TraceSpan span("cache", "precompiled");
+    span.text("kernel", name(kernel));
+    span.text("result", to_string(brings.why));
+    return false;
+  }
+  TraceSpan span("cache", "precompiled");
+  span.text("kernel", name(kernel));
+  cache::Miss why = cache::Miss::absent;
+  for (const auto& compiler : brings.kernels->compilers(set_.target_.info.target_key)) {
+    const auto blob = brings.kernels->find(kernel_key(set_.sources_.kernels[kernel], set_.target_.info, compiler));
+    if (!blob) {
+      why = blob.error();
+      continue;
+    }
+    if (const Status loaded = load(kernel, **blob); !loaded) {
+      log_info("kernel '{}' that the engine brought cannot be loaded: {}", name(kernel), loaded.error().message);
+      why = cache::Miss::unreadable;
+      continue;
+    }
+    ++set_.counts_.precompiled;
+    set_.origins_[kernel] = KernelOrigin::precompiled;
+    span.text("result", "hit");
+    step();
+    return true;
+  }
+  ++misses[why];
+  span.text("result", to_string(why));
+  log_info("kernel '{}' is not among those that the engine brought: {}", name(kernel), to_string(why));
+  return false;
 }
 
 bool KernelSet::Build::take(std::size_t kernel, std::span<const std::byte> binary, bool optimized) {

@@ -38,6 +38,7 @@ class KernelSet::Build {
   using Faults = std::map<std::size_t, Fault>;  ///< by kernel
 
   bool find(std::size_t kernel);
+  bool find_precompiled(std::size_t kernel);
   bool take(std::size_t kernel, std::span<const std::byte> binary, bool optimized);
   cache::Claim claim(std::size_t kernel);
   void compile_all(const std::vector<std::size_t>& kernels);

@@ -35,6 +35,7 @@ std::string_view to_string(KernelOrigin origin) {
   switch (origin) {
     case KernelOrigin::cached: return "cached";
     case KernelOrigin::compiled: return "compiled";
+    case KernelOrigin::precompiled: return "precompiled";
     default: return "missing";
   }
 }

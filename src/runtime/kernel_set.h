@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "cache/precompiled.h"
 #include "cache/runtime_cache.h"
 #include "compiler/compiler.h"
 #include "runtime/program.h"
@@ -24,13 +26,21 @@ struct Target {
 };
 
 /// Where a loaded kernel came from.
-enum class KernelOrigin : std::uint8_t { missing, cached, compiled };
+enum class KernelOrigin : std::uint8_t { missing, cached, compiled, precompiled };
 std::string_view to_string(KernelOrigin origin);
+
+/// Compiled kernels that came with the engine.
+struct EngineBrings {
+  std::shared_ptr<cache::Precompiled> kernels;  ///< null: none that may be used
+  cache::Miss why = cache::Miss::absent;        ///< then why not; absent: it brings none
+};
 
 /// What became of the kernels of a program.
 struct KernelCounts {
   int compiled = 0, from_cache = 0, failed = 0;
-  int unoptimized = 0;  ///< of those that did not fail
+  int precompiled = 0;                                   ///< that the engine brought
+  std::map<cache::Miss, std::uint64_t> not_precompiled;  ///< why those that it brought did not serve
+  int unoptimized = 0;                                   ///< of those that did not fail
   double seconds = 0;
 };
 
@@ -49,6 +59,7 @@ struct KernelSetOptions {
   bool background = false;                   ///< nobody waits: one after the other, in workers of idle priority
   std::stop_token stop{};                    ///< what is not compiled when it is requested counts as failed
   bool may_compile = true;                   ///< else what no cache has counts as failed
+  EngineBrings brings{};                     ///< looked into before any cache
   /// Else something else can run in their place: none is compiled without optimization, and no failure is warned about.
   bool required = true;
 };

@@ -28,6 +28,12 @@ class Writer {
     } else {
       w_.null();
     }
+    w_.key("specialization");
+    if (facts_.plan) {
+      w_.value(to_string(facts_.plan->forms.state()));
+    } else {
+      w_.null();
+    }
     w_.key("inputs");
     values(g.inputs, false);
     w_.key("outputs");

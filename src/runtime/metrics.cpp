@@ -2,6 +2,8 @@
 // The table of metrics. A new field of ContextStats gets a row here; a test compares the two.
 #include "runtime/metrics.h"
 
+#include <jitney/session.h>
+
 #include "util/log.h"
 #include "util/memory.h"
 
@@ -27,6 +29,11 @@ void add_misses(const MetricRow& row, const ContextStats& stats, std::vector<Met
     to.push_back(make(row, static_cast<double>(count), {{"reason", reason}}));
 }
 
+void add_precompiled_misses(const MetricRow& row, const ContextStats& stats, std::vector<Metric>& to) {
+  for (const auto& [reason, count] : stats.precompiled_misses)
+    to.push_back(make(row, static_cast<double>(count), {{"reason", reason}}));
+}
+
 void add_path(const MetricRow& row, const ContextStats& stats, std::vector<Metric>& to) {
   to.push_back(make(row, 1, {{"path", stats.cache_path}}));
 }
@@ -44,6 +51,9 @@ const MetricRow kTable[] = {
     JITNEY_ROW(distinct_kernels, Type::gauge, "kernels_distinct", "Different generated kernels among the steps"),
     JITNEY_ROW(compiled, Type::counter, "kernels_compiled_total", "Kernels that the context compiled"),
     JITNEY_ROW(from_cache, Type::counter, "kernels_from_cache_total", "Kernels that the context took from the cache"),
+    JITNEY_ROW(precompiled, Type::counter, "kernels_precompiled_total", "Kernels that the engine brought"),
+    {"precompiled_misses", "jitney_precompiled_misses_total", Type::counter,
+     "Kernels that the engine brought and that did not serve, by reason", add_precompiled_misses},
     JITNEY_ROW(failed, Type::counter, "kernels_failed_total", "Kernels that could not be compiled, even unoptimized"),
     JITNEY_ROW(compile_seconds, Type::counter, "compile_seconds_total", "Time for which callers waited for kernels"),
     JITNEY_ROW(workers_started, Type::counter, "compiler_workers_started_total", "Compiler processes started"),
@@ -79,6 +89,34 @@ const MetricRow kTable[] = {
 
 #undef JITNEY_ROW
 
+struct StatusRow {
+  const char* name;
+  Type type;
+  const char* help;
+  double (*value)(const CompileStatus& status);
+};
+
+#define JITNEY_ROW(field, type, name, help)                                                                        \
+  StatusRow {                                                                                                      \
+    "jitney_specialization_" name, type, help, [](const CompileStatus& s) { return static_cast<double>(s.field); } \
+  }
+
+// kernels_done and kernels_total are of a moment: they are for progress bars.
+const StatusRow kStatusTable[] = {
+    JITNEY_ROW(waiting, Type::gauge, "waiting", "Shapes that wait for kernels of their own"),
+    JITNEY_ROW(running, Type::gauge, "running", "Shapes whose own kernels are being made"),
+    JITNEY_ROW(shapes, Type::gauge, "shapes", "Shapes that have kernels of their own"),
+    JITNEY_ROW(specialized, Type::counter, "specialized_total", "Times that a shape got them"),
+    JITNEY_ROW(evicted, Type::counter, "evicted_total", "Times that a shape lost them to others used more lately"),
+    JITNEY_ROW(failed, Type::counter, "failed_total", "Shapes for which not every kernel could be had"),
+    JITNEY_ROW(dropped, Type::counter, "dropped_total", "Requests cancelled, or driven out of a full queue"),
+    JITNEY_ROW(compiled, Type::counter, "kernels_compiled_total", "Shapes' own kernels compiled"),
+    JITNEY_ROW(from_cache, Type::counter, "kernels_from_cache_total", "Shapes' own kernels taken from the cache"),
+    JITNEY_ROW(seconds, Type::counter, "seconds_total", "Time spent compiling and looking up shapes' own kernels"),
+};
+
+#undef JITNEY_ROW
+
 }  // namespace
 
 std::span<const MetricRow> metric_table() { return kTable; }
@@ -89,6 +127,23 @@ std::vector<Metric> metrics(const ContextStats& stats, const Metric::Labels& lab
   std::vector<Metric> result;
   for (const auto& row : runtime::metric_table()) row.add(row, stats, result);
   for (auto& metric : result) metric.labels.insert(metric.labels.begin(), labels.begin(), labels.end());
+  return result;
+}
+
+std::vector<Metric> metrics(const CompileStatus& status, const Metric::Labels& labels) {
+  std::vector<Metric> result;
+  for (const auto& row : runtime::kStatusTable)
+    result.push_back({row.name, labels, row.value(status), row.type, row.help});
+  return result;
+}
+
+std::vector<Metric> metrics(const Session& session, const Metric::Labels& labels) {
+  auto result = metrics(session.stats(), labels);
+  auto status = metrics(session.compile_status(), labels);
+  result.insert(result.end(), std::move_iterator(status.begin()), std::move_iterator(status.end()));
+  result.push_back({"jitney_execution_contexts_created_total", labels,
+                    static_cast<double>(session.num_execution_contexts_created()), Metric::Type::counter,
+                    "Contexts made, one for each change of settings that a run met"});
   return result;
 }
 

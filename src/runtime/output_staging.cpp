@@ -2,42 +2,29 @@
 #include "runtime/output_staging.h"
 
 #include "runtime/constants.h"
+#include "runtime/in_place.h"
 
 namespace jitney::runtime {
-namespace {
-
-std::size_t bytes_of(const ir::Value& value, const std::vector<std::int64_t>& shape) {
-  std::size_t bytes = size_of(value.dtype);
-  for (const auto e : shape) bytes *= static_cast<std::size_t>(e);
-  return bytes;
-}
-
-}  // namespace
-
 OutputStaging::~OutputStaging() {
   for (const Staged& s : staged_) target_.backend->free(target_.device, s.memory, s.bytes, stream_);
 }
 
-std::size_t OutputStaging::input_bytes(std::size_t i) const {
-  return bytes_of(program_.graph.value(program_.graph.inputs[i]), plan_.input_shapes[i]);
-}
-
-std::size_t OutputStaging::output_bytes(std::size_t i) const {
-  return bytes_of(program_.graph.value(program_.graph.outputs[i]), plan_.output_shapes[i]);
-}
-
-bool OutputStaging::overlaps(std::span<void* const> inputs, void* output, std::size_t bytes) const {
-  const auto begin = reinterpret_cast<std::uintptr_t>(output);
+bool OutputStaging::is_staged(std::span<void* const> inputs, std::size_t output, void* memory) const {
+  using enum InPlaceRules::Overlap;
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
+  const std::size_t bytes = plan_.output_bytes[output];
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto read = reinterpret_cast<std::uintptr_t>(inputs[i]);
-    if (begin < read + input_bytes(i) && read < begin + bytes) return true;
+    if (begin >= read + plan_.input_bytes[i] || read >= begin + bytes) continue;
+    const auto allowed = plan_.in_place(program_).of(output, i);
+    if (allowed == never || (allowed == exactly && (begin != read || bytes != plan_.input_bytes[i]))) return true;
   }
   return false;
 }
 
 bool OutputStaging::is_needed(std::span<void* const> inputs, std::span<void* const> outputs) const {
   for (std::size_t i = 0; i < outputs.size(); ++i)
-    if (overlaps(inputs, outputs[i], output_bytes(i))) return true;
+    if (is_staged(inputs, i, outputs[i])) return true;
   return false;
 }
 
@@ -46,8 +33,8 @@ Expected<std::vector<void*>> OutputStaging::place(std::span<void* const> inputs,
   stream_ = stream;
   std::vector<void*> where(outputs.begin(), outputs.end());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::size_t bytes = output_bytes(i);
-    if (!overlaps(inputs, outputs[i], bytes)) continue;
+    if (!is_staged(inputs, i, outputs[i])) continue;
+    const std::size_t bytes = plan_.output_bytes[i];
     JITNEY_TRY(where[i], allocate_for("an output that lies over an input", target_, bytes, stream));
     staged_.push_back({where[i], outputs[i], bytes});
   }

@@ -9,8 +9,9 @@
 
 namespace jitney::runtime {
 
-/// Outputs whose memory overlaps an input's (a state that is updated in place): kernels may write an element before
-/// they have read it, so such outputs are computed elsewhere and copied at the end. For one run.
+/// Outputs whose memory overlaps an input's (a state that is updated in place). Where a kernel may write an element
+/// before it is read for the last time, such an output is computed elsewhere and copied at the end; else
+/// (runtime/in_place.h) it is written where it belongs. For one run.
 class OutputStaging {
  public:
   OutputStaging(const Target& target, const Program& program, const Plan& plan)
@@ -19,7 +20,7 @@ class OutputStaging {
   OutputStaging(const OutputStaging&) = delete;
   OutputStaging& operator=(const OutputStaging&) = delete;
 
-  /// Whether any of them does. Inputs as the kernels read them: those that were copied do not count.
+  /// Whether any of them must be. Inputs as the kernels read them: those that were copied do not count.
   bool is_needed(std::span<void* const> inputs, std::span<void* const> outputs) const;
   /// Where to write instead, in the order of `stream`.
   Expected<std::vector<void*>> place(std::span<void* const> inputs, std::span<void* const> outputs,
@@ -32,9 +33,7 @@ class OutputStaging {
     void *memory, *to;
     std::size_t bytes;
   };
-  std::size_t input_bytes(std::size_t i) const;
-  std::size_t output_bytes(std::size_t i) const;
-  bool overlaps(std::span<void* const> inputs, void* output, std::size_t bytes) const;
+  bool is_staged(std::span<void* const> inputs, std::size_t output, void* memory) const;
 
   const Target& target_;
   const Program& program_;

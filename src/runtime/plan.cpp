@@ -6,6 +6,8 @@
 
 #include <fmt/ranges.h>
 
+#include "runtime/in_place.h"
+
 namespace jitney::runtime {
 
 namespace {
@@ -23,6 +25,14 @@ Expected<std::size_t> byte_count(const ir::Value& v, const ir::SymbolValues& sym
 }
 
 }  // namespace
+
+Plan::Plan() = default;
+Plan::~Plan() = default;
+
+const InPlaceRules& Plan::in_place(const Program& program) const {
+  std::call_once(in_place_once_, [&] { in_place_ = std::make_unique<const InPlaceRules>(program, *this); });
+  return *in_place_;
+}
 
 std::vector<Intermediate> intermediates(const Program& program) {
   std::map<ir::ValueId, Intermediate> found;
@@ -114,6 +124,12 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
   for (ir::ValueId out : g.outputs) {
     JITNEY_TRY(auto shape, ir::evaluate(g.value(out).shape, plan->symbols));
     plan->output_shapes.push_back(std::move(shape));
+    JITNEY_TRY(const auto bytes, byte_count(g.value(out), plan->symbols));
+    plan->output_bytes.push_back(bytes);
+  }
+  for (ir::ValueId in : g.inputs) {
+    JITNEY_TRY(const auto bytes, byte_count(g.value(in), plan->symbols));
+    plan->input_bytes.push_back(bytes);
   }
 
   std::map<ir::ValueId, Slot> where;

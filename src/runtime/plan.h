@@ -23,6 +23,7 @@ struct Slot {
 };
 
 class CallSet;
+class InPlaceRules;
 
 /// One launch (or one run of the interpreter) with everything that depends on shapes worked out.
 struct PlannedStep {
@@ -35,7 +36,10 @@ struct PlannedStep {
 /// A program bound to concrete input shapes. Immutable but for counts and what appears when it is needed; shared by
 /// threads.
 struct Plan : std::enable_shared_from_this<Plan> {
+  Plan();
+  ~Plan();
   std::vector<std::vector<std::int64_t>> input_shapes, output_shapes;
+  std::vector<std::size_t> input_bytes, output_bytes;
   ir::SymbolValues symbols;
   std::vector<PlannedStep> steps;
   std::vector<std::int64_t> numbers;
@@ -47,13 +51,21 @@ struct Plan : std::enable_shared_from_this<Plan> {
   mutable std::atomic<std::uint64_t> runs{0};  ///< counted where graphs are captured
   /// Callers came with other addresses, and library calls name these: graphs get buffers of their own.
   mutable std::atomic<bool> addresses_vary{false};
-  mutable std::atomic<std::uint64_t> uses{0};  ///< counted where kernels are specialized lazily
+  mutable std::atomic<std::uint64_t> uses{0};        ///< counted where kernels are specialized lazily
+  mutable std::atomic<std::uint64_t> worth_from{1};  ///< so many uses before, a shape is worth kernels of its own
   mutable FormSlot forms;
 
   // Library calls are planned when the plan runs first, on the device: asking for output shapes plans none.
   mutable std::mutex calls_mutex;
   mutable std::shared_ptr<const CallSet> calls;
   mutable std::atomic<const CallSet*> calls_ready{nullptr};
+
+  /// Made when it is asked for first: few runs have outputs over inputs.
+  const InPlaceRules& in_place(const Program& program) const;
+
+ private:
+  mutable std::once_flag in_place_once_;
+  mutable std::unique_ptr<const InPlaceRules> in_place_;
 };
 
 /// Errors are the user's: shapes that conflict, or that need more memory than can be counted.

@@ -8,14 +8,19 @@ namespace jitney::runtime {
 
 Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& name, const std::string& source) {
   const auto held = cache();
-  JITNEY_TRY(const std::string identity, identify(compiler_, *held));
   compiler::EmittedKernel kernel;
   kernel.language = target_.info.language;
   kernel.code = source;
+  if (options_.brings.kernels) {
+    for (const auto& by : options_.brings.kernels->compilers(target_.info.target_key))
+      if (const auto blob = options_.brings.kernels->find(kernel_key(kernel, target_.info, by))) return **blob;
+  }
+  JITNEY_TRY(const std::string identity, identify(compiler_, *held));
   const cache::Key key = kernel_key(kernel, target_.info, identity);
   remember(key);
   if (const auto blob = held->lookup(key)) return **blob;
-  if (!may_compile_) return environment_error("kernel '{}' would have to be compiled, which is forbidden", name);
+  if (!options_.may_compile)
+    return environment_error("kernel '{}' would have to be compiled, which is forbidden", name);
   auto outcome = compiler_.compile({target_.info.language, name, kernel.source(), target_.info.compiler_options, true});
   if (!outcome) return environment_error("{}", outcome.error().message);
   log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", name, outcome->compile_seconds * 1e3,

@@ -14,16 +14,15 @@ namespace jitney::runtime {
 /// and a place in the cache for what it measured.
 class CachedPlanServices final : public backend::PlanServices {
  public:
-  /// `may_compile`: what the cache lacks may be compiled. `times`: a library's algorithms are timed. `constant_bytes`:
-  /// of the model.
+  struct Options {
+    bool may_compile = true;         ///< what neither the engine brings nor the cache has may be compiled
+    bool times_tactics = false;      ///< a library's algorithms are timed
+    std::size_t constant_bytes = 0;  ///< of the model
+    EngineBrings brings{};
+  };
   CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
-                     bool may_compile, bool times, std::size_t constant_bytes)
-      : target_(std::move(target)),
-        compiler_(compiler),
-        may_compile_(may_compile),
-        times_(times),
-        constant_bytes_(constant_bytes),
-        cache_(std::move(cache)) {}
+                     Options options)
+      : target_(std::move(target)), compiler_(compiler), options_(std::move(options)), cache_(std::move(cache)) {}
 
   /// From now on it is this one.
   void use_cache(std::shared_ptr<cache::RuntimeCache> cache) {
@@ -40,8 +39,8 @@ class CachedPlanServices final : public backend::PlanServices {
   Expected<std::vector<std::byte>> compile(const std::string& name, const std::string& source) override;
   std::optional<std::string> recall(const std::string& key) override;
   void keep(const std::string& key, const std::string& value) override;
-  bool times_tactics() const override { return times_; }
-  std::size_t constant_bytes() const override { return constant_bytes_; }
+  bool times_tactics() const override { return options_.times_tactics; }
+  std::size_t constant_bytes() const override { return options_.constant_bytes; }
 
  private:
   cache::Key key_of(const std::string& key) const;
@@ -58,8 +57,7 @@ class CachedPlanServices final : public backend::PlanServices {
 
   const Target target_;
   compiler::Compiler& compiler_;
-  const bool may_compile_, times_;
-  const std::size_t constant_bytes_;
+  const Options options_;
   mutable std::mutex mutex_;
   std::shared_ptr<cache::RuntimeCache> cache_;
   std::vector<cache::Key> keys_;

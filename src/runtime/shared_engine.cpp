@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "cache/settings.h"
 #include "ir/hosted.h"
 #include "runtime/interrupt.h"
 #include "runtime/target.h"
 #include "util/env.h"
+#include "util/log.h"
 #include "util/trace.h"
 
 namespace jitney::runtime {
@@ -22,6 +24,23 @@ std::size_t constant_bytes(const ir::Graph& graph) {
   for (const auto& value : graph.values)
     if (value.constant) bytes += value.constant->num_bytes();
   return bytes;
+}
+
+/// What cannot be read is not used, and warned about once.
+EngineBrings brought_by(const EngineImpl& engine) {
+  const EngineKernels& kernels = engine.kernels();
+  if (kernels.pack.empty()) return {};
+  if (!kernels.is_trusted) {
+    log_info("engine '{}' brings compiled kernels, which are not used: it was loaded without trusting them",
+             engine.graph().name);
+    return {.kernels = nullptr, .why = cache::Miss::untrusted};
+  }
+  const auto signer = cache::signer_from_environment();
+  auto read = signer ? cache::Precompiled::read(kernels.pack, signer->get()) : tl::unexpected(signer.error());
+  if (read) return {.kernels = std::move(*read)};
+  warn_once("precompiled:" + engine.graph().name, fmt::format("the kernels that engine '{}' brings are not used: {}",
+                                                              engine.graph().name, read.error().message));
+  return {.kernels = nullptr, .why = signer ? cache::Miss::format : cache::Miss::unauthenticated};
 }
 
 }  // namespace
@@ -48,13 +67,17 @@ Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine,
     JITNEY_TRY(made->program, make_program(*engine.impl(), *target.backend, target.device, target.info,
                                            options.precision == Precision::bf16));
   }
+  // What stages pack stays.
+  made->weights = std::make_shared<WeightBudget>(made->staged ? Program{} : *made->program, target);
+  made->brings = brought_by(*engine.impl());
   made->stream_options_ = {.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep};
   made->tactics_ = options.tactics ? *options.tactics : default_tactics();
   JITNEY_TRY(const auto most, env_int("JITNEY_SPECIALIZED_SHAPES", 0));
   made->specializer = std::make_shared<Specializer>(
       made->program, target, shared_compiler(target.info.language),
       Specializer::Options{.most_shapes = static_cast<std::size_t>(most.value_or(kSpecializedShapes)),
-                           .may_compile = may_compile()});
+                           .may_compile = may_compile(),
+                           .brings = made->brings});
   return made;
 }
 
@@ -73,7 +96,18 @@ void SharedEngine::use_strategy(ResourceAllocationStrategy strategy) {
   if (is_transient.exchange(wanted) || !wanted) return;
   // Who holds it is compiling: then nothing has memory yet.
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (lock && executor_) executor_->release_memory();
+  if (!lock || !executor_) return;
+  executor_->release_memory();
+  if (staged) staged->release_memory();
+}
+
+Status SharedEngine::use_weight_budget(std::int64_t bytes) {
+  if (bytes < 0) return user_error("a budget for weights must be 0 bytes or more, found {}", bytes);
+  weights->set(bytes);
+  // Who holds it is compiling: then nothing is packed yet.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock && executor_) executor_->drop_weights(plans.all());
+  return {};
 }
 
 void SharedEngine::use_cache(const ContextOptions& options) {
@@ -107,10 +141,12 @@ Status SharedEngine::prepare(const ContextOptions& options) {
   const bool compiles = may_compile();
   std::unique_ptr<KernelSet> kernels;
   const bool given_up = run_interruptibly(options.interrupted, [&](std::stop_token stop) {
-    kernels = std::make_unique<KernelSet>(
-        sources_of(program), target, *cache_, compiler,
-        KernelSetOptions{
-            .progress = options.progress, .stop = std::move(stop), .may_compile = compiles, .required = compiles});
+    kernels = std::make_unique<KernelSet>(sources_of(program), target, *cache_, compiler,
+                                          KernelSetOptions{.progress = options.progress,
+                                                           .stop = std::move(stop),
+                                                           .may_compile = compiles,
+                                                           .brings = brings,
+                                                           .required = compiles});
   });
   if (given_up) return interrupted_failure();
   workers_started = compiler.workers_started() - workers;
@@ -119,9 +155,13 @@ Status SharedEngine::prepare(const ContextOptions& options) {
         "{} of {} kernels would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' compiles "
         "them ahead",
         kernels->counts().failed, program->sources.size());
-  services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles, tactics_ == Tactics::timed,
-                                                   constant_bytes(program->graph));
-  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
+  services_ =
+      std::make_shared<CachedPlanServices>(target, cache_, compiler,
+                                           CachedPlanServices::Options{.may_compile = compiles,
+                                                                       .times_tactics = tactics_ == Tactics::timed,
+                                                                       .constant_bytes = constant_bytes(program->graph),
+                                                                       .brings = brings});
+  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_, staged ? nullptr : weights);
   JITNEY_CHECK(executor->prepare());
   if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));
   kernels_ = std::move(kernels);

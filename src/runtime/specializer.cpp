@@ -115,9 +115,12 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
   describe(span, *plan);
   Expected<std::shared_ptr<const Forms>> forms = nullptr;
   const bool given_up = run_interruptibly(interrupted, [&](std::stop_token stop) {
-    forms = Forms::make(
-        *program_, target_, *plan, *cache, compiler_,
-        {.progress = progress, .stop = std::move(stop), .may_compile = options_.may_compile, .required = false});
+    forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
+                        {.progress = progress,
+                         .stop = std::move(stop),
+                         .may_compile = options_.may_compile,
+                         .brings = options_.brings,
+                         .required = false});
   });
   if (given_up) {
     finish(plan, State::none, nullptr);
@@ -128,7 +131,7 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
     return tl::unexpected(forms.error());
   }
   const bool is_complete = (*forms)->is_complete();
-  finish(plan, State::ready, std::move(*forms));
+  finish(plan, State::ready, std::move(*forms), cache);
   if (!is_complete && !options_.may_compile)
     return environment_error(
         "kernels of this shape would have to be compiled, and JITNEY_NO_COMPILE=error forbids it: 'jitney warm' "
@@ -153,26 +156,40 @@ void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, st
   };
   TraceSpan span("specialize", "in the background");
   describe(span, *plan);
-  auto forms = Forms::make(
-      *program_, target_, *plan, *cache, compiler_,
-      {.progress = progress, .background = true, .stop = stop, .may_compile = options_.may_compile, .required = false});
+  auto forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
+                           {.progress = progress,
+                            .background = true,
+                            .stop = stop,
+                            .may_compile = options_.may_compile,
+                            .brings = options_.brings,
+                            .required = false});
   if (!forms) log_info("a shape keeps its generic kernels: {}", forms.error().message);
   if (stop.stop_requested() && forms && !(*forms)->is_complete())
     finish(plan, State::none, nullptr);
   else if (!forms)
     finish(plan, State::failed, nullptr);
   else
-    finish(plan, State::ready, std::move(*forms));
+    finish(plan, State::ready, std::move(*forms), cache);
 }
 
-void Specializer::finish(const std::shared_ptr<const Plan>& plan, State to, std::shared_ptr<const Forms> forms) {
+void Specializer::finish(const std::shared_ptr<const Plan>& plan, State to, std::shared_ptr<const Forms> forms,
+                         const std::shared_ptr<cache::RuntimeCache>& made_with) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    // A cache that came meanwhile was given what there was then, and gets these before anybody sees them.
+    for (auto known = made_with; forms && known && cache_ != known;) {
+      known = cache_;
+      lock.unlock();
+      for (const auto& key : forms->keys())
+        if (const auto blob = made_with->lookup(key)) known->publish(key, **blob);
+      lock.lock();
+    }
     --status_.running;
     if (forms) {
       const auto& counts = forms->counts();
       status_.compiled += static_cast<std::uint64_t>(counts.compiled);
       status_.from_cache += static_cast<std::uint64_t>(counts.from_cache);
+      status_.precompiled += static_cast<std::uint64_t>(counts.precompiled);
       status_.seconds += counts.seconds;
       status_.failed += counts.failed > 0;
       ++status_.specialized;
@@ -206,7 +223,12 @@ void Specializer::keep_few() {
     // Not the last one, which was just made.
     const auto oldest = std::min_element(specialized_.begin(), specialized_.end() - 1,
                                          [&](const auto& a, const auto& b) { return last_used(a) < last_used(b); });
-    if (const auto plan = oldest->lock()) gone.push_back(plan->forms.drop());
+    if (const auto plan = oldest->lock()) {
+      gone.push_back(plan->forms.drop());
+      // It gets them again once it has come as often again: else more shapes than are kept drive each other out for
+      // ever.
+      plan->worth_from.store(2 * plan->uses.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
     specialized_.erase(oldest);
     ++status_.evicted;
   }

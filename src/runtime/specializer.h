@@ -22,6 +22,7 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   struct Options {
     std::size_t most_shapes = 64;  ///< that keep specialized kernels
     bool may_compile = true;       ///< else only what the cache has
+    EngineBrings brings{};
   };
   Specializer(std::shared_ptr<const Program> program, Target target, compiler::Compiler& compiler, Options options);
   /// Drops what waits and stops what runs.
@@ -50,7 +51,9 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   class Job;
   // These two are about a plan in the state `making`, which is counted as running.
   void make_in_background(const std::shared_ptr<const Plan>& plan, std::stop_token stop);
-  void finish(const std::shared_ptr<const Plan>& plan, FormSlot::State to, std::shared_ptr<const Forms> forms);
+  /// `made_with`: the cache that has the forms' kernels.
+  void finish(const std::shared_ptr<const Plan>& plan, FormSlot::State to, std::shared_ptr<const Forms> forms,
+              const std::shared_ptr<cache::RuntimeCache>& made_with = nullptr);
   void keep_few();
   void changed();
 

@@ -27,7 +27,8 @@ Status StagedContext::prepare(const KernelSet& kernels, std::shared_ptr<backend:
   return {};
 }
 
-Expected<std::vector<Cell>> StagedContext::execute(std::span<const TensorView> inputs, Interrupt& interrupt) {
+Expected<std::vector<Cell>> StagedContext::execute(std::span<const TensorView> inputs, Interrupt& interrupt,
+                                                   bool is_transient) {
   std::vector<Cell> cells;
   const bool on_host = executor_->cells().target().info.host_memory;
   for (const TensorView& v : inputs) {
@@ -35,7 +36,7 @@ Expected<std::vector<Cell>> StagedContext::execute(std::span<const TensorView> i
     std::shared_ptr<void> memory(v.data, [](void*) {});
     cells.push_back({v.dtype, {v.shape.begin(), v.shape.end()}, std::move(memory), on_host});
   }
-  JITNEY_TRY(std::vector<Cell> outputs, executor_->run(cells, interrupt));
+  JITNEY_TRY(std::vector<Cell> outputs, executor_->run(cells, interrupt, is_transient));
   for (Cell& out : outputs) {
     if (out.memory.use_count() <= 1) continue;
     // An input, or two outputs that are one value.
@@ -84,6 +85,8 @@ void StagedContext::add_stats(ContextStats& s) const {
   const auto& c = executor_->kernels().counts();
   s.compiled = c.compiled;
   s.from_cache = c.from_cache;
+  s.precompiled = c.precompiled;
+  for (const auto& [reason, count] : c.not_precompiled) s.precompiled_misses[std::string(to_string(reason))] = count;
   s.failed = c.failed;
   s.compile_seconds = c.seconds;
   s.interpreted_operators = executor_->interpreted_operators();

@@ -23,7 +23,10 @@ class StagedContext {
   /// `kernels`: of kernels(); they outlive this. Call once, before execute().
   Status prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services);
   /// `inputs`: checked against the engine's, row-major. Outputs lie on the device, and are nobody else's.
-  Expected<std::vector<Cell>> execute(std::span<const TensorView> inputs, Interrupt& interrupt);
+  /// `is_transient`: as in RunOptions.
+  Expected<std::vector<Cell>> execute(std::span<const TensorView> inputs, Interrupt& interrupt, bool is_transient);
+  /// StagedExecutor::release_memory().
+  void release_memory() { executor_->release_memory(); }
   /// Where they follow from the inputs' shapes; else an error (user).
   Expected<std::vector<std::vector<std::int64_t>>> output_shapes(std::span<const TensorView> inputs) const;
   Status copy_out(const Cell& cell, void* to) const { return executor_->cells().copy_out(cell, to); }

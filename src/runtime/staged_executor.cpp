@@ -61,10 +61,15 @@ std::uint64_t StagedExecutor::interpreted_operators() const {
   return sum;
 }
 
-Expected<std::vector<Cell>> StagedExecutor::run(const std::vector<Cell>& inputs, Interrupt& interrupt) {
+void StagedExecutor::release_memory() {
+  for (const auto& stage : stages_) stage->executor->release_memory();
+}
+
+Expected<std::vector<Cell>> StagedExecutor::run(const std::vector<Cell>& inputs, Interrupt& interrupt,
+                                                bool is_transient) {
   const StagedGraph& model = program_->graphs.front();
   JITNEY_TRY(ir::SymbolValues symbols, ir::bind_symbols(*model.graph, shapes_of(inputs)));
-  JITNEY_TRY(std::vector<Cell> outputs, run_graph(model, inputs, {std::move(symbols), interrupt}));
+  JITNEY_TRY(std::vector<Cell> outputs, run_graph(model, inputs, {std::move(symbols), interrupt, is_transient}));
   for (Cell& out : outputs) {
     JITNEY_TRY(out, cells_.to_device(out));
   }
@@ -170,8 +175,9 @@ Expected<std::vector<Cell>> StagedExecutor::run_stage(int index, std::vector<Cel
     results.push_back(out.data());
     outputs.push_back(std::move(out));
   }
-  JITNEY_CHECK(ready.executor->run(*plan, kernels_->handles(), pointers, results,
-                                   {.captures = captures_, .interrupt = &scope.interrupt}));
+  JITNEY_CHECK(
+      ready.executor->run(*plan, kernels_->handles(), pointers, results,
+                          {.captures = captures_, .is_transient = scope.is_transient, .interrupt = &scope.interrupt}));
   return outputs;
 }
 

@@ -23,8 +23,10 @@ class StagedExecutor {
   /// `kernels`: of StagedProgram::kernels; they outlive this. Call once, before run().
   Status prepare(const KernelSet& kernels, std::shared_ptr<backend::PlanServices> services);
 
-  /// Inputs in the order of the engine's, row-major; outputs lie on the device.
-  Expected<std::vector<Cell>> run(const std::vector<Cell>& inputs, Interrupt& interrupt);
+  /// Inputs in the order of the engine's, row-major; outputs lie on the device. `is_transient`: as in RunOptions.
+  Expected<std::vector<Cell>> run(const std::vector<Cell>& inputs, Interrupt& interrupt, bool is_transient = false);
+  /// Gives back the memory of stages that no run uses now. The next runs take it anew.
+  void release_memory();
 
   const Cells& cells() const { return cells_; }
   const KernelSet& kernels() const { return *kernels_; }
@@ -40,6 +42,7 @@ class StagedExecutor {
   struct Scope {
     ir::SymbolValues symbols;
     Interrupt& interrupt;  ///< of the whole call
+    bool is_transient = false;
   };
   struct Ready {
     explicit Ready(std::size_t capacity) : plans(capacity) {}

@@ -44,7 +44,7 @@ class Faults : public testing::Test {
   std::string hello_ = say(encode(Hello{"fake 1", {"/bin/sh"}}));
 };
 
-TEST_F(Faults, MissingProgram) {
+TEST_F(Faults, Mode34_MissingProgram) {
   CompilerOptions options;
   options.worker_path = (folder_.path() / "nowhere").string();
   auto compiler = make_compiler(options);
@@ -57,20 +57,20 @@ TEST_F(Faults, MissingProgram) {
   EXPECT_FALSE(compiler->record_key());
 }
 
-TEST_F(Faults, EndsAtOnceWithItsLastWords) {
+TEST_F(Faults, Mode34_EndsAtOnceWithItsLastWords) {
   auto f = failure(*with("echo 'libLLVM.so: cannot open shared object file' >&2\nexit 127\n"));
   EXPECT_EQ(f.reason, Reason::no_compiler);
   EXPECT_NE(f.message.find("exit code 127"), std::string::npos) << f.message;
   EXPECT_NE(f.message.find("libLLVM.so: cannot open"), std::string::npos) << f.message;
 }
 
-TEST_F(Faults, PrintsWithoutEnd) {
+TEST_F(Faults, Mode34_PrintsWithoutEnd) {
   auto f = failure(*with("head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 9\n"));
   EXPECT_EQ(f.reason, Reason::no_compiler);
   EXPECT_NE(f.message.find("exit code 9"), std::string::npos) << f.message;
 }
 
-TEST_F(Faults, NeverSaysHello) {
+TEST_F(Faults, Mode34_NeverSaysHello) {
   auto compiler = with("exec sleep 60\n", 300ms);
   auto start = Clock::now();
   auto f = failure(*compiler);
@@ -78,7 +78,7 @@ TEST_F(Faults, NeverSaysHello) {
   EXPECT_LT(ms_since(start), 300 + 700.0);
 }
 
-TEST_F(Faults, HangsOnARequest) {
+TEST_F(Faults, Mode34_HangsOnARequest) {
   auto compiler = with(hello_ + "exec sleep 60\n", 300ms);
   auto start = Clock::now();
   auto f = failure(*compiler);
@@ -87,14 +87,14 @@ TEST_F(Faults, HangsOnARequest) {
   EXPECT_LT(ms_since(start), 300 + 700.0);
 }
 
-TEST_F(Faults, HangsOnARequestTooLargeForTheSocket) {
+TEST_F(Faults, Mode34_HangsOnARequestTooLargeForTheSocket) {
   auto compiler = with(hello_ + "exec sleep 60\n", 300ms);
   auto outcome = compiler->compile(request(std::string(8 << 20, ' ')));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().reason, Reason::timed_out);
 }
 
-TEST_F(Faults, AnswersGarbage) {
+TEST_F(Faults, Mode34_AnswersGarbage) {
   for (const std::string& script :
        {std::string("echo 'this is no message, but long enough to be one' >&0\nexec sleep 60\n"),
         hello_ + "echo 'this is no message, but long enough to be one' >&0\nexec sleep 60\n",
@@ -106,7 +106,7 @@ TEST_F(Faults, AnswersGarbage) {
   }
 }
 
-TEST_F(Faults, SpeaksAnotherVersion) {
+TEST_F(Faults, Mode34_SpeaksAnotherVersion) {
   auto bytes = encode(Hello{"fake 1", {"/bin/sh"}});
   bytes[4] = std::byte{99};
   auto f = failure(*with(say(bytes) + "exec sleep 60\n"));
@@ -114,7 +114,7 @@ TEST_F(Faults, SpeaksAnotherVersion) {
   EXPECT_NE(f.message.find("version 99"), std::string::npos) << f.message;
 }
 
-TEST_F(Faults, CrashesWithTheSignalsName) {
+TEST_F(Faults, Mode34_CrashesWithTheSignalsName) {
   auto f = failure(*with(hello_ + "kill -SEGV $$\n"));
   EXPECT_EQ(f.reason, Reason::crashed);
   EXPECT_NE(f.message.find("SIGSEGV"), std::string::npos) << f.message;
@@ -123,14 +123,14 @@ TEST_F(Faults, CrashesWithTheSignalsName) {
   EXPECT_NE(f.message.find("exit code 3"), std::string::npos) << f.message;
 }
 
-TEST_F(Faults, RunsOutOfMemory) {
+TEST_F(Faults, Mode34_RunsOutOfMemory) {
   auto f = failure(*with(hello_ + "exit 12\n"));
   EXPECT_EQ(f.reason, Reason::resources);
   EXPECT_NE(f.message.find("memory"), std::string::npos) << f.message;
   EXPECT_EQ(failure(*with(hello_ + "kill -KILL $$\n")).reason, Reason::resources);
 }
 
-TEST_F(Faults, MemoryLimitHolds) {
+TEST_F(Faults, Mode34_MemoryLimitHolds) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers reserve terabytes, so there is no limit";
 #endif
@@ -146,7 +146,7 @@ TEST_F(Faults, MemoryLimitHolds) {
   EXPECT_TRUE(compiler->compile(request("int f;"))) << "the next kernel is not affected";
 }
 
-TEST_F(Faults, CompilerThatGivesUpIsACrashWithItsReason) {
+TEST_F(Faults, Mode34_CompilerThatGivesUpIsACrashWithItsReason) {
   auto compiler = make_compiler({});
 #if defined(__x86_64__)
   auto r = request("int f;");
@@ -159,7 +159,7 @@ TEST_F(Faults, CompilerThatGivesUpIsACrashWithItsReason) {
   EXPECT_TRUE(compiler->compile(request("int g;")));
 }
 
-TEST_F(Faults, WorkerKilledWhileIdleIsReplacedSilently) {
+TEST_F(Faults, Mode34_WorkerKilledWhileIdleIsReplacedSilently) {
   auto compiler = make_compiler({});
   ASSERT_TRUE(compiler->compile(request("int f;")));
   auto pids = children();
@@ -169,7 +169,7 @@ TEST_F(Faults, WorkerKilledWhileIdleIsReplacedSilently) {
   EXPECT_EQ(compiler->workers_started(), 2);
 }
 
-TEST_F(Faults, IdleWorkerEndsItselfAndLeavesNoZombie) {
+TEST_F(Faults, Mode34_IdleWorkerEndsItselfAndLeavesNoZombie) {
   CompilerOptions options;
   options.idle_timeout = 100ms;
   auto compiler = make_compiler(options);
@@ -187,7 +187,7 @@ std::string endless_source() {
   return source + "return x; }\n";
 }
 
-TEST_F(Faults, CancelFreesTheSlotAtOnce) {
+TEST_F(Faults, Mode34_CancelFreesTheSlotAtOnce) {
   CompilerOptions options;
   options.max_workers = 1;
   auto compiler = make_compiler(options);
@@ -211,7 +211,7 @@ TEST_F(Faults, CancelFreesTheSlotAtOnce) {
   EXPECT_TRUE(compiler->compile(request("int f;")));
 }
 
-TEST_F(Faults, CancelWhileWaitingForASlot) {
+TEST_F(Faults, Mode34_CancelWhileWaitingForASlot) {
   auto compiler = with(hello_ + "exec sleep 60\n", 2000ms);
   std::stop_source all;
   std::thread busy([&] { (void)compiler->compile(request("int f;"), all.get_token()); });
@@ -231,7 +231,7 @@ TEST_F(Faults, CancelWhileWaitingForASlot) {
   cancel.join();
 }
 
-TEST_F(Faults, DestroyingTheCompilerCancelsWhatRuns) {
+TEST_F(Faults, Mode34_DestroyingTheCompilerCancelsWhatRuns) {
   auto compiler = with(hello_ + "exec sleep 60\n", 20'000ms);
   CompileOutcome outcome = CompileResult{};
   std::thread busy([&] { outcome = compiler->compile(request("int f;")); });
@@ -246,7 +246,7 @@ TEST_F(Faults, DestroyingTheCompilerCancelsWhatRuns) {
   EXPECT_EQ(outcome.error().reason, Reason::cancelled);
 }
 
-TEST_F(Faults, UpgradedCompilerIsRefused) {
+TEST_F(Faults, Mode34_UpgradedCompilerIsRefused) {
   auto compiler = with(hello_ + "exit 0\n");
   ASSERT_EQ(value_or_throw(compiler->identity()), "fake 1");
   folder_.write("worker", "#!/bin/sh\n" + say(encode(Hello{"fake 2", {"/bin/sh"}})) + "exec sleep 60\n", true);

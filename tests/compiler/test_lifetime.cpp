@@ -27,7 +27,7 @@ int in_child(F&& body) {
   return status;
 }
 
-TEST(Lifetime, WorkerIsAGuest) {
+TEST(Lifetime, Mode35_WorkerIsAGuest) {
   int leak = ::open("/dev/null", O_RDONLY);  // not close-on-exec, as an application might have it
   auto compiler = make_compiler({});
   ASSERT_TRUE(compiler->identity());
@@ -51,7 +51,7 @@ TEST(Lifetime, WorkerIsAGuest) {
   EXPECT_FALSE(exists(pids[0]));
 }
 
-TEST(Lifetime, ThreadThatStartedTheWorkerMayEnd) {
+TEST(Lifetime, Mode35_ThreadThatStartedTheWorkerMayEnd) {
   auto compiler = make_compiler({});
   std::thread([&] { ASSERT_TRUE(compiler->compile(request("int f;"))); }).join();
   std::this_thread::sleep_for(50ms);
@@ -95,10 +95,10 @@ void expect_worker_dies_with_its_parent(bool compiling) {
   EXPECT_TRUE(eventually(gone, 1000)) << "worker " << worker << " outlived its parent";
 }
 
-TEST(Lifetime, IdleWorkerDiesWithItsParent) { expect_worker_dies_with_its_parent(false); }
-TEST(Lifetime, BusyWorkerDiesWithItsParent) { expect_worker_dies_with_its_parent(true); }
+TEST(Lifetime, Mode35_IdleWorkerDiesWithItsParent) { expect_worker_dies_with_its_parent(false); }
+TEST(Lifetime, Mode35_BusyWorkerDiesWithItsParent) { expect_worker_dies_with_its_parent(true); }
 
-TEST(Lifetime, ForkedChildStartsItsOwnWorker) {
+TEST(Lifetime, Mode35_ForkedChildStartsItsOwnWorker) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer allows no threads after a fork";
 #endif
@@ -124,7 +124,7 @@ TEST(Lifetime, ForkedChildStartsItsOwnWorker) {
   EXPECT_EQ(children(), pids);
 }
 
-TEST(Lifetime, ForkWhileOtherThreadsCompile) {
+TEST(Lifetime, Mode35_ForkWhileOtherThreadsCompile) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer allows no threads after a fork";
 #endif
@@ -151,7 +151,7 @@ TEST(Lifetime, ForkWhileOtherThreadsCompile) {
   EXPECT_EQ(bad, 0);
 }
 
-TEST(Lifetime, ApplicationThatIgnoresItsChildren) {
+TEST(Lifetime, Mode35_ApplicationThatIgnoresItsChildren) {
   // With SIGCHLD ignored the kernel reaps; nobody can ask how a worker ended.
   int status = in_child([] {
     ::signal(SIGCHLD, SIG_IGN);
@@ -164,7 +164,7 @@ TEST(Lifetime, ApplicationThatIgnoresItsChildren) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(Lifetime, ApplicationWithoutStandardDescriptors) {
+TEST(Lifetime, Mode35_ApplicationWithoutStandardDescriptors) {
   int status = in_child([] {
     for (int fd = 0; fd < 3; ++fd) ::close(fd);
     auto compiler = make_compiler({});
@@ -188,7 +188,7 @@ int compile_with_file_limit(rlim_t bytes, const std::string& text_in_message) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(Lifetime, LimitOnFileSizesIsNoDeath) {
+TEST(Lifetime, Mode35_LimitOnFileSizesIsNoDeath) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer's own start in the worker does not survive a limit on file sizes";
 #endif
@@ -199,7 +199,7 @@ TEST(Lifetime, LimitOnFileSizesIsNoDeath) {
   EXPECT_EQ(compile_with_file_limit(0, "ulimit -f, 0 bytes"), resources);
 }
 
-TEST(Lifetime, RecordSparesAWorker) {
+TEST(Lifetime, Mode35_RecordSparesAWorker) {
   std::string record, identity, key;
   {
     auto compiler = make_compiler({});

@@ -1,7 +1,9 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <jitney/engine.h>
+#include <jitney/runtime_cache.h>
 
+#include "cache/pack.h"
 #include "engine/graphs.h"
 
 namespace jitney::testing {
@@ -36,6 +38,27 @@ TEST(Golden, Version12) {
   expect_same(three_inputs(), engine.impl()->graph());
   EXPECT_EQ(engine.profiles(), ranged().profiles());
 }
+
+const std::string kV13 = JITNEY_SOURCE_DIR "/tests/engine/golden/v1.3.jitney";
+
+Engine with_a_kernel() {
+  cache::Key key;
+  key.add("kind", "kernel").add("target", "x86-64-v3").add("compiler", "none").add("source", "a");
+  cache::PackWriter writer;
+  writer.add(value_or_throw(cache::encode_entry(key, cache::Blob(100, std::byte{7}))), 1);
+  RuntimeCache cache;
+  cache.deserialize(writer.take());
+  return Engine(std::make_shared<const EngineImpl>(three_inputs())).with_precompiled(cache);
+}
+
+TEST(Golden, Version13) {
+  const Engine engine = Engine::load(kV13);
+  expect_same(three_inputs(), engine.impl()->graph());
+  EXPECT_EQ(engine.precompiled(), (std::map<std::string, std::uint64_t>{{"x86-64-v3", 1}}));
+  EXPECT_FALSE(engine.impl()->kernels().is_trusted);
+}
+
+TEST(Golden, DISABLED_Write13) { with_a_kernel().save(kV13); }
 
 TEST(Golden, DISABLED_Write12) { ranged().save(kV12); }
 

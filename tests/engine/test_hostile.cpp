@@ -38,12 +38,12 @@ Bytes edited(const ir::Graph& graph, const std::function<void(Graph&)>& edit) {
 std::string refusal(const std::function<void(Graph&)>& edit) { return testing::refusal(edited(small_graph(), edit)); }
 
 // In small_graph: values x, w, b, product, sum, y; nodes matmul, add, relu.
-TEST(Hostile, UnknownOperator) {
+TEST(Hostile, Mode30_UnknownOperator) {
   const auto message = refusal([](Graph& g) { g.mutable_nodes(2)->set_op("frobnicate"); });
   EXPECT_THAT(message, HasSubstr("operator 'frobnicate', which this Jitney does not know"));
 }
 
-TEST(Hostile, IdsOutOfRange) {
+TEST(Hostile, Mode30_IdsOutOfRange) {
   for (const int id : {6, 1000, INT32_MAX, -2, INT32_MIN}) {
     EXPECT_THAT(refusal([&](Graph& g) { g.mutable_nodes(0)->set_inputs(0, id); }),
                 HasSubstr("inputs of node 'fc/matmul'"));
@@ -55,7 +55,7 @@ TEST(Hostile, IdsOutOfRange) {
   EXPECT_THAT(refusal([](Graph& g) { g.set_outputs(0, -1); }), HasSubstr("the outputs name value -1"));
 }
 
-TEST(Hostile, UnknownNumbers) {
+TEST(Hostile, Mode30_UnknownNumbers) {
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_values(0)->set_dtype(kDTypeCount); }),
               HasSubstr("dtype number " + std::to_string(kDTypeCount)));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_values(0)->set_dtype(256); }), HasSubstr("dtype number 256"));
@@ -64,7 +64,7 @@ TEST(Hostile, UnknownNumbers) {
               HasSubstr("no value of a known kind"));
 }
 
-TEST(Hostile, ConstantsOutsideTheWeights) {
+TEST(Hostile, Mode30_ConstantsOutsideTheWeights) {
   // 176 bytes of weights: w has 48 at 0, b has 12 at 64.
   const auto at = [](std::uint64_t offset) {
     return refusal([&](Graph& g) { g.mutable_values(2)->mutable_constant()->set_offset(offset); });
@@ -75,7 +75,7 @@ TEST(Hostile, ConstantsOutsideTheWeights) {
   }
 }
 
-TEST(Hostile, ConstantsOfAnotherSize) {
+TEST(Hostile, Mode30_ConstantsOfAnotherSize) {
   const auto sized = [](std::uint64_t bytes) {
     return refusal([&](Graph& g) { g.mutable_values(2)->mutable_constant()->set_bytes(bytes); });
   };
@@ -98,7 +98,7 @@ TEST(Hostile, ConstantsOfAnotherSize) {
   EXPECT_THAT(shaped({"-3"}, 12), HasSubstr("value 'b' has the extent -3"));
 }
 
-TEST(Hostile, BooleansAreZeroOrOne) {
+TEST(Hostile, Mode30_BooleansAreZeroOrOne) {
   ir::Graph g;
   g.add_constant("m", counting(DType::boolean, {4}));
   Bytes file = serialized(g);
@@ -107,7 +107,7 @@ TEST(Hostile, BooleansAreZeroOrOne) {
   EXPECT_THAT(testing::refusal(file), HasSubstr("constant 'm' is boolean"));
 }
 
-TEST(Hostile, Extents) {
+TEST(Hostile, Mode30_Extents) {
   const auto with = [](const std::string& text) {
     return refusal([&](Graph& g) { g.mutable_values(0)->set_shape(0, text); });
   };
@@ -123,14 +123,14 @@ TEST(Hostile, Extents) {
   EXPECT_THAT(many, HasSubstr("or 4194304 for all"));
 }
 
-TEST(Hostile, Symbols) {
+TEST(Hostile, Mode30_Symbols) {
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_symbols(0)->set_min(65); }), HasSubstr("range [65, 64]"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_symbols(0)->set_min(-1); }), HasSubstr("range [-1, 64]"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_symbols(0)->set_name("2*a"); }), HasSubstr("no name of a symbol"));
   EXPECT_THAT(refusal([](Graph& g) { *g.add_symbols() = g.symbols(0); }), HasSubstr("is there twice"));
 }
 
-TEST(Hostile, ThingsTwice) {
+TEST(Hostile, Mode30_ThingsTwice) {
   EXPECT_THAT(refusal([](Graph& g) { *g.add_metadata() = g.metadata(0); }),
               HasSubstr("metadata 'opset' is there twice"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_values(1)->set_name("x"); }), HasSubstr("two values are named 'x'"));
@@ -144,7 +144,7 @@ TEST(Hostile, ThingsTwice) {
               HasSubstr("attribute 'k' twice"));
 }
 
-TEST(Hostile, GraphsThatDoNotVerify) {
+TEST(Hostile, Mode30_GraphsThatDoNotVerify) {
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_nodes()->SwapElements(0, 2); }), HasSubstr("used before it is defined"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_nodes(0)->set_op("batch_norm"); }), HasSubstr("not allowed"));
   EXPECT_THAT(refusal([](Graph& g) { g.mutable_nodes(0)->set_inputs(0, 3); }), HasSubstr("used before it is defined"));
@@ -170,7 +170,7 @@ ir::Graph view_graph(ir::Op op, ir::Shape shape, ir::Attributes attributes) {
 }
 
 // Kernels do not check what they read, so a file may not leave out what keeps them inside.
-TEST(Hostile, ReadsOutsideAnInput) {
+TEST(Hostile, Mode30_ReadsOutsideAnInput) {
   const ir::Dim batch = ir::Dim::symbol("batch");
   using Dims = std::vector<ir::Dim>;
   const auto slice = [&](ir::Dim rows, ir::Dim start, std::int64_t step) {
@@ -201,7 +201,7 @@ TEST(Hostile, ReadsOutsideAnInput) {
   EXPECT_EQ(runs_for(small_graph(), {1, 7, 64}, [](Graph& g) { g.mutable_values(5)->set_shape(0, "7"); }), "7 ");
 }
 
-TEST(Hostile, MessagesHoldNoControlCharacters) {
+TEST(Hostile, Mode30_MessagesHoldNoControlCharacters) {
   const auto message = refusal([](Graph& g) {
     g.mutable_nodes(0)->set_name("a\x1b[31m\nb");
     g.mutable_nodes()->SwapElements(0, 2);
@@ -213,7 +213,7 @@ TEST(Hostile, MessagesHoldNoControlCharacters) {
   EXPECT_EQ(op.find('\n'), std::string::npos);
 }
 
-TEST(Hostile, NestedGraphs) {
+TEST(Hostile, Mode30_NestedGraphs) {
   const auto nested = [](int depth) {
     return refusal([&](Graph& g) {
       Graph* at = &g;
@@ -232,7 +232,7 @@ TEST(Hostile, NestedGraphs) {
   EXPECT_THAT(nested(10'000), HasSubstr("its graph cannot be read"));
 }
 
-TEST(Hostile, MoreThingsThanFitInTheirBytes) {
+TEST(Hostile, Mode30_MoreThingsThanFitInTheirBytes) {
   EXPECT_THAT(refusal([](Graph& g) {
                 for (int i = 0; i < 100'000; ++i) g.add_values();
               }),
@@ -275,7 +275,7 @@ void use(const Bytes& file, int& loaded) {
   expect_same(described.graph(), value_or_throw(load(*again)));
 }
 
-TEST(Hostile, RandomBytes) {
+TEST(Hostile, Mode30_RandomBytes) {
   const Bytes small = serialized(small_graph()), wide = serialized(wide_graph());
   Random random{1};
   int loaded = 0;
@@ -376,7 +376,7 @@ void mutate(Graph& g, Random& random) {
   }
 }
 
-TEST(Hostile, RandomMessages) {
+TEST(Hostile, Mode30_RandomMessages) {
   const ir::Graph small = small_graph(), wide = wide_graph();
   Random random{2};
   int loaded = 0;

@@ -80,3 +80,12 @@ def test_links_in_the_documentation_lead_somewhere():
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
     assert not broken, broken
+
+
+def test_every_failure_mode_has_a_test_with_its_number():
+    """Of the 35 ways in which a shared cache of native code, an engine file and a model importer can fail."""
+    names = set()
+    for path in (ROOT / "tests").rglob("*"):
+        if path.suffix in (".cpp", ".py") and path.is_file():
+            names.update(re.findall(r"(?:TEST\w*\(\w+,\s*Mode|def test_mode)(\d\d)_", path.read_text()))
+    assert sorted(names) == [f"{number:02}" for number in range(1, 36)]

@@ -68,7 +68,7 @@ TEST(BadModel, Opsets) {
   EXPECT_EQ(ops_of(imported(future)), "relu");
 }
 
-TEST(BadModel, Cycle) {
+TEST(BadModel, Mode33_Cycle) {
   auto m = relu();
   m.node("Add", {"x", "b"}, {"a"}).name("first");
   m.node("Relu", {"a"}, {"b"}).name("second");
@@ -86,7 +86,7 @@ TEST(BadModel, UnsortedNodesAreSorted) {
   EXPECT_EQ(ops_of(imported(m)), "relu neg");
 }
 
-TEST(BadModel, LongChainsCostNoStack) {
+TEST(BadModel, Mode33_LongChainsCostNoStack) {
   auto m = relu();
   const int length = 100'000;
   // In reverse, so that the order has to be found.
@@ -101,7 +101,7 @@ TEST(BadModel, LongChainsCostNoStack) {
   EXPECT_EQ(message_of(m.import(few)), "the model has more than 1000 nodes, functions inlined");
 }
 
-TEST(BadModel, NamesDefinedTwiceOrNever) {
+TEST(BadModel, Mode33_NamesDefinedTwiceOrNever) {
   auto twice = relu();
   twice.node("Relu", {"x"}, {"y"}).name("a");
   twice.node("Neg", {"x"}, {"y"}).name("b");
@@ -235,7 +235,7 @@ TEST(BadModel, GarbageAndTruncation) {
   }
 }
 
-TEST(BadModel, DeepNesting) {
+TEST(BadModel, Mode33_DeepNesting) {
   ModelBuilder m;
   m.input("x", {1}).output("y");
   proto::GraphProto* graph = &m.graph();

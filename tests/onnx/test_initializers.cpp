@@ -168,7 +168,7 @@ TEST_F(ExternalData, IsReadBeneathTheFolder) {
   EXPECT_EQ(values_of(run(*shifted, {})[0]), (std::vector<float>{2, 3, 4, 5}));
 }
 
-TEST_F(ExternalData, OutsideTheFolderIsRefused) {
+TEST_F(ExternalData, Mode31_OutsideTheFolderIsRefused) {
   EXPECT_EQ(refused(model("../secret.bin")), "external data '../secret.bin' lies outside the model's folder");
   EXPECT_EQ(refused(model("sub/../w.bin")), "external data 'sub/../w.bin' lies outside the model's folder");
   const std::string absolute = (root_ / "secret.bin").string();
@@ -176,7 +176,7 @@ TEST_F(ExternalData, OutsideTheFolderIsRefused) {
             fmt::format("external data '{}' must be a path relative to the model's folder", absolute));
 }
 
-TEST_F(ExternalData, LinksAreRefused) {
+TEST_F(ExternalData, Mode31_LinksAreRefused) {
   fs::create_symlink(root_ / "secret.bin", root_ / "model" / "link.bin");
   fs::create_directory_symlink(root_, root_ / "model" / "up");
   fs::create_hard_link(root_ / "secret.bin", root_ / "model" / "hard.bin");
@@ -186,7 +186,7 @@ TEST_F(ExternalData, LinksAreRefused) {
   EXPECT_NE(refused(model("hard.bin")).find("has several hard links"), std::string::npos);
 }
 
-TEST_F(ExternalData, MustBeARegularFile) {
+TEST_F(ExternalData, Mode31_MustBeARegularFile) {
   ASSERT_EQ(::mkfifo((root_ / "model" / "fifo").c_str(), 0600), 0);
   EXPECT_EQ(refused(model("fifo")), "external data 'fifo' is not a regular file");
   EXPECT_EQ(refused(model("sub")), "external data 'sub' is not a regular file");
@@ -194,7 +194,7 @@ TEST_F(ExternalData, MustBeARegularFile) {
   EXPECT_EQ(refused(model("")), "initializer 'w' is stored outside the model but names no file");
 }
 
-TEST_F(ExternalData, OffsetAndLengthAreChecked) {
+TEST_F(ExternalData, Mode32_OffsetAndLengthAreChecked) {
   EXPECT_EQ(refused(model("w.bin", "8")), "external data 'w.bin' has 20 bytes; 16 bytes at offset 8 lie outside it");
   EXPECT_EQ(refused(model("w.bin", "9223372036854775807")),
             "external data 'w.bin' has 20 bytes; 16 bytes at offset 9223372036854775807 lie outside it");
@@ -206,7 +206,7 @@ TEST_F(ExternalData, OffsetAndLengthAreChecked) {
             "initializer 'w' needs 16 bytes, but its external data 'w.bin' has length 12");
 }
 
-TEST_F(ExternalData, BytesHaveNone) {
+TEST_F(ExternalData, Mode31_BytesHaveNone) {
   EXPECT_EQ(message_of(model("w.bin").import()),
             "external data 'w.bin' cannot be read: a model given as bytes has no folder");
 }

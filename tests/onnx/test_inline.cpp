@@ -50,7 +50,7 @@ TEST(Function, DefaultAttributeAndAbsentInput) {
   EXPECT_EQ(graph.nodes[0].integer("axis"), 1);
 }
 
-TEST(Function, RecursionIsRefused) {
+TEST(Function, Mode33_RecursionIsRefused) {
   ModelBuilder m;
   m.input("x", {"n"}).output("y");
   auto& f = add_function(m, "F", {"a"}, {"b"});
@@ -61,7 +61,7 @@ TEST(Function, RecursionIsRefused) {
   EXPECT_EQ(message_of(m.import()), "function 'F' calls itself at node 'call/g/f'; recursion is not supported");
 }
 
-TEST(Function, DoublingIsBounded) {
+TEST(Function, Mode33_DoublingIsBounded) {
   // Thirty functions, each calling the next twice: a billion nodes if nothing stopped it.
   ModelBuilder m;
   m.input("x", {"n"}).output("y");

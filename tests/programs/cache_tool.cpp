@@ -3,6 +3,7 @@
 //                                loads, publishes and saves. Exit code 0: on disk; 4: in memory only, with a message.
 // cache_tool check PATH NAME...  prints the names whose entries are there and right; exit code 9 when one is wrong.
 // cache_tool hold PATH NAME      claims an entry and waits for the end of standard input.
+// cache_tool place PATH NAME     publishes an entry in the user's own cache, whatever PATH is, and prints what that is.
 // Each entry's bytes follow from its name, so that wrong ones show whoever wrote them.
 #include <cstdio>
 #include <cstring>
@@ -60,6 +61,14 @@ int hold(const std::string& path, const char* name) {
   return 0;
 }
 
+int place(const char* name) {
+  const auto cache = cache::open_cache("");
+  cache->publish(key_of(name), blob_of(content_of(name)));
+  if (!cache->lookup(key_of(name))) return 9;
+  std::puts(cache->describe().c_str());
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -68,6 +77,7 @@ int main(int argc, char** argv) {
   try {
     if (command == "save") return save(argv[2], argc - 3, argv + 3);
     if (command == "check") return check(argv[2], argc - 3, argv + 3);
+    if (command == "place") return place(argv[3]);
     if (command == "hold") return hold(argv[2], argv[3]);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

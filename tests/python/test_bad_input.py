@@ -148,13 +148,13 @@ def test_initializer_with_too_few_bytes(run, tmp_path):
 
 
 @pytest.mark.parametrize("location", ["../outside.bin", "sub/../../outside.bin", "/etc/passwd", "/dev/zero", "."])
-def test_external_data_outside_the_models_folder(run, tmp_path, location):
+def test_mode31_external_data_outside_the_models_folder(run, tmp_path, location):
     (tmp_path / "model").mkdir()
     (tmp_path / "outside.bin").write_bytes(b"\0" * 16)
     refused(run(bad_models.external(tmp_path / "model" / "m.onnx", location)), USER, re.escape(location))
 
 
-def test_external_data_through_a_symlink(run, tmp_path):
+def test_mode31_external_data_through_a_symlink(run, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "outside.bin").write_bytes(b"\0" * 16)
     (tmp_path / "model" / "w.bin").symlink_to("../outside.bin")
@@ -166,7 +166,7 @@ def test_external_data_missing(run, tmp_path):
 
 
 @pytest.mark.parametrize("offset,length", [(8, 16), (-4, 16), (2**62, 16), (0, 2**62), (0, 8)])
-def test_external_data_outside_its_file(run, tmp_path, offset, length):
+def test_mode32_external_data_outside_its_file(run, tmp_path, offset, length):
     (tmp_path / "w.bin").write_bytes(b"\0" * 16)
     refused(run(bad_models.external(tmp_path / "m.onnx", "w.bin", offset, length)), USER, "w.bin|'w'|\"w\"")
 
@@ -247,19 +247,19 @@ def test_bad_npy(run, digits, tmp_path, content):
 # More than the machine has
 
 
-def test_input_of_2_to_the_40_elements(run, digits):
+def test_mode32_input_of_2_to_the_40_elements(run, digits):
     refused(run(digits, "--shape", "images=17179869184x1x8x8"), (USER, ENVIRONMENT), "memory|bytes|large|GiB|TiB")
 
 
-def test_model_that_makes_2_to_the_40_elements(run, tmp_path):
+def test_mode32_model_that_makes_2_to_the_40_elements(run, tmp_path):
     refused(run(bad_models.huge_constant(tmp_path / "m.onnx")), (USER, ENVIRONMENT), "memory|bytes|large|GiB|TiB")
 
 
-def test_initializer_that_claims_2_to_the_40_elements(run, tmp_path):
+def test_mode32_initializer_that_claims_2_to_the_40_elements(run, tmp_path):
     refused(run(bad_models.huge_initializer(tmp_path / "m.onnx")), USER, "'w'|\"w\"")
 
 
-def test_initializer_whose_size_overflows(run, tmp_path):
+def test_mode32_initializer_whose_size_overflows(run, tmp_path):
     refused(run(bad_models.overflowing_initializer(tmp_path / "m.onnx")), USER, "'w'|\"w\"")
 
 

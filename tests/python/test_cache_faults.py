@@ -6,8 +6,11 @@ JITNEY_CHECK takes every call; without it a few of them. Where strace may not tr
 has not passed."""
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +159,32 @@ def test_mode20_the_claim_of_a_killed_process_is_free(tmp_path):
     holder.wait()
     late = subprocess.run([str(TOOL), "hold", path, "x"], input="", capture_output=True, text=True, timeout=20)
     assert late.stdout == "mine\n"
+
+
+def test_mode29_a_setuid_program_uses_no_place_that_the_environment_names():
+    """The same program with and without the bit, started by a user who says where caches lie."""
+    assert os.geteuid() == 0, "giving a program to another user needs root"
+    user, owner = 4242, 4343
+    with tempfile.TemporaryDirectory(prefix="jitney-setuid-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        home = folder / "home"
+        home.mkdir()
+        os.chown(home, user, user)
+        variables = {"JITNEY_CACHE_DIR": f"{home}/own", "XDG_CACHE_HOME": f"{home}/xdg", "HOME": f"{home}"}
+        for bit in (False, True):
+            copy = folder / f"tool{bit:d}"
+            shutil.copy(TOOL, copy)
+            os.chown(copy, owner, owner)
+            copy.chmod(0o4755 if bit else 0o755)
+            # The libraries of this machine: LD_LIBRARY_PATH does not count for such a program either.
+            result = subprocess.run([copy, "place", "-", "x"], capture_output=True, text=True, timeout=60, user=user,
+                                    group=user, extra_groups=[], env=variables, cwd="/")
+            assert result.returncode == 0, result
+            found = sorted(path.name for path in home.iterdir())
+            if bit:
+                assert result.stdout.startswith("memory (refused"), result.stdout
+                assert found == [], "nothing was made where the environment said"
+            else:
+                assert result.stdout == f"store {home}/own\n" and found == ["own"]
+                shutil.rmtree(home / "own")

@@ -67,7 +67,7 @@ def busy_core(processes):
             loop.wait()
 
 
-def test_busy_machine_gets_compiled_kernels(poor, expected):
+def test_mode34_busy_machine_gets_compiled_kernels(poor, expected):
     with busy_core(3) as core:
         start = time.monotonic()
         result = poor(prefix=["taskset", "-c", str(core)], arguments=["--json"])
@@ -84,7 +84,7 @@ def limit(what, value):
     return lambda: resource.setrlimit(what, (value, value))
 
 
-def test_limit_on_file_sizes(poor, expected):
+def test_mode34_limit_on_file_sizes(poor, expected):
     # Python's children get the default action of SIGXFSZ, which is to die.
     result = poor(prepare=limit(resource.RLIMIT_FSIZE, 1024))
     one_warning(result, "ulimit -f", "1024 bytes", "interpreter")
@@ -92,7 +92,7 @@ def test_limit_on_file_sizes(poor, expected):
 
 
 @pytest.mark.parametrize("descriptors", range(6, 12))
-def test_few_descriptors(poor, expected, descriptors):
+def test_mode34_few_descriptors(poor, expected, descriptors):
     result = poor(prepare=limit(resource.RLIMIT_NOFILE, descriptors))
     assert not CRASH.search(result.stderr), result.stderr
     if result.code != 0:  # not even the model could be read
@@ -106,7 +106,7 @@ def test_few_descriptors(poor, expected, descriptors):
 
 
 @pytest.mark.parametrize("processes", range(1, 6))
-def test_few_processes(poor, program, expected, processes):
+def test_mode34_few_processes(poor, program, expected, processes):
     """Threads count as processes. The limit does not hold for root. (One thread runs the model: this is about those that
     compile it.)"""
     if os.geteuid() != 0:
@@ -123,7 +123,7 @@ def test_few_processes(poor, program, expected, processes):
         np.testing.assert_allclose(result.logits, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_without_proc(poor, expected):
+def test_mode34_without_proc(poor, expected):
     prefix = ["unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"]
     if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
         pytest.skip("unmounting needs root in a container that permits it")

@@ -1,6 +1,7 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """Caches and the ends of processes: exit, exceptions, signals, fork and spawn (B4, B5), and one path in a Python and a
 C++ process (B9)."""
+import itertools
 import os
 import pathlib
 import signal
@@ -167,4 +168,37 @@ engine = make("lazy")
 for n in range(1, 9):
     engine(np.ones((n, 3), np.float32)), engine(np.ones((n, 3), np.float32))
 """)
+    assert python.stderr == ""
+
+
+PARTS = ["engine", "cache", "session", "array"]
+ORDERS = list(itertools.permutations(PARTS))[:: 1 if os.environ.get("JITNEY_CHECK") else 8]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_mode35_the_interpreter_ends_whatever_goes_first(python, order):
+    """Modules' globals go in the order of their making, also from an exit hook, a thread and a cycle."""
+    make = {"engine": "engine = load(held)", "cache": "cache = held", "session": "scope = runtime_cache(load(None), path)",
+            "array": "array = load(None)(x)"}
+    body = "held = RuntimeCache(path, autosave_on_del=True)\n" + "\n".join(make[part] for part in order)
+    body += """
+import atexit, threading
+engine(x); scope.__enter__()
+atexit.register(lambda: engine(x))
+engine.cycle = [engine, scope]
+threading.Thread(target=lambda: [engine(x) for _ in range(50)]).start()
+del held
+"""
+    python(body)
+    assert python.stderr == ""
+
+
+def test_mode35_statics_of_c_plus_plus_outlive_the_interpreter(python):
+    """os._exit skips all hooks, an exception in one ends none of the others, and a daemon thread runs until the end."""
+    python("engine = load(path); engine(x); os._exit(0)")
+    path = python("import atexit\nengine = load(path); engine(x)\natexit.register(lambda: 1 / 0)")
+    assert kernels_at(path) == 1 and "Traceback" in python.stderr
+    python("import threading\nengine = load(None)\n"
+           "def forever():\n    while True: engine(x)\n"
+           "threading.Thread(target=forever, daemon=True).start(); time.sleep(0.2)")
     assert python.stderr == ""

@@ -1,5 +1,5 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-"""Memory of runs (K1 to K3): outputs that are used again, and intermediate values that are kept or not."""
+"""Memory of runs (K1 to K4): outputs that are used again or lie over inputs, and intermediate values that are kept or not."""
 import threading
 
 import numpy as np
@@ -197,3 +197,83 @@ def test_K4_an_output_may_lie_over_an_input():
         wanted = state.T.copy()
         engine.run({"state": state}, {"next": state})
         np.testing.assert_array_equal(state, wanted)
+
+
+def cache_model():
+    """Rows of a cache are replaced, and the whole of it is read."""
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("ScatterND", ["cache", "where", "fresh"], ["next"]),
+         helper.make_node("ReduceSum", ["next"], ["read"], keepdims=0)], "g",
+        [info("cache", TensorProto.FLOAT, ["n", "m"]), info("where", TensorProto.INT64, ["k", 1]),
+         info("fresh", TensorProto.FLOAT, ["k", "m"])],
+        [info("next", TensorProto.FLOAT, ["n", "m"]), info("read", TensorProto.FLOAT, [])])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def test_K4_a_cache_is_updated_where_it_lies():
+    engine = jitney.load(cache_model(), threads=1, runtime_settings=NONE)
+    cache = np.zeros((1 << 14, 256), np.float32)
+    errors = []
+
+    def work(number):
+        own = cache[number * 4096:(number + 1) * 4096]
+        wanted = own.copy()
+        try:
+            for step in range(6):
+                where = np.array([[step], [-1]], np.int64)
+                fresh = random(2, 256, seed=10 * number + step)
+                wanted[where[:, 0]] = fresh
+                read = np.empty((), np.float32)
+                engine.run({"cache": own, "where": where, "fresh": fresh}, {"next": own, "read": read})
+                np.testing.assert_array_equal(own, wanted)
+                np.testing.assert_allclose(read, wanted.sum(dtype=np.float64), rtol=1e-4, atol=1e-3)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, errors
+    with pytest.raises(jitney.UserError, match="out of range"):
+        engine.run({"cache": cache, "where": np.array([[1 << 20]], np.int64), "fresh": random(1, 256)},
+                   {"next": cache, "read": np.empty((), np.float32)})
+
+
+def stages_model():
+    """Two chains of products, and an operator between them whose result follows from data."""
+    width = 64
+    weight = onnx.numpy_helper.from_array(np.eye(width, dtype=np.float32), "w")
+    nodes = [helper.make_node("MatMul", [f"x{i}", "w"], [f"x{i + 1}"]) for i in range(3)]
+    nodes += [helper.make_node("NonZero", ["x3"], ["found"]), helper.make_node("Transpose", ["found"], ["places"]),
+              helper.make_node("GatherND", ["x3", "places"], ["some"]),
+              helper.make_node("ReduceSum", ["some"], ["total"], keepdims=0),
+              helper.make_node("Add", ["x3", "total"], ["y0"])]
+    nodes += [helper.make_node("MatMul", [f"y{i}", "w"], [f"y{i + 1}"]) for i in range(3)]
+    graph = helper.make_graph(nodes, "stages", [helper.make_tensor_value_info("x0", TensorProto.FLOAT, ["n", width])],
+                              [helper.make_tensor_value_info("y3", TensorProto.FLOAT, ["n", width])], [weight])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def test_K3_pieces_between_hosted_operators_give_their_memory_back():
+    engine = jitney.load(stages_model(), runtime_settings=NONE)
+    x = random(4096, 64)
+    held = lambda: engine.stats()["device_bytes"]  # noqa: E731
+    engine(x[:1])
+    assert engine.stats()["stages"] >= 2
+    idle = held()
+    engine(x)
+    kept = held()
+    size = 4096 * 64 * 4
+    assert kept - idle >= size, "static allocation keeps it"
+    with ResourceAllocationStrategy(engine):
+        assert held() <= kept - size, "given back at once"
+        for _ in range(3):
+            result = engine(x)
+            np.testing.assert_allclose(result, x + x.sum(dtype=np.float64), rtol=1e-3)
+            del result
+            assert held() <= kept - size, "and after each run"
+    engine(x)
+    assert held() == kept

@@ -53,6 +53,7 @@ class SessionTest : public ::testing::Test {
     t.push_back(random_tensor(DType::f32, {n, m}, rng_));
     return t;
   }
+  Tensor reference(const std::vector<Tensor>& x) { return std::move(reference_.execute(views(x))[0]); }
   void run(Session& session, std::int64_t n, std::int64_t m) {
     const auto x = input(n, m);
     EXPECT_TRUE(close(session.execute(views(x))[0], reference_.execute(views(x))[0], 1e-5)) << n << "x" << m;

@@ -62,6 +62,10 @@ TEST(LayerInfo, AfterARunItSaysWhoDidIt) {
   context.execute(testing::views(inputs));
   const json info = json::parse(context.layer_info({{3, 8}}));
   EXPECT_EQ(info.at("layers")[0].at("origin"), "compiled");
+  EXPECT_EQ(info.at("specialization"), "none");
+  EXPECT_TRUE(json::parse(context.layer_info()).at("specialization").is_null());
+  context.warm(std::vector<std::vector<std::vector<std::int64_t>>>{{{3, 8}}});
+  EXPECT_EQ(json::parse(context.layer_info({{3, 8}})).at("specialization"), "ready");
   const json& product = info.at("layers")[1];
   if (product.at("kind") == "library call") {
     EXPECT_TRUE(product.at("kernel").is_null());

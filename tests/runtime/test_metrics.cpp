@@ -6,7 +6,7 @@
 #include <set>
 
 #include "runtime/metrics.h"
-#include "runtime/support.h"
+#include "session_support.h"
 
 namespace jitney {
 namespace {
@@ -75,6 +75,23 @@ TEST(Metrics, EveryFieldOfTheStatisticsIsThere) {
     EXPECT_GT(std::string(row.help).size(), 10) << row.name;
   }
   EXPECT_EQ(rows, fields);
+}
+
+TEST(Metrics, WhatIsCompiledInTheBackgroundIsThere) {
+  Session session(testing::softmax_engine(), {.threads = 1}, testing::settings_with(RuntimeCacheSetting::memory()));
+  const auto value_of = [&](const std::string& name) {
+    for (const auto& metric : metrics(session, {{"model", "one"}}))
+      if (metric.key() == name + "{model=\"one\"}") return metric.value;
+    return -1.0;
+  };
+  EXPECT_EQ(value_of("jitney_specialization_specialized_total"), 0);
+  EXPECT_EQ(value_of("jitney_execution_contexts_created_total"), 0);
+  session.warm(std::vector<std::vector<std::vector<std::int64_t>>>{{{2, 8}}, {{4, 8}}});
+  EXPECT_EQ(value_of("jitney_specialization_specialized_total"), 2);
+  EXPECT_EQ(value_of("jitney_specialization_shapes"), 2);
+  EXPECT_GT(value_of("jitney_specialization_kernels_compiled_total"), 0);
+  EXPECT_EQ(value_of("jitney_execution_contexts_created_total"), 1);
+  EXPECT_EQ(value_of("jitney_kernels_compiled_total"), session.stats().compiled);
 }
 
 TEST(Metrics, PrometheusReadsThem) {

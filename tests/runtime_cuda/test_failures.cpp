@@ -32,7 +32,7 @@ class Failures : public FakeExecutor {
   }
 };
 
-TEST_F(Failures, EveryDriverCallFailingInTurn) {
+TEST_F(Failures, Mode35_EveryDriverCallFailingInTurn) {
   int failed = 0, absorbed = 0;
   for (const bool is_call : {false, true}) {
     for (const CUresult with : {CUDA_ERROR_OUT_OF_MEMORY, CUDA_ERROR_UNKNOWN}) {
@@ -97,7 +97,7 @@ class LimitedAllocator final : public Allocator {
   const std::size_t limit_;
 };
 
-TEST_F(Failures, OutOfMemoryNamesWhatWantedHowMuchAndTheNextRunIsRight) {
+TEST_F(Failures, Mode35_OutOfMemoryNamesWhatWantedHowMuchAndTheNextRunIsRight) {
   const auto limited = std::make_shared<LimitedAllocator>(10);
   make(false);
   float* x = tensor(nullptr, 2);
@@ -120,7 +120,7 @@ TEST_F(Failures, OutOfMemoryNamesWhatWantedHowMuchAndTheNextRunIsRight) {
   free(z, nullptr);
 }
 
-TEST_F(Failures, MemoryGoesBackToWhomItCameFrom) {
+TEST_F(Failures, Mode35_MemoryGoesBackToWhomItCameFrom) {
   const auto first = std::make_shared<LimitedAllocator>(1000), second = std::make_shared<LimitedAllocator>(1000);
   ASSERT_TRUE(backend_->set_allocator(0, first));
   void* a = value_or_throw(backend_->allocate(0, 100, 0));

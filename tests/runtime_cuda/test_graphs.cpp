@@ -95,7 +95,7 @@ TEST_F(Graphs, TheLeastRecentlyUsedGoes) {
   EXPECT_EQ(fake_.graphs.size(), 32u) << "what is recorded goes with what runs it";
 }
 
-TEST_F(Graphs, AStreamWithAnOldOnesHandleIsAnotherStream) {
+TEST_F(Graphs, Mode35_AStreamWithAnOldOnesHandleIsAnotherStream) {
   make(true);
   CUstream s = fake_.make_stream();
   for (int i = 0; i < 3; ++i) run_anew(s, 1);

@@ -107,7 +107,7 @@ TEST_P(Streams, ASpaceThatGoesToAnotherStreamWaitsForItsLastUse) {
   for (std::size_t i = 0; i < streams.size(); ++i) free(x[i], streams[i]), free(z[i], streams[i]);
 }
 
-TEST_P(Streams, AStreamThatIsGoneIsNotTouchedAgain) {
+TEST_P(Streams, Mode35_AStreamThatIsGoneIsNotTouchedAgain) {
   make(captures());
   for (int i = 0; i < 3; ++i) {
     CUstream s = fake_.make_stream();
@@ -123,7 +123,7 @@ TEST_P(Streams, AStreamThatIsGoneIsNotTouchedAgain) {
   executor_.reset();  // breaches would show in the end
 }
 
-TEST_P(Streams, TheExecutorWaitsForWhatRunsBeforeItGoes) {
+TEST_P(Streams, Mode35_TheExecutorWaitsForWhatRunsBeforeItGoes) {
   make(captures());
   CUstream s = fake_.make_stream();
   float* x = tensor(s, 4);

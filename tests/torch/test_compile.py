@@ -1,12 +1,15 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """jitney.compile and jitney.dynamo.compile: calling conventions, mutations, what stays in PyTorch, and what is said."""
+import copy
+import pickle
+
 import pytest
 import torch
 
 import jitney
 import jitney.dynamo
 from jitney.dynamo import CompilationSettings, ConversionError, Input
-from jitney.runtime import RuntimeSettings
+from jitney.runtime import RuntimeSettings, default_runtime_settings
 
 DYNAMIC = torch.export.Dim.DYNAMIC
 
@@ -198,6 +201,18 @@ def test_runtime_settings_reach_the_engines():
     settings = RuntimeSettings(dynamic_shapes_kernel_specialization_strategy="eager")
     compiled = jitney.compile(Mlp().eval(), inputs=[torch.randn(2, 8)], min_block_size=1, runtime_settings=settings)
     assert [engine.runtime_settings for engine in engines(compiled)] == [settings]
+
+
+def test_A7_settings_of_what_was_compiled():
+    net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()).eval()
+    module = jitney.compile(net, inputs=[torch.randn(2, 4)], min_block_size=1)
+    wanted = RuntimeSettings("eager", runtime_cache=None)
+    assert module.runtime_settings != wanted
+    module.runtime_settings = wanted
+    assert module.runtime_settings == wanted == module._run_on_acc_0.engine.runtime_settings
+    again = pickle.loads(pickle.dumps(copy.deepcopy(module)))
+    assert again.runtime_settings == default_runtime_settings()
+    torch.testing.assert_close(again(torch.ones(2, 4)), module(torch.ones(2, 4)))
 
 
 def test_progress():

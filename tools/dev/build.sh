@@ -62,11 +62,22 @@ run_bench() {
     build/bin/jitney-bench-bandwidth "${@:2}"
     return
   fi
-  compile build jitney-bench-worker
+  if [[ ${1:-} == --cache ]]; then
+    setup bench
+    cmake build >/dev/null # SQLite may be new
+    compile build jitney-bench-cache
+    build/bin/jitney-bench-cache "${@:2}"
+    return
+  fi
+  compile build jitney-bench-worker jitney-bench-traffic
   [[ -f bench/run.py ]] || fail "there are no benchmarks yet"
   mkdir -p .cache
   python_environment .cache/venv-bench requirements-bench.txt
-  .cache/venv-bench/bin/python bench/run.py "$@"
+  if [[ ${1:-} == --traffic ]]; then
+    .cache/venv-bench/bin/python bench/traffic.py "${@:2}"
+  else
+    .cache/venv-bench/bin/python bench/run.py "$@"
+  fi
 }
 
 clean() {

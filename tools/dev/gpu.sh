@@ -9,14 +9,15 @@ gpu_package() {
   configure build-gpu -DCMAKE_BUILD_TYPE=RelWithDebInfo -DJITNEY_BACKENDS=cuda -DPython_EXECUTABLE="$for_python" \
     -DJITNEY_TORCH_PYTHON="${JITNEY_GPU_PYTHON:-}"
   if ninja -C build-gpu -t query jitney_torch >/dev/null 2>&1; then with_python=(jitney-python jitney_torch); fi
-  compile build-gpu src/all jitney-bench-worker test_runtime test_runtime_cuda test_backend "${with_python[@]}"
+  compile build-gpu src/all jitney-bench-worker jitney-bench-traffic test_runtime test_runtime_cuda test_backend \
+    "${with_python[@]}"
   say "packing $gpu_tree"
   rm -rf "$gpu_tree"
   mkdir -p "$gpu_tree"
   cmake --install build-gpu --prefix "$gpu_tree" --strip >/dev/null
   rm -rf "${gpu_tree:?}"/{include,share} "$gpu_tree"/lib/cmake
   local program library
-  for program in jitney-bench-worker test_runtime test_runtime_cuda test_backend; do
+  for program in jitney-bench-worker jitney-bench-traffic test_runtime test_runtime_cuda test_backend; do
     cp "build-gpu/bin/$program" "$gpu_tree/bin/"
     strip "$gpu_tree/bin/$program"
   done
@@ -53,4 +54,10 @@ gpu_python() {
 
 run_gpu_test() { "$gpu_tree/tools/gpu-test.sh" "$@"; }
 
-run_gpu_bench() { "$(gpu_python)" "$gpu_tree/bench/gpu.py" --build "$gpu_tree" "$@"; }
+run_gpu_bench() {
+  if [[ ${1:-} == --traffic ]]; then
+    "$(gpu_python)" "$gpu_tree/bench/traffic.py" --device cuda --build "$gpu_tree" "${@:2}"
+  else
+    "$(gpu_python)" "$gpu_tree/bench/gpu.py" --build "$gpu_tree" "$@"
+  fi
+}

@@ -7,6 +7,7 @@ packages_base=(
   libgtest-dev libgmock-dev librapidcheck-dev strace
   llvm-19-dev libclang-19-dev liblld-19-dev)
 packages_sanitizers=(clang-19 libclang-rt-19-dev)
+packages_bench=(libsqlite3-dev) # a peer of the cache
 packages_windows=(g++-mingw-w64-x86-64-posix wine wine64 googletest)
 packages_torch=() # Python packages only
 packages_format=(clang-format-19)

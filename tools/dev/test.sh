@@ -57,20 +57,26 @@ run_check() {
 run_reliability() {
   local log=build/reliability.log
   say "reliability, minutes"
-  if JITNEY_CHECK=1 build/bin/test_util --gtest_filter='FileLock*' >"$log" 2>&1 &&
-    JITNEY_CHECK=1 build/bin/test_cache >>"$log" 2>&1 &&
-    JITNEY_CHECK=1 JITNEY_BUILD_DIR=$PWD/build "$python" -m pytest -q -p no:cacheprovider tests/python/test_cache_faults.py \
-      --timeout=7200 >>"$log" 2>&1; then
-    record "reliability" passed
+  if reliability_runs >"$log" 2>&1; then
+    record "reliability" passed "$(grep -cE '^\[ +OK \]' "$log") tests, and $(tail -1 "$log")"
   else
     tail -40 "$log"
     record "reliability" FAILED "$log"
   fi
 }
 
+reliability_runs() {
+  local -x JITNEY_CHECK=1 JITNEY_BUILD_DIR=$PWD/build
+  build/bin/test_util --gtest_filter='FileLock*' && build/bin/test_cache &&
+    build/bin/test_onnx --gtest_filter='HostileModel*' && build/bin/test_runtime --gtest_filter='Teardown*' &&
+    "$python" -m pytest -q -p no:cacheprovider --timeout=7200 tests/python/test_cache_faults.py \
+      tests/python/test_runtime_processes.py
+}
+
 run_nightly() {
   export JITNEY_NIGHTLY=1 JITNEY_FUZZ_SECONDS=${JITNEY_FUZZ_SECONDS:-3600}
   run_check
+  JITNEY_CHECK=1 run_test_windows
   run_lint
 }
 

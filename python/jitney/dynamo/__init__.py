@@ -7,8 +7,10 @@ from .compiler import convert_module
 from .conversion import ConversionError, converter
 from .frontend import compile_module
 from .partitioning import Report
+from .runtime.mutable import MutableJitneyModule
+from .runtime.refit import refit_module_weights
 from .settings import CompilationSettings
 
-__all__ = ["CompilationSettings", "ConversionError", "Input", "Report", "compile", "compile_module", "convert_module",
-           "convert_exported_program_to_serialized_engine", "converter", "cross_compile_for_windows", "dry_run",
-           "trace"]
+__all__ = ["CompilationSettings", "ConversionError", "Input", "MutableJitneyModule", "Report", "compile",
+           "compile_module", "convert_module", "convert_exported_program_to_serialized_engine", "converter",
+           "cross_compile_for_windows", "dry_run", "refit_module_weights", "trace"]

@@ -2,20 +2,25 @@
 """Exported programs and modules as modules with engines."""
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
 from torch.fx import GraphModule
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from ..input import Input
+from .. import UserError
 from .compiler import compile_graph, serialize
 from .conversion import ConversionError
-from .inputs import dynamic_shapes, examples, is_dynamic
+from .inputs import examples, ranges_of
 from .lowering.decompositions import decompositions
 from .lowering.cleanup import clean
 from .partitioning import Report, partition
+from .profiles import symbol_ranges
+from .runtime import compiled
 from .settings import CompilationSettings
 
 WINDOWS = "windows_x86_64"
@@ -29,36 +34,40 @@ def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_i
     arguments = tuple(arg_inputs if arg_inputs is not None else inputs if inputs is not None else ())
     keywords = dict(kwarg_inputs or {})
     if dynamic_shapes is None:
-        dynamic_shapes = _ranges(module, arguments, keywords)
+        dynamic_shapes = ranges_of(module, arguments, keywords)
     with torch.no_grad():
-        arguments, keywords = examples(module, (arguments, keywords))
-        return torch.export.export(module, arguments, keywords, dynamic_shapes=dynamic_shapes, strict=strict)
+        try:
+            arguments, keywords = examples(module, (arguments, keywords))
+            return torch.export.export(module, arguments, keywords, dynamic_shapes=dynamic_shapes, strict=strict)
+        except GuardOnDataDependentSymNode as error:
+            raise UserError(f"{type(module).__name__} cannot be traced{_place(error)}: what runs next depends on the value of a "
+                            "tensor; use torch.cond or torch.where there, or torch.compile(backend=\"jitney\"), which runs such "
+                            "lines in Python") from error
 
 
-def _ranges(module: torch.nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    leaves = torch.utils._pytree.tree_leaves((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Input))
-    if not any(isinstance(leaf, Input) and is_dynamic(leaf) for leaf in leaves):
-        return None
-    import inspect
-
-    bound = inspect.signature(module.forward).bind(*arguments, **keywords)
-    return {name: dynamic_shapes(value) for name, value in bound.arguments.items()}
+def _place(error: BaseException) -> str:
+    """Where in the program: the innermost line that is neither PyTorch's nor Jitney's."""
+    own = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(os.path.dirname(__file__)) + os.sep)
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)]
+    return f" at {lines[-1].filename}:{lines[-1].lineno}, '{lines[-1].line}'" if lines else ""
 
 
 def compile(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,  # noqa: A001: upstream's name
             arg_inputs: Sequence[Any] | None = None, kwarg_inputs: Mapping[str, Any] | None = None,
             settings: CompilationSettings | None = None, **options: Any) -> GraphModule:
     """An exported program as a GraphModule with the same calling convention, whose children `_run_on_acc_N` are
-    engines and `_run_on_gpu_N` what stays in PyTorch. `inputs` are not needed: a program knows its own. `options` are
-    CompilationSettings. `report` of the result says what became of each operator."""
+    engines and `_run_on_gpu_N` what stays in PyTorch. A program knows its inputs; where `inputs` (or `arg_inputs` and
+    `kwarg_inputs`, as it is called) has jitney.Inputs with ranges, these are the engines' optimization profiles: shapes
+    outside are errors. `options` are CompilationSettings. `report` of the result says what became of each operator,
+    `runtime_settings` is how all of its engines run."""
     if not isinstance(program, ExportedProgram):
         raise TypeError(f"jitney.dynamo.compile takes a torch.export.ExportedProgram, found {type(program).__name__}; "
                         f"jitney.compile takes a module")
     settings = settings or CompilationSettings.of(options)
-    module = lower(program)
-    result, report = compile_graph(module, settings)
+    profiles = symbol_ranges(program, arg_inputs if arg_inputs is not None else inputs or (), kwarg_inputs or {})
+    result, report = compile_graph(lower(program), settings, profiles)
     result.report = report
-    return result
+    return compiled(result)
 
 
 def lower(program: ExportedProgram) -> GraphModule:
@@ -88,13 +97,15 @@ def convert_exported_program_to_serialized_engine(program: ExportedProgram, inpu
         node = next(node for node in module.graph.nodes if node.name == entry.node)
         raise ConversionError(node, entry.reason)
     returned = next(iter(reversed(module.graph.nodes)))
+    profiles = symbol_ranges(program, arg_inputs if arg_inputs is not None else inputs or (), kwarg_inputs or {})
     flat = [leaf for leaf in torch.utils._pytree.tree_leaves(returned.args) if isinstance(leaf, torch.fx.Node)]
     returned.args = (tuple(flat),)
-    return serialize(module, type(module).__name__)[0]
+    return serialize(module, type(module).__name__, profiles)[0]
 
 
 def cross_compile_for_windows(program: ExportedProgram, inputs: Sequence[Any] | None = None, **options: Any) \
         -> GraphModule:
     """As compile(). Engines have no device code in them, so that those built here run on Windows; what is written with
     jitney.save() is marked for it."""
-    return compile(program, inputs, settings=CompilationSettings.of({**options, "target_platform": WINDOWS}))
+    given = {name: options.pop(name) for name in ("arg_inputs", "kwarg_inputs") if name in options}
+    return compile(program, inputs, settings=CompilationSettings.of({**options, "target_platform": WINDOWS}), **given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from .. import UserError, _jitney
 from .conversion import ConversionError, convert
 from .lowering.cleanup import clean
 from .partitioning import Report, partition
+from .profiles import SymbolRanges, engine_profiles
 from .runtime import JitneyModule
 from .settings import CompilationSettings
 from .splitting import split
@@ -30,26 +32,32 @@ class _Refused(Exception):
         self.names, self.reason = names, reason
 
 
-def serialize(module: GraphModule, name: str) -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
-    """A graph without PyTorch parts as the bytes of an engine, its inputs and its outputs. Raises ConversionError, and
-    UserError for what the engine refuses."""
+def serialize(module: GraphModule, name: str, profiles: Sequence[SymbolRanges] = ()) \
+        -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
+    """A graph without PyTorch parts as the bytes of an engine, its inputs and its outputs. `profiles`: the ranges of the
+    program's symbols, which become the engine's. Raises ConversionError, and UserError for what the engine refuses."""
     model = convert(module, name)
     engine = _jitney.Engine.build(model.bytes, dict(model.weights))
+    ranges = engine_profiles(module, profiles)
+    if ranges:
+        engine = engine.with_profiles(ranges)
     return engine.serialize(), model.inputs, model.outputs
 
 
 def convert_module(module: GraphModule, inputs: Sequence[Any] | None = None, settings: Any = None, name: str = "",
-                   **options: Any) -> JitneyModule:
-    """One engine of a functional graph (placeholders with `meta["val"]`), all of it. Raises ConversionError for an
-    operator that cannot be in an engine."""
+                   profiles: Sequence[SymbolRanges] = (), **options: Any) -> JitneyModule:
+    """One engine of a functional graph (placeholders with `meta["val"]`), all of it. `profiles` as serialize() takes
+    them. Raises ConversionError for an operator that cannot be in an engine."""
     settings = settings or CompilationSettings.of(options)
-    data, given, results = serialize(module, name or type(module).__name__)
+    data, given, results = serialize(module, name or type(module).__name__, profiles)
     return JitneyModule(data, given, results, name=name, settings=settings, device=_device(module, settings),
-                        runtime_settings=settings.runtime_settings, target_platform=settings.target_platform)
+                        runtime_settings=settings.runtime_settings, target_platform=settings.target_platform,
+                        dynamically_allocate_resources=settings.dynamically_allocate_resources, precision=settings.precision)
 
 
-def compile_graph(module: GraphModule, settings: CompilationSettings) -> tuple[GraphModule, Report]:
-    """Engines where they are worth it, PyTorch elsewhere. Raises ConversionError where an operator would stay in
+def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges] = ()) \
+        -> tuple[GraphModule, Report]:
+    """Engines where they are worth it, PyTorch elsewhere; `profiles` as serialize() takes them. Raises ConversionError where an operator would stay in
     PyTorch against require_full_compilation."""
     clean(module)
     excluded: dict[str, str] = {}
@@ -61,7 +69,7 @@ def compile_graph(module: GraphModule, settings: CompilationSettings) -> tuple[G
             return module, report
         result = split(module, partitions)
         try:
-            _build_engines(result, settings)
+            _build_engines(result, settings, profiles)
         except _Refused as refused:
             _logger.info("%s stays in PyTorch: %s", ", ".join(refused.names), refused.reason)
             excluded |= dict.fromkeys(refused.names, refused.reason)
@@ -81,18 +89,21 @@ def _require_all(module: GraphModule, report: Report) -> None:
         raise ConversionError(node, f"{entry.reason}, and require_full_compilation was asked for")
 
 
-def _build_engines(module: GraphModule, settings: CompilationSettings) -> None:
+def _build_engines(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges]) -> None:
     names = [name for name, _ in module.named_children() if name.startswith("_run_on_acc_")]
     for number, name in enumerate(names):
         child = getattr(module, name)
         if settings.progress is not None:
             settings.progress(number, len(names), name)
         try:
-            engine = convert_module(child, settings=settings, name=name)
+            engine = convert_module(child, settings=settings, name=name, profiles=profiles)
         except ConversionError as error:
-            if error.node.op != "call_function":
+            node = error.node
+            while node.target is operator.getitem:  # one of several results: who gives them stays in PyTorch
+                node = node.args[0]
+            if node.op != "call_function":
                 raise
-            raise _Refused([error.node.name], error.reason) from error
+            raise _Refused([node.name], error.reason) from error
         except UserError as error:
             found = _NODE.search(str(error))
             known = {node.name for node in child.graph.nodes if node.op == "call_function"}

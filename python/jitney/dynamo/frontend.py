@@ -26,7 +26,7 @@ def compile_module(module: Any, ir: str = "default", inputs: Sequence[Any] | Non
             raise TypeError(f"torch.compile takes a module or a function, found {type(module).__name__}")
         return torch.compile(module, backend="jitney", options=options, dynamic=dynamic)
     if isinstance(module, torch.export.ExportedProgram):
-        return api.compile(module, settings=settings)
+        return api.compile(module, inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs, settings=settings)
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"jitney.compile takes a module or an exported program, found {type(module).__name__}")
     if inputs is None and arg_inputs is None and not kwarg_inputs:
@@ -38,4 +38,4 @@ def compile_module(module: Any, ir: str = "default", inputs: Sequence[Any] | Non
     program = api.trace(module.eval(), inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs,
                         dynamic_shapes=dynamic_shapes)
     module.train(was_training)
-    return api.compile(program, settings=settings)
+    return api.compile(program, inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs, settings=settings)

@@ -2,6 +2,7 @@
 """What a module is traced with: examples in the place of jitney.Inputs, and which extents may change."""
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -25,8 +26,12 @@ def _dtype(given: Input) -> torch.dtype:
 
 
 def example(given: Input, device: torch.device) -> torch.Tensor:
-    """Of the first profile's opt_shape, seeded: numbers that most models can run with."""
-    shape, dtype = given.profiles[0].opt_shape, _dtype(given)
+    """Of the first profile's opt_shape, seeded: numbers that most models can run with. An extent that may change is 2 or
+    more where that is allowed: torch.export takes what it sees as 1 for what is always 1."""
+    dynamic = _axes(given) or {}
+    shape = tuple(max(extent, min(2, dynamic[axis].max)) if axis in dynamic else extent
+                  for axis, extent in enumerate(given.profiles[0].opt_shape))
+    dtype = _dtype(given)
     generator = torch.Generator().manual_seed(0)
     if dtype.is_floating_point:
         return torch.rand(shape, generator=generator).to(device, dtype)
@@ -54,3 +59,12 @@ def _axes(given: Input) -> dict[int, Any] | None:
 def dynamic_shapes(inputs: Any) -> Any:
     """The same nesting with what torch.export wants to know of each leaf."""
     return pytree.tree_map(lambda leaf: _axes(leaf) if is_input(leaf) else None, inputs, is_leaf=is_input)
+
+
+def ranges_of(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What torch.export takes as dynamic_shapes of a call; None where no Input has a range."""
+    leaves = pytree.tree_leaves((args, kwargs), is_leaf=is_input)
+    if not any(is_input(leaf) and is_dynamic(leaf) for leaf in leaves):
+        return None
+    bound = inspect.signature(module.forward).bind(*args, **kwargs)
+    return {name: dynamic_shapes(value) for name, value in bound.arguments.items()}

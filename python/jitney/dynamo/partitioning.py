@@ -94,8 +94,6 @@ def reason_against(node: Node, settings: CompilationSettings, constants: Mapping
             return f"sparse tensors ({tensor.layout}) are not supported"
         if tensor.dtype not in ELEMENT_TYPES:
             return f"there are no engines for {tensor.dtype}"
-        if tensor.is_floating_point() and tensor.dtype not in settings.enabled_precisions:
-            return f"{tensor.dtype} is not among enabled_precisions"
         if not row.dynamic_shapes and any(is_symbolic(extent) for extent in tensor.shape):
             return "its converter needs extents that are numbers"
     for tensor in _tensors(node, constants, results=False):

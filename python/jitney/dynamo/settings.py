@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..runtime import RuntimeSettings
+from . import no_effect
 
 _MODES = {
     "runtime_cache_path": "runtime_cache", "runtime_cache": "runtime_cache",
@@ -23,10 +24,12 @@ class CompilationSettings:
     """min_block_size: an engine with fewer operators than this is not worth the way there and back.
     torch_executed_ops: operators that stay in PyTorch: OpOverloads, or their names ("aten.add.Tensor", "torch.ops.aten.add").
     require_full_compilation: raise where an operator would stay in PyTorch.
-    enabled_precisions: dtypes that engines may compute in. A model computes in its own dtypes, so this only says which
-        a model may have.
+    enabled_precisions: what engines may compute float32 values in. torch.bfloat16 among them keeps these values in
+        bfloat16 between an engine's inputs and outputs, with sums in float32. Others change nothing: a model computes in
+        its own dtypes. torch.float16 warns of that.
     runtime_settings: what the engines begin with; None is jitney.runtime.default_runtime_settings().
     device: where the model runs; None is where its tensors are.
+    dynamically_allocate_resources: as JitneyModule takes it.
     dryrun: only say what would be done (jitney.dynamo.dry_run gives the report).
     use_python_runtime, lazy_engine_init, target_platform: as JitneyModule takes them.
     progress: called with (done, total, name) around each engine's build.
@@ -35,9 +38,10 @@ class CompilationSettings:
     min_block_size: int = 5
     torch_executed_ops: Collection[Any] = field(default_factory=frozenset)
     require_full_compilation: bool = False
-    enabled_precisions: Collection[torch.dtype] = field(default_factory=lambda: frozenset(_PRECISIONS))
+    enabled_precisions: Collection[torch.dtype] = field(default_factory=lambda: frozenset({torch.float32}))
     runtime_settings: RuntimeSettings | None = None
     device: torch.device | str | None = None
+    dynamically_allocate_resources: bool = False
     dryrun: bool = False
     use_python_runtime: bool | None = None
     lazy_engine_init: bool = False
@@ -55,11 +59,19 @@ class CompilationSettings:
         wrong = [p for p in self.enabled_precisions if p not in _PRECISIONS]
         if wrong:
             raise ValueError(f"Invalid enabled_precisions: {wrong}. Expected some of {sorted(map(str, _PRECISIONS))}")
+        if torch.float16 in self.enabled_precisions:
+            no_effect.warn_once("enabled_precisions: torch.float16", "a float32 model computes in float32 or, where "
+                                "torch.bfloat16 is enabled, in bfloat16; model.half() computes in float16")
         if self.runtime_settings is not None and not isinstance(self.runtime_settings, RuntimeSettings):
             raise TypeError(f"runtime_settings must be a jitney.runtime.RuntimeSettings, found "
                             f"{type(self.runtime_settings).__name__}")
         if self.device is not None:
             self.device = torch.device(self.device)
+
+    @property
+    def precision(self) -> str:
+        """Of the engines: "fp32" or "bf16"."""
+        return "bf16" if torch.bfloat16 in self.enabled_precisions else "fp32"
 
     def stays_in_torch(self, target: Any) -> bool:
         if not self._executed:

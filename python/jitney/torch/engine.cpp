@@ -20,6 +20,16 @@ jitney::Engine load(const Record& record) {
                                                          static_cast<std::size_t>(record.engine.numel())));
 }
 
+/// What the metadata says of how it computes.
+Precision precision_of(const Record& record) {
+  const auto metadata = nlohmann::json::parse(record.serialized_metadata);
+  const auto found = metadata.find("precision");
+  if (found == metadata.end() || *found == "fp32") return Precision::fp32;
+  TORCH_CHECK_VALUE(*found == "bf16", "the precision of engine '", record.name, "' must be 'fp32' or 'bf16', found ",
+                    found->dump());
+  return Precision::bf16;
+}
+
 }  // namespace
 
 Engine::Engine(Record record)
@@ -27,7 +37,10 @@ Engine::Engine(Record record)
   use_torch_allocator(device_);
   SessionOptions options;
   options.device = device_;
+  options.precision = precision_of(record_);
   session_ = std::make_shared<Session>(load(record_), options);
+  if (record_.allocates_dynamically)
+    session_->set_resource_allocation_strategy(ResourceAllocationStrategy::dynamic_allocation);
   record_.engine.reset();
   const jitney::Engine& engine = session_->engine();
   if (record_.name.empty()) record_.name = engine.name();
@@ -95,6 +108,8 @@ void Engine::bind_aliases() {
 std::vector<std::string> Engine::slots() const {
   Record whole = record_;
   whole.engine = serialize();
+  whole.allocates_dynamically =
+      session_->resource_allocation_strategy() == ResourceAllocationStrategy::dynamic_allocation;
   return to_slots(whole);
 }
 

@@ -70,6 +70,13 @@ int vector_bytes() {
   return target ? cpu_levels()[static_cast<std::size_t>(target->level)].vector_bytes : 0;
 }
 
+/// Code for another processor must not run on this one.
+Status check_runs() {
+  if (compiles_only())
+    return environment_error("JITNEY_CPU_COMPILE_ONLY is set: this process compiles and runs nothing");
+  return {};
+}
+
 }  // namespace
 
 CpuBackend::CpuBackend() : default_threads_(std::min(usable_cores(), kMaxThreads)), native_(memory_, vector_bytes()) {}
@@ -139,6 +146,7 @@ Expected<KernelHandle> CpuBackend::kernel(int device, ModuleHandle module, const
 
 Status CpuBackend::launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
+  JITNEY_CHECK(check_runs());
   JITNEY_TRY(const auto use, modules_.use(kernel));
   const FlushDenormals mode(flushes(stream));
   const JitneyArgs shared{args.pointers, args.numbers, args.fault};
@@ -158,6 +166,7 @@ bool CpuBackend::offers(int device, const LibraryCall& call) const {
 Expected<std::shared_ptr<const Primitive>> CpuBackend::plan(int device, const LibraryCall& call,
                                                             const PlanOptions& options) {
   JITNEY_CHECK(check_device(device));
+  JITNEY_CHECK(check_runs());
   const int threads = work_of(call) < kWorkForATeam ? 1 : threads_of(options.stream);
   const bool must = !calls_.offers(call);
   if (auto primitive = native_.plan(call, threads, must)) return primitive;
@@ -168,6 +177,7 @@ Expected<std::shared_ptr<const Primitive>> CpuBackend::plan(int device, const Li
 Expected<std::shared_ptr<const PackedWeights>> CpuBackend::pack(int device, const Primitive& primitive,
                                                                 const WeightsSource& source) {
   JITNEY_CHECK(check_device(device));
+  JITNEY_CHECK(check_runs());
   if (const auto* ours = dynamic_cast<const native::NativePrimitive*>(&primitive)) return native_.pack(*ours, source);
   if (dynamic_cast<const native::NativePacked*>(source.packed) != nullptr)
     return environment_error("weights for {} cannot be made from another packing", primitive.implementation());
@@ -189,6 +199,7 @@ Expected<std::unique_ptr<Invocation>> CpuBackend::invocation(int device, std::sh
 Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const> pointers, void* scratch,
                        StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
+  JITNEY_CHECK(check_runs());
   const FlushDenormals mode(flushes(stream));
   if (const auto* ours = dynamic_cast<const native::NativeInvocation*>(&invocation)) {
     ours->run(pointers, scratch);

@@ -130,10 +130,19 @@ Expected<CpuTarget> parse_cpu_target(std::string_view text, const CpuTarget& det
   return target;
 }
 
+bool compiles_only() {
+  static const bool set = env_string("JITNEY_CPU_COMPILE_ONLY").has_value();
+  return set;
+}
+
 Expected<CpuTarget> choose_cpu_target() {
   static const CpuTarget detected = detect_cpu_target();
   const auto wanted = env_string("JITNEY_CPU_TARGET");
   if (!wanted) return detected;
+  if (compiles_only()) {
+    constexpr CpuTarget kEverything = {.level = std::size(kLevels) - 1, .features = ~0u};
+    return parse_cpu_target(*wanted, kEverything, "JITNEY_CPU_TARGET");
+  }
   return parse_cpu_target(*wanted, detected, "JITNEY_CPU_TARGET");
 }
 

@@ -44,7 +44,11 @@ CpuTarget detect_cpu_target();
 /// exist and for anything that `detected` lacks. `source` says in the message where the text came from.
 Expected<CpuTarget> parse_cpu_target(std::string_view text, const CpuTarget& detected, std::string_view source);
 
-/// What detect_cpu_target() says, or the lower target that JITNEY_CPU_TARGET names.
+/// Whether this process compiles and runs nothing (JITNEY_CPU_COMPILE_ONLY): then its target may be any processor of
+/// this architecture, and what libraries offer there is what counts.
+bool compiles_only();
+
+/// What detect_cpu_target() says, or the target that JITNEY_CPU_TARGET names: a lower one, unless compiles_only().
 Expected<CpuTarget> choose_cpu_target();
 
 /// "x86-64-v4+avx512_vnni+avx512_bf16". parse_cpu_target reads it back.

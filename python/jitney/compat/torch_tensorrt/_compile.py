@@ -33,7 +33,7 @@ def cross_compile_for_windows(module: Any, file_path: str | os.PathLike[str] = "
     given = arg_inputs if arg_inputs is not None else inputs
     if isinstance(module, torch.nn.Module):
         module = _of_front_end("trace")(module, given, kwarg_inputs=kwarg_inputs)
-    made = _of_front_end("cross_compile_for_windows")(module, **translate(options))
+    made = _of_front_end("cross_compile_for_windows")(module, given, kwarg_inputs=kwarg_inputs, **translate(options))
     if file_path:
         files.save(made, file_path, arg_inputs=given, kwarg_inputs=kwarg_inputs)
     return made
@@ -46,8 +46,10 @@ def convert_method_to_trt_engine(module: torch.nn.Module, method_name: str = "fo
     """The bytes of one engine for the whole of a module's forward()."""
     if method_name != "forward":
         raise ValueError(f"only the method 'forward' can be converted, found {method_name!r}")
-    program = _of_front_end("trace")(module, arg_inputs if arg_inputs is not None else inputs, kwarg_inputs=kwarg_inputs)
-    made: bytes = _of_front_end("convert_exported_program_to_serialized_engine")(program, **translate(options))
+    given = arg_inputs if arg_inputs is not None else inputs
+    program = _of_front_end("trace")(module, given, kwarg_inputs=kwarg_inputs)
+    made: bytes = _of_front_end("convert_exported_program_to_serialized_engine")(program, given, kwarg_inputs=kwarg_inputs,
+                                                                                 **translate(options))
     return made
 
 

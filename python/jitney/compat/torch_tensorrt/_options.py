@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from ...dynamo import no_effect
 from ._device import Device
 from ._enums import dtype
 
@@ -15,7 +16,7 @@ _WITHOUT_EFFECT = frozenset("""
 assume_dynamic_shape_support attn_bias_is_causal autocast_calibration_dataloader autocast_excluded_nodes
 autocast_excluded_ops autocast_low_precision_type autocast_max_depth_of_reduction autocast_max_output_threshold
 cache_built_engines cpu_memory_budget custom_engine_cache debug decompose_attention disable_tf32
-dla_global_dram_size dla_local_dram_size dla_sram_size dynamically_allocate_resources enable_autocast
+dla_global_dram_size dla_local_dram_size dla_sram_size enable_autocast
 enable_cross_compile_for_windows enable_cuda_graph enable_experimental_decompositions enable_resource_partitioning
 enable_weight_streaming engine_cache_dir engine_cache_size engine_capability hardware_compatible immutable_weights
 l2_limit_for_tiling make_refittable max_aux_streams num_avg_timing_iters offload_module_to_cpu optimization_level
@@ -34,8 +35,11 @@ def translate(options: dict[str, Any]) -> dict[str, Any]:
         elif name == "device":
             kept[name] = value.to_torch() if isinstance(value, Device) else value
         elif name == "enabled_precisions":
-            wanted = [p.value if isinstance(p, dtype) else p for p in value]
-            kept[name] = {p for p in wanted if not str(p).startswith("torch.float8") and not str(p).startswith("torch.int")}
+            wanted = {p.value if isinstance(p, dtype) else p for p in value}
+            others = {p for p in wanted if str(p).startswith(("torch.float8", "torch.int", "torch.uint"))}
+            for each in sorted(map(str, others)):
+                no_effect.warn_once(f"enabled_precisions: {each}", "models of such types say so themselves")
+            kept[name] = wanted - others
         else:
             kept[name] = value
     return kept

@@ -40,6 +40,8 @@ class BoundEngine:
         self.use_pre_allocated_outputs = False
         self.use_output_allocator = record.requires_output_allocator or self.signature.is_data_dependent
         self.record_tensor: torch.Tensor | None = None  # of operators.record_of()
+        if record.allocates_dynamically:
+            engine.dynamically_allocate_resources = True
 
     _described: dict[str, Any]
 
@@ -52,8 +54,9 @@ class BoundEngine:
         raise NotImplementedError
 
     def full_record(self) -> Record:
-        """With the engine's bytes."""
+        """With the engine's bytes, and what holds for its memory now."""
         record = Record(**{**self.record.__dict__})
+        record.allocates_dynamically = self.engine.dynamically_allocate_resources
         record.engine = bytes_to_tensor(self.engine._native.serialize())
         return record
 
@@ -106,7 +109,7 @@ class PythonEngine(BoundEngine):
 
     def __init__(self, record: Record, settings: RuntimeSettings | None = None) -> None:
         native = _jitney.Engine.load_bytes(record.engine.numpy().tobytes())
-        engine = ModuleEngine(native, record.device, runtime_settings=settings)
+        engine = ModuleEngine(native, record.device, precision=record.metadata.get("precision", "fp32"), runtime_settings=settings)
         record = Record(**{**record.__dict__})
         record.engine = bytes_to_tensor(b"")
         record.name = engine.given_name = record.name or engine.name

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from ... import UserError, _jitney
+from .. import inputs as given_inputs
 from . import bound_engine, library, operators
 from .compiled import with_modules
 from .live import live_engines
@@ -30,8 +31,9 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
     module: a module with engines, an exported program, or (as TorchScript only) a script module.
     output_format: "exported_program" (runs in both runtimes, with jitney.load()), "torchscript" or "aot_inductor" (a
         package that C++ programs run without Python; Linux only). The last two need libjitney_torch.
-    arg_inputs, kwarg_inputs: an example of what it is called with; `inputs` is another name of arg_inputs.
-    dynamic_shapes: as torch.export.export() takes them; by default all shapes are those of the example.
+    arg_inputs, kwarg_inputs: an example of what it is called with, or jitney.Inputs; `inputs` is another name of
+        arg_inputs.
+    dynamic_shapes: as torch.export.export() takes them; by default the ranges of Inputs, and no others.
     inductor_configs: for torch._inductor.aoti_compile_and_package().
     """
     if output_format not in FORMATS:
@@ -39,6 +41,9 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
     path = os.fspath(file_path)
     args = tuple(arg_inputs if arg_inputs is not None else inputs or ())
     kwargs = dict(kwarg_inputs or {})
+    if dynamic_shapes is None and isinstance(module, torch.nn.Module):
+        dynamic_shapes = given_inputs.ranges_of(module, args, kwargs)
+    args, kwargs = given_inputs.examples(args), given_inputs.examples(kwargs)
     if output_format == "torchscript":
         library.require_torch_library("saving TorchScript")
         if not isinstance(module, torch.jit.ScriptModule):

@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 
 from ... import UserError, _jitney
+from ...choices import PRECISIONS, choose
 from ...engine import Engine
 from ...runtime.caches import RuntimeCache
 from ...runtime.settings import RuntimeSettings, default_runtime_settings
@@ -34,7 +35,7 @@ class JitneyModule(torch.nn.Module):
                  runtime_settings: RuntimeSettings | None = None, requires_output_allocator: bool = False,
                  device: torch.device | str | None = None, metadata: Mapping[str, Any] | None = None,
                  aliased_io: Mapping[str, str] | None = None, dynamically_allocate_resources: bool = False,
-                 requires_native_multidevice: bool = False, target_platform: str | None = None,
+                 precision: str = "fp32", requires_native_multidevice: bool = False, target_platform: str | None = None,
                  runtime: str | None = None, lazy_engine_init: bool = False) -> None:
         """serialized_engine: bytes of a .jitney file, or of an ONNX model. None: set_extra_state() brings it.
         input_binding_names, output_binding_names: the engine's inputs and outputs in the order in which forward() takes
@@ -45,7 +46,11 @@ class JitneyModule(torch.nn.Module):
         requires_output_allocator: shapes of outputs follow from data. Such engines are recognized without it.
         device: "cpu" or "cuda:INDEX".
         metadata: for whoever made it; saved with it, as JSON.
+        dynamically_allocate_resources: each run takes the memory for intermediate values and gives it back, rather than
+            keeping it for the next (engine.dynamically_allocate_resources; a scope is jitney.runtime's
+            ResourceAllocationStrategy). Saved with it.
         aliased_io: {output: input} of outputs that are written into an input's memory and not given.
+        precision: "fp32" as the model says; "bf16" keeps float32 values in bfloat16 between inputs and outputs.
         target_platform: that alone may load it, such as "windows_x86_64"; by default this one.
         runtime: "cpp" or "python"; by default jitney.dynamo.runtime.runtime().
         lazy_engine_init: setup_engine() or the first call reads the engine.
@@ -66,6 +71,9 @@ class JitneyModule(torch.nn.Module):
         everything = dict(metadata or {})
         if aliased_io:
             everything["aliased_io"] = dict(aliased_io)
+        choose("precision", precision, PRECISIONS)  # says what is allowed
+        if precision != "fp32":
+            everything["precision"] = precision
         where = torch.device(device or getattr(settings, "device", None) or "cpu")
         self._record = Record(
             name, record.bytes_to_tensor(serialized_engine), _device_text(where), list(input_binding_names or []),
@@ -175,12 +183,21 @@ class JitneyModule(torch.nn.Module):
         if bound.handle is not None and not self._is_exported_as_record:
             outputs = torch.ops.jitney.execute_engine(given, self.engine_handle)
         else:
+            self._prepare_record()
             outputs = torch.ops.jitney.execute_record(given, self.record_tensor(), bound.signature_text)
         return cast("list[torch.Tensor]", outputs)
 
     def record_tensor(self) -> torch.Tensor:
         """Its record as one uint8 tensor, which execute_record runs with this very engine while it lives."""
         return operators.record_of(self.bound)
+
+    def _prepare_record(self) -> bool:
+        operators.record_of(self.bound)
+        return True
+
+    # torch.compile calls it while it traces, and looks into none of its locks. As
+    # torch.compiler.assume_constant_result() does, which would import all of Dynamo now.
+    _prepare_record._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     # Copies and files
 

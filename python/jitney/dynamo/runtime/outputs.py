@@ -1,5 +1,5 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
-"""Where the memory of outputs and of intermediate values comes from."""
+"""Where the memory of outputs comes from. For that of intermediate values see jitney.runtime.ResourceAllocationStrategy."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -78,24 +78,3 @@ class enable_output_allocator(_Flag[T]):
         if module.bound.aliases:
             raise UserError(f"engine '{module.name}' writes outputs into its inputs: an output allocator cannot be used "
                             "with it")
-
-
-class ResourceAllocationStrategy(Generic[T]):
-    """`with ResourceAllocationStrategy(module, dynamically_allocate_resources=True):` whether workspaces are taken from
-    the allocator for each call, or kept, as its record says it for engines that are saved inside."""
-
-    def __init__(self, target: T, dynamically_allocate_resources: bool = True) -> None:
-        self._target, self._dynamic = target, bool(dynamically_allocate_resources)
-        self._before: list[list[tuple[JitneyModule, bool]]] = []
-
-    def __enter__(self) -> T:
-        modules = modules_of(self._target)
-        self._before.append([(module, module.bound.record.allocates_dynamically) for module in modules])
-        for module in modules:
-            module.bound.record.allocates_dynamically = self._dynamic
-        return self._target
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        for module, before in reversed(self._before.pop()):
-            module.bound.record.allocates_dynamically = before

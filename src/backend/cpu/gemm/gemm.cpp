@@ -5,6 +5,7 @@
 #include <bit>
 #include <vector>
 
+#include "backend/cpu/cpu_target.h"
 #include "backend/cpu/gemm/blocked.h"
 #include "backend/cpu/gemm/strassen.h"
 #include "backend/cpu/parallel_for.h"
@@ -60,8 +61,10 @@ void find_greatest(const float* panel, std::int64_t rows, std::int64_t columns, 
 
 const Kernels* kernels(int vector_bytes) {
 #if defined(__x86_64__)
-  if (vector_bytes >= 64 && __builtin_cpu_supports("avx512f")) return &avx512_kernels();
-  if (vector_bytes >= 32 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2_kernels();
+  const bool any = compiles_only();  // offered, not run
+  if (vector_bytes >= 64 && (any || __builtin_cpu_supports("avx512f"))) return &avx512_kernels();
+  if (vector_bytes >= 32 && (any || (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))))
+    return &avx2_kernels();
 #else
   (void)vector_bytes;
 #endif

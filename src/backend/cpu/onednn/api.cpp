@@ -90,6 +90,8 @@ Expected<Library> load() {
   // Only a limit that somebody named, so that oneDNN's own variables keep working otherwise.
   if (env_string("JITNEY_CPU_TARGET") && *limit != dnnl_cpu_isa_default) found.api.set_max_cpu_isa(*limit);
   found.isa = found.api.get_effective_cpu_isa();
+  // What it would offer on that processor, whatever this one is.
+  if (compiles_only()) found.isa = *limit == dnnl_cpu_isa_default ? dnnl_cpu_isa_avx512_core_amx : *limit;
   found.api.set_primitive_cache_capacity(kCacheCapacity);
   if (found.api.engine_create(&found.engine, dnnl_cpu, 0) != dnnl_success) {
     return environment_error("oneDNN {} does not work on this CPU", found.version);
