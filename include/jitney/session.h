@@ -88,6 +88,18 @@ class JITNEY_EXPORT Session {
   std::uint64_t add_resource_allocation_strategy(ResourceAllocationStrategy strategy);
   void remove_resource_allocation_strategy(std::uint64_t id);
 
+  /// Weights that need not be in memory between the calls that read them, in bytes: those that a library reads in a
+  /// layout of its own, on a CPU. 0 where there are none.
+  std::int64_t streamable_weight_bytes() const;
+  /// How many of these stay. All of them at first.
+  std::int64_t weight_budget() const;
+  /// The weights of the first steps stay, as many as fit; each other is packed anew for each call, from the engine's
+  /// own bytes (a file's, where it was loaded by path), and goes after it. Makes no context, and results are the same.
+  /// More than all is all. Throws Error(user) for a negative number.
+  void set_weight_budget(std::int64_t bytes);
+  /// What this machine has room for: all, or half of the memory that this process may use.
+  std::int64_t automatic_weight_budget() const;
+
   bool has_context() const;
   /// The next run makes a new one.
   void invalidate_context();

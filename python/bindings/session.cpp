@@ -311,6 +311,20 @@ void bind_settings_of(nb::class_<Session>& type) {
                                                                    : ResourceAllocationStrategy::static_allocation);
              });
            })
+      .def("streamable_weight_bytes",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.streamable_weight_bytes(); });
+           })
+      .def("weight_budget",
+           [](const Session& s) { return s.with([](jitney::Session& session) { return session.weight_budget(); }); })
+      .def("set_weight_budget",
+           [](Session& s, std::int64_t bytes) {
+             s.act([&](jitney::Session& session) { session.set_weight_budget(bytes); });
+           })
+      .def("automatic_weight_budget",
+           [](const Session& s) {
+             return s.with([](jitney::Session& session) { return session.automatic_weight_budget(); });
+           })
       .def("has_context",
            [](const Session& s) { return s.with([](jitney::Session& session) { return session.has_context(); }); })
       .def("invalidate_context",

@@ -167,6 +167,27 @@ class Engine:
     def dynamically_allocate_resources(self, is_dynamic: bool) -> None:
         self._session.set_dynamic_allocation(bool(is_dynamic))
 
+    @property
+    def streamable_weight_bytes(self) -> int:
+        """Of weights that need not be in memory between the calls that read them: on a CPU, those that a library reads in
+        a layout of its own. 0 where there are none."""
+        return self._session.streamable_weight_bytes()
+
+    @property
+    def weight_budget(self) -> int:
+        """How many of these bytes stay; all of them at first. Each other weight is packed anew for each call that reads
+        it, and goes after it; results are the same. More than all is all; ValueError for a negative number."""
+        return self._session.weight_budget()
+
+    @weight_budget.setter
+    def weight_budget(self, budget: int) -> None:
+        self._session.set_weight_budget(min(budget, self.streamable_weight_bytes))
+
+    @property
+    def automatic_weight_budget(self) -> int:
+        """What this machine has room for: all of them, or half of the memory that this process may use."""
+        return self._session.automatic_weight_budget()
+
     # The execution context
 
     @property

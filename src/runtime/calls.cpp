@@ -26,6 +26,8 @@ constexpr std::size_t kMostPlanners = 8;
 }  // namespace
 
 Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& target) const {
+  auto made = std::make_unique<Invocations>();
+  std::vector<std::shared_ptr<const backend::PackedWeights>> weights(calls.size());
   {
     std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -33,25 +35,53 @@ Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& ta
       idle_.pop_back();
       return invocations;
     }
+    made->generation = generation_;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      weights[i] = calls[i].weights;
+      made->plain.push_back(calls[i].plain);
+    }
   }
-  auto invocations = std::make_unique<Invocations>(calls.size());
+  made->of.resize(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    if (!calls[i].primitive) continue;
-    JITNEY_TRY((*invocations)[i], target.backend->invocation(target.device, calls[i].primitive, calls[i].weights));
+    if (!calls[i].primitive || (calls[i].comes_and_goes && !weights[i] && !made->plain[i].data)) continue;
+    JITNEY_TRY(made->of[i], target.backend->invocation(target.device, calls[i].primitive, std::move(weights[i])));
   }
-  return invocations;
+  return made;
 }
 
 void CallSet::give_back(std::unique_ptr<Invocations> invocations) const {
   std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(invocations));
+  if (invocations->generation == generation_) idle_.push_back(std::move(invocations));
+}
+
+void CallSet::hold(std::size_t call, const PlannedCall& with, std::size_t step, const WeightBudget& budget) const {
+  std::vector<std::unique_ptr<Invocations>> gone;
+  std::lock_guard lock(mutex_);
+  if (!budget.stays(step)) return;
+  calls[call].weights = with.weights;
+  calls[call].plain = with.plain;
+  gone.swap(idle_);
+  ++generation_;
+}
+
+void CallSet::drop(std::span<const PlannedStep> steps, const WeightBudget& budget) const {
+  std::vector<std::unique_ptr<Invocations>> gone;
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!calls[i].comes_and_goes || budget.stays(static_cast<std::size_t>(steps[i].step))) continue;
+    calls[i].weights = nullptr;
+    calls[i].plain = {};
+  }
+  gone.swap(idle_);
+  ++generation_;
 }
 
 CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
-                         std::shared_ptr<backend::PlanServices> services)
+                         std::shared_ptr<backend::PlanServices> services, std::shared_ptr<const WeightBudget> budget)
     : program_(std::move(program)),
       target_(std::move(target)),
       services_(std::move(services)),
+      budget_(std::move(budget)),
       packed_(program_->steps.size()) {}
 
 std::vector<std::shared_ptr<const backend::Primitive>> CallPlanner::plan_side_by_side(const Plan& plan,
@@ -151,6 +181,56 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   return std::move(*call);
 }
 
+Status CallPlanner::pack(const PlannedStep& p, Constants& constants, PlannedCall& planned) {
+  const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
+  auto& preferred = packed_[static_cast<std::size_t>(p.step)];
+  auto& b = *target_.backend;
+  const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
+  const Tensor& constant = *program_->graph.value(root).constant;
+  const auto source_of = [&](const std::string& digest) { return digest + " " + planned.packing; };
+  const void* plain = constants.at(root);
+  if (plain == nullptr && preferred) {
+    // What was packed for another shape serves this one, mostly, and the original need not come back.
+    JITNEY_TRY(const std::string digest, content_digest(constant));
+    const std::string content = source_of(digest);
+    backend::WeightsSource source{.content = content};
+    source.packed = preferred.get();
+    auto packed = b.pack(target_.device, *planned.primitive, source);
+    if (packed) planned.weights = std::move(*packed);
+  }
+  if (!planned.weights) {
+    Constants::Held held;  // first of all, so that digest and packing need one reading
+    if (plain == nullptr) {
+      JITNEY_TRY(held, constants.hold(root));
+      plain = held.data;
+    }
+    JITNEY_TRY(const std::string digest, content_digest(constant));
+    const std::string content = source_of(digest);
+    backend::WeightsSource source{.content = content};
+    source.plain = static_cast<const char*>(plain) + planned.offsets[1];
+    JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
+    if (!planned.weights && held.data != nullptr) {
+      if (planned.comes_and_goes)
+        planned.plain = std::move(held);
+      else
+        constants.keep(root, std::move(held));
+    }
+  }
+  if (!preferred && stays(static_cast<std::size_t>(p.step))) preferred = planned.weights;
+  return {};
+}
+
+Status CallPlanner::bring_weights(const PlannedStep& p, Constants& constants, PlannedCall& call) {
+  const std::lock_guard lock(mutex_);
+  return pack(p, constants, call);
+}
+
+void CallPlanner::drop() {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < packed_.size(); ++i)
+    if (!stays(i)) packed_[i] = nullptr;
+}
+
 Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants& constants,
                               backend::StreamHandle stream, PlannedCall& planned) {
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
@@ -162,36 +242,11 @@ Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants&
              b.plan(target_.device, call, {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
   planned.operations = passes::operation_count(call);
   if (const TensorDesc* w = packed_operand(call)) {
+    planned.packing = fmt::format("{} {} [{}] [{}]", planned.offsets[1], to_string(w->dtype), fmt::join(w->shape, ","),
+                                  fmt::join(w->strides, ","));
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
-    const Tensor& constant = *program_->graph.value(root).constant;
-    const auto source_of = [&](const std::string& digest) {
-      return fmt::format("{} {} {} [{}] [{}]", digest, planned.offsets[1], to_string(w->dtype),
-                         fmt::join(w->shape, ","), fmt::join(w->strides, ","));
-    };
-    const void* plain = constants.at(root);
-    if (plain == nullptr && preferred) {
-      // What was packed for another shape serves this one, mostly, and the original need not come back.
-      JITNEY_TRY(const std::string digest, content_digest(constant));
-      const std::string content = source_of(digest);
-      backend::WeightsSource source{.content = content};
-      source.packed = preferred.get();
-      auto packed = b.pack(target_.device, *planned.primitive, source);
-      if (packed) planned.weights = std::move(*packed);
-    }
-    if (!planned.weights) {
-      Constants::Held held;  // first of all, so that digest and packing need one reading
-      if (plain == nullptr) {
-        JITNEY_TRY(held, constants.hold(root));
-        plain = held.data;
-      }
-      JITNEY_TRY(const std::string digest, content_digest(constant));
-      const std::string content = source_of(digest);
-      backend::WeightsSource source{.content = content};
-      source.plain = static_cast<const char*>(plain) + planned.offsets[1];
-      JITNEY_TRY(planned.weights, b.pack(target_.device, *planned.primitive, source));
-      if (!planned.weights && held.data != nullptr) constants.keep(root, std::move(held));
-    }
-    if (!preferred) preferred = planned.weights;
+    planned.comes_and_goes = budget_ && budget_->total() > 0 && constants.at(root) == nullptr;
+    if (!planned.comes_and_goes || stays(static_cast<std::size_t>(p.step))) JITNEY_CHECK(pack(p, constants, planned));
   }
   log_debug("'{}' is done by {}", step.node->name, planned.primitive->implementation());
   return {};

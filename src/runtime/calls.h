@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/constants.h"
 #include "runtime/plan.h"
 #include "runtime/target.h"
+#include "runtime/weight_budget.h"
 
 namespace jitney::runtime {
 
@@ -18,39 +20,61 @@ struct PlannedCall {
   std::shared_ptr<const backend::PackedWeights> weights;  ///< null where nothing is packed
   std::vector<std::size_t> offsets;  ///< in bytes, one an operand: where the view begins in its buffer
   std::int64_t operations = -1;
+  /// The constant operand, where the library reads it as it is and nothing else does; on the host.
+  Constants::Held plain{};
+  std::string packing{};        ///< what of the constant is packed, for the digest; empty where there is none
+  bool comes_and_goes = false;  ///< its weights are there only where the budget allows it
 };
 
 /// The library calls of one plan, one an entry of Plan::steps; null primitives where the step is none. Immutable but
-/// for the pool of invocations.
+/// for the pool of invocations, and for weights that come and go.
 class CallSet {
  public:
-  std::vector<PlannedCall> calls;
+  /// Once it is shared, `weights` and `plain` of those that come and go are read by borrow() alone.
+  mutable std::vector<PlannedCall> calls;
   std::size_t scratch_bytes = 0;  ///< the most that one call needs
 
-  /// What the library changes while it runs, one a call. Borrowed by one execute at a time.
-  using Invocations = std::vector<std::unique_ptr<backend::Invocation>>;
+  /// What the library changes while it runs. Borrowed by one execute at a time; holds the weights meanwhile.
+  struct Invocations {
+    std::vector<std::unique_ptr<backend::Invocation>> of;  ///< one a call; null too where weights are not there
+    std::vector<Constants::Held> plain;
+    std::uint64_t generation = 0;
+  };
   Expected<std::unique_ptr<Invocations>> borrow(const Target& target) const;
   void give_back(std::unique_ptr<Invocations> invocations) const;
+
+  /// Keeps weights for later runs, if they still may stay.
+  void hold(std::size_t call, const PlannedCall& with, std::size_t step, const WeightBudget& budget) const;
+  /// Lets go of those that may not stay; runs under way keep theirs until they are done. `steps`: of each call.
+  void drop(std::span<const PlannedStep> steps, const WeightBudget& budget) const;
 
  private:
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Invocations>> idle_;
+  mutable std::uint64_t generation_ = 0;  ///< of the weights that are there
 };
 
 /// Plans library calls for the shapes of a plan, and packs constant weights: once for all shapes where the library's
 /// layout allows it. Thread-safe.
 class CallPlanner {
  public:
-  /// `services`: for the backend; null gives it none.
+  /// `services`: for the backend; null gives it none. `budget`: null lets all weights stay.
   CallPlanner(std::shared_ptr<const Program> program, Target target,
-              std::shared_ptr<backend::PlanServices> services = nullptr);
+              std::shared_ptr<backend::PlanServices> services = nullptr,
+              std::shared_ptr<const WeightBudget> budget = nullptr);
 
   /// `constants`: those that only library calls read are had for as long as packing takes, and kept where the library
   /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
   /// with one warning: the interpreter stands in.
   Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream);
+  /// `weights` or `plain` of a call that was planned without.
+  Status bring_weights(const PlannedStep& p, Constants& constants, PlannedCall& call);
+  /// Lets go of weights that may not stay.
+  void drop();
 
  private:
+  bool stays(std::size_t step) const { return !budget_ || budget_->stays(step); }
+  Status pack(const PlannedStep& p, Constants& constants, PlannedCall& call);
   Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
   /// All calls of a plan, by several threads; those that fail are null, and fail again when their turn comes.
   std::vector<std::shared_ptr<const backend::Primitive>> plan_side_by_side(const Plan& plan,
@@ -61,6 +85,7 @@ class CallPlanner {
   std::shared_ptr<const Program> program_;
   Target target_;
   std::shared_ptr<backend::PlanServices> services_;
+  std::shared_ptr<const WeightBudget> budget_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const backend::PackedWeights>> packed_;  ///< by step: the packing to prefer
 };

@@ -65,7 +65,8 @@ Expected<std::shared_ptr<const Uploaded>> upload(const Target& target, const Ten
   return made;
 }
 
-/// Whether a value's own bytes are read by more than the packing of library calls, which happens once.
+}  // namespace
+
 std::vector<bool> plainly_read_constants(const Program& program) {
   std::vector<bool> result(program.graph.values.size(), false);
   for (const Step& step : program.steps) {
@@ -77,8 +78,6 @@ std::vector<bool> plainly_read_constants(const Program& program) {
     result[static_cast<std::size_t>(program.views[static_cast<std::size_t>(out)].root)] = true;
   return result;
 }
-
-}  // namespace
 
 Constants::Constants(std::shared_ptr<const Program> program, Target target)
     : program_(std::move(program)),

@@ -37,6 +37,9 @@ class Constants {
   std::vector<Held> held_;
 };
 
+/// By value id, whether a constant's own bytes are read by more than the packing of library calls, which happens once.
+std::vector<bool> plainly_read_constants(const Program& program);
+
 /// Adds to an error of the environment what the memory was wanted for: "cuda:0 cannot allocate 100 bytes ...; they were
 /// wanted for ...". The allocation itself, in the order of `stream`.
 Expected<void*> allocate_for(const char* what, const Target& target, std::size_t bytes, backend::StreamHandle stream);

@@ -33,11 +33,12 @@ std::size_t count_indirect(const Program& program) {
 }  // namespace
 
 Executor::Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
-                   std::shared_ptr<backend::PlanServices> services)
+                   std::shared_ptr<backend::PlanServices> services, std::shared_ptr<const WeightBudget> budget)
     : program_(std::move(program)),
       target_(std::move(target)),
       options_(options),
-      planner_(program_, target_, std::move(services)),
+      budget_(std::move(budget)),
+      planner_(program_, target_, std::move(services), budget_),
       constants_(program_, target_),
       spaces_(target_, options, count_indirect(*program_)) {
   for (std::size_t i = 0; i < program_->steps.size(); ++i) {

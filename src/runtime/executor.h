@@ -44,9 +44,11 @@ struct RunOptions {
 /// synchronize().
 class Executor {
  public:
-  /// `services`: for the backend while it plans library calls; null gives it none.
+  /// `services`: for the backend while it plans library calls; null gives it none. `budget`: how many bytes of weights
+  /// stay between the calls that read them; null is all.
   Executor(std::shared_ptr<const Program> program, Target target, backend::StreamOptions options,
-           std::shared_ptr<backend::PlanServices> services = nullptr);
+           std::shared_ptr<backend::PlanServices> services = nullptr,
+           std::shared_ptr<const WeightBudget> budget = nullptr);
   /// Waits for what runs.
   ~Executor();
   Executor(const Executor&) = delete;
@@ -60,6 +62,8 @@ class Executor {
              std::span<void* const> outputs, const RunOptions& options = {});
   /// Gives back the memory that no run uses now. The next runs take it anew.
   void release_memory() { spaces_.clear(); }
+  /// Lets go of weights that the budget no longer allows to stay; those of `plans`, too.
+  void drop_weights(std::span<const std::shared_ptr<const Plan>> plans);
   /// Waits for a caller's stream and tells of bad indices so far.
   Status synchronize(backend::StreamHandle stream);
   /// Why runs of this plan cannot be captured; "" when they can. Plans library calls.
@@ -120,14 +124,19 @@ class Executor {
   backend::LaunchArgs arguments(const Plan& plan, std::size_t i, Space& w) const;
   /// 0 where something else than a generated kernel does the step, or nothing is to be done.
   backend::KernelHandle kernel_of(const Plan& plan, std::size_t i, const Kernels& kernels, const CallSet* calls) const;
-  Status call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p, Space& w,
-              backend::StreamHandle stream);
+  /// `plain`: of the constant operand, where it is read as it is and not among the space's pointers; else null.
+  Status call(const PlannedCall& call, backend::Invocation& invocation, const void* plain, const PlannedStep& p,
+              Space& w, backend::StreamHandle stream);
+  /// The same with weights that are brought now, and go when it is done unless they may stay.
+  Status call_with_weights(const CallSet& calls, std::size_t i, const PlannedStep& p, Space& w,
+                           backend::StreamHandle stream);
   Status interpret(const Plan& plan, const PlannedStep& p, Space& w, backend::StreamHandle stream);
 
   std::shared_ptr<const Program> program_;
   Target target_;
   backend::StreamOptions options_;
   backend::StreamHandle stream_ = 0;
+  const std::shared_ptr<const WeightBudget> budget_;
   CallPlanner planner_;
   Constants constants_;
   std::vector<int> fault_of_;    ///< by step: its word in Space::faults, -1 where it reads at no index

@@ -20,16 +20,40 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
     const TraceSpan span("plan", "library calls");
     JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_));
     plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
+    // The budget may have changed meanwhile, by somebody who did not see these.
+    if (budget_ && budget_->bytes() < budget_->total()) plan.calls->drop(plan.steps, *budget_);
   }
   return plan.calls.get();
 }
 
-Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, const PlannedStep& p, Space& w,
-                      backend::StreamHandle stream) {
+void Executor::drop_weights(std::span<const std::shared_ptr<const Plan>> plans) {
+  planner_.drop();
+  for (const auto& plan : plans)
+    if (const CallSet* calls = plan->calls_ready.load(std::memory_order_acquire)) calls->drop(plan->steps, *budget_);
+}
+
+Status Executor::call(const PlannedCall& call, backend::Invocation& invocation, const void* plain, const PlannedStep& p,
+                      Space& w, backend::StreamHandle stream) {
   w.operands.resize(p.slot_count);
-  for (std::size_t i = 0; i < p.slot_count; ++i)
-    w.operands[i] = static_cast<char*>(w.pointers[p.first_slot + i]) + call.offsets[i];
+  for (std::size_t i = 0; i < p.slot_count; ++i) {
+    // Libraries only read it.
+    void* from = i == 1 && plain != nullptr ? const_cast<void*>(plain) : w.pointers[p.first_slot + i];
+    w.operands[i] = static_cast<char*>(from) + call.offsets[i];
+  }
   return target_.backend->run(target_.device, invocation, w.operands, w.scratch, stream);
+}
+
+Status Executor::call_with_weights(const CallSet& calls, std::size_t i, const PlannedStep& p, Space& w,
+                                   backend::StreamHandle stream) {
+  const PlannedCall& known = calls.calls[i];
+  PlannedCall planned{known.primitive, nullptr, known.offsets, known.operations, {}, known.packing, true};
+  {
+    const TraceSpan span("weights", "brought for a call");
+    JITNEY_CHECK(planner_.bring_weights(p, constants_, planned));
+  }
+  JITNEY_TRY(const auto invocation, target_.backend->invocation(target_.device, planned.primitive, planned.weights));
+  calls.hold(i, planned, static_cast<std::size_t>(p.step), *budget_);
+  return call(planned, *invocation, planned.plain.data, p, w, stream);
 }
 
 Status Executor::launch(const Plan& plan, const Kernels& kernels, Space& w, const CallSet* calls,
@@ -107,7 +131,8 @@ Status Executor::launch_step(const Plan& plan, std::size_t i, const Kernels& ker
   if (step.is_call) {
     if (p.points == 0) return {};
     if (const PlannedCall& planned = calls->calls[i]; planned.primitive)
-      return call(planned, *(*invocations)[i], p, w, stream);
+      return invocations->of[i] ? call(planned, *invocations->of[i], invocations->plain[i].data, p, w, stream)
+                                : call_with_weights(*calls, i, p, w, stream);
   }
   backend::KernelHandle kernel = step.distinct < 0 ? 0 : kernels[static_cast<std::size_t>(step.distinct)];
   if (kernel == 0) return interpret(plan, p, w, stream);

@@ -61,6 +61,13 @@ std::size_t PlanTable::size() const {
   return plans_.size();
 }
 
+std::vector<std::shared_ptr<const Plan>> PlanTable::all() const {
+  std::shared_lock lock(mutex_);
+  std::vector<std::shared_ptr<const Plan>> found;
+  for (const auto& [hash, plan] : plans_) found.push_back(plan);
+  return found;
+}
+
 std::vector<std::shared_ptr<const Plan>> PlanTable::used() const {
   std::shared_lock lock(mutex_);
   std::vector<std::shared_ptr<const Plan>> found;

@@ -19,6 +19,7 @@ class PlanTable {
   /// Adds a plan, or gives the one that another thread added meanwhile.
   std::shared_ptr<const Plan> add(std::shared_ptr<const Plan> plan);
   std::size_t size() const;
+  std::vector<std::shared_ptr<const Plan>> all() const;
   /// Those that ran since specialized kernels are asked for.
   std::vector<std::shared_ptr<const Plan>> used() const;
 

@@ -12,6 +12,7 @@
 #include "cache/handle.h"
 #include "runtime/shared_engine.h"
 #include "util/log.h"
+#include "util/memory.h"
 #include "util/stacked.h"
 
 namespace jitney {
@@ -294,6 +295,13 @@ std::uint64_t Session::add_resource_allocation_strategy(ResourceAllocationStrate
 }
 void Session::remove_resource_allocation_strategy(std::uint64_t id) {
   impl_->change_allocation([&](auto& a) { a.remove(id); });
+}
+
+std::int64_t Session::streamable_weight_bytes() const { return impl_->shared->weights->total(); }
+std::int64_t Session::weight_budget() const { return impl_->shared->weights->bytes(); }
+void Session::set_weight_budget(std::int64_t bytes) { value_or_throw(impl_->shared->use_weight_budget(bytes)); }
+std::int64_t Session::automatic_weight_budget() const {
+  return std::min(streamable_weight_bytes(), static_cast<std::int64_t>(usable_memory() / 2));
 }
 
 bool Session::has_context() const {

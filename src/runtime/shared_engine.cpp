@@ -60,6 +60,8 @@ Expected<std::shared_ptr<SharedEngine>> SharedEngine::open(const Engine& engine,
     JITNEY_TRY(made->program, make_program(*engine.impl(), *target.backend, target.device, target.info,
                                            options.precision == Precision::bf16));
   }
+  // What stages pack stays.
+  made->weights = std::make_shared<WeightBudget>(made->staged ? Program{} : *made->program, target);
   made->brings = brought_by(*engine.impl());
   made->stream_options_ = {.threads = options.threads, .keep_denormals = options.denormals == Denormals::keep};
   JITNEY_TRY(const auto most, env_int("JITNEY_SPECIALIZED_SHAPES", 0));
@@ -89,6 +91,15 @@ void SharedEngine::use_strategy(ResourceAllocationStrategy strategy) {
   if (!lock || !executor_) return;
   executor_->release_memory();
   if (staged) staged->release_memory();
+}
+
+Status SharedEngine::use_weight_budget(std::int64_t bytes) {
+  if (bytes < 0) return user_error("a budget for weights must be 0 bytes or more, found {}", bytes);
+  weights->set(bytes);
+  // Who holds it is compiling: then nothing is packed yet.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock && executor_) executor_->drop_weights(plans.all());
+  return {};
 }
 
 void SharedEngine::use_cache(const ContextOptions& options) {
@@ -137,7 +148,7 @@ Status SharedEngine::prepare(const ContextOptions& options) {
         "them ahead",
         kernels->counts().failed, program->sources.size());
   services_ = std::make_shared<CachedPlanServices>(target, cache_, compiler, compiles, brings);
-  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_);
+  auto executor = std::make_unique<Executor>(program, target, stream_options_, services_, staged ? nullptr : weights);
   JITNEY_CHECK(executor->prepare());
   if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));
   kernels_ = std::move(kernels);

@@ -39,6 +39,9 @@ class SharedEngine {
 
   void use_strategy(ResourceAllocationStrategy strategy);
 
+  /// Session::set_weight_budget().
+  Status use_weight_budget(std::int64_t bytes);
+
   Target target;
   std::shared_ptr<const Program> program;
   /// For an engine with hosted operators; then the program has nothing but the kernels of all stages.
@@ -46,6 +49,7 @@ class SharedEngine {
   PlanTable plans;
   std::atomic<int> plans_made{0};
   std::shared_ptr<Specializer> specializer;
+  std::shared_ptr<WeightBudget> weights;
   EngineBrings brings;                            ///< compiled kernels that came with it
   std::atomic<int> wanted_profile{kAutoProfile};  ///< which optimization profile runs must fit
   std::atomic<int> active_profile{0};             ///< that the last run fitted

@@ -89,11 +89,13 @@ def test_H4_an_output_whose_shape_follows_from_data():
 
 def test_torch_compile_takes_it_as_one_operator():
     net = Net()
-    for child in (net._run_on_acc_0, net._run_on_acc_2):
-        child.record_tensor()  # which the Python runtime cannot make while it is compiled
-    compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
-    check(compiled, net)
-    check(compiled, net, rows=7)
+    for backend in ("eager", "aot_eager", "jitney"):
+        torch._dynamo.reset()
+        compiled = torch.compile(net, fullgraph=True, backend=backend)
+        with torch.no_grad():
+            check(compiled, net)
+            check(compiled, net, rows=7)
+    assert all(child.engine.num_execution_contexts_created() == 1 for child in (net._run_on_acc_0, net._run_on_acc_2))
 
 
 @pytest.mark.parametrize("after", ["cpp", "python"])

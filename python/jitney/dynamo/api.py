@@ -2,13 +2,17 @@
 """Exported programs and modules as modules with engines."""
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
 from torch.fx import GraphModule
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
+from .. import UserError
 from .compiler import compile_graph, serialize
 from .conversion import ConversionError
 from .inputs import examples, ranges_of
@@ -32,8 +36,20 @@ def trace(module: torch.nn.Module, inputs: Sequence[Any] | None = None, *, arg_i
     if dynamic_shapes is None:
         dynamic_shapes = ranges_of(module, arguments, keywords)
     with torch.no_grad():
-        return torch.export.export(module, examples(arguments), examples(keywords), dynamic_shapes=dynamic_shapes,
-                                   strict=strict)
+        try:
+            return torch.export.export(module, examples(arguments), examples(keywords), dynamic_shapes=dynamic_shapes,
+                                       strict=strict)
+        except GuardOnDataDependentSymNode as error:
+            raise UserError(f"{type(module).__name__} cannot be traced{_place(error)}: what runs next depends on the value of a "
+                            "tensor; use torch.cond or torch.where there, or torch.compile(backend=\"jitney\"), which runs such "
+                            "lines in Python") from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in the program: the innermost line that is neither PyTorch's nor Jitney's."""
+    own = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(os.path.dirname(__file__)) + os.sep)
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)]
+    return f" at {lines[-1].filename}:{lines[-1].lineno}, '{lines[-1].line}'" if lines else ""
 
 
 def compile(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,  # noqa: A001: upstream's name

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch._functorch.config
 from functorch.compile import make_boxed_func
 from torch._functorch.aot_autograd import aot_module_simplified
 from torch._guards import TracingContext
@@ -109,7 +110,9 @@ def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings
         return make_boxed_func(run)
 
     examples = [_example(inputs[i]) for i in order]
-    with torch.no_grad(), composites_kept_whole() as table:
+    # Engines of a model that is compiled once more are ordered by tokens: made in the graph, which would else have them
+    # as inputs in front of its own.
+    with torch.no_grad(), composites_kept_whole() as table, torch._functorch.config.patch(unlift_effect_tokens=True):
         compiled = aot_module_simplified(reordered, examples, fw_compiler=compiler, inference_compiler=compiler,
                                          bw_compiler=compiler, decompositions=table)
 

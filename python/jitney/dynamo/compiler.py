@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -97,9 +98,12 @@ def _build_engines(module: GraphModule, settings: CompilationSettings, profiles:
         try:
             engine = convert_module(child, settings=settings, name=name, profiles=profiles)
         except ConversionError as error:
-            if error.node.op != "call_function":
+            node = error.node
+            while node.target is operator.getitem:  # one of several results: who gives them stays in PyTorch
+                node = node.args[0]
+            if node.op != "call_function":
                 raise
-            raise _Refused([error.node.name], error.reason) from error
+            raise _Refused([node.name], error.reason) from error
         except UserError as error:
             found = _NODE.search(str(error))
             known = {node.name for node in child.graph.nodes if node.op == "call_function"}

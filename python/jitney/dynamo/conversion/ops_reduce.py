@@ -164,14 +164,6 @@ def cumsum(b: GraphWriter, x: Value, dim: int, *, dtype: Any = None) -> Value:
     return w if x.rank == 0 else b.CumSum(w, b.scalar(dim % x.rank, torch.int64))
 
 
-@converter(aten.cumprod.default)
-def cumprod(b: GraphWriter, x: Value, dim: int, *, dtype: Any = None) -> Value:
-    w = b.wide(b.Cast(x, b.dtype))
-    if x.rank == 0:
-        return w
-    return b.CumProd(w, b.scalar(dim % x.rank, torch.int64))
-
-
 @converter(aten._local_scalar_dense.default, dtypes=INTEGERS | {torch.bool})
 def item(b: GraphWriter, x: Value) -> Value:
     if isinstance(b.result(), torch.SymFloat):

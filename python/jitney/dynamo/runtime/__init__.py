@@ -9,6 +9,7 @@ from .live import apply_runtime_settings, live_engines
 from .module import JitneyModule
 from .outputs import enable_output_allocator, enable_pre_allocated_outputs
 from .record import SERIALIZATION_LEN, SerializedInfoIndex
+from .weight_streaming import weight_streaming
 from .whole_graph import CudaGraphsModule
 
 record.check_library()
@@ -17,4 +18,4 @@ caches.register()
 
 __all__ = ["SERIALIZATION_LEN", "CudaGraphsModule", "JitneyModule", "ResourceAllocationStrategy", "SerializedInfoIndex",
            "apply_runtime_settings", "compiled", "enable_output_allocator", "enable_pre_allocated_outputs",
-           "has_torch_library", "live_engines", "load", "runtime", "save", "use_runtime"]
+           "has_torch_library", "live_engines", "load", "runtime", "save", "use_runtime", "weight_streaming"]

@@ -183,12 +183,21 @@ class JitneyModule(torch.nn.Module):
         if bound.handle is not None and not self._is_exported_as_record:
             outputs = torch.ops.jitney.execute_engine(given, self.engine_handle)
         else:
+            self._prepare_record()
             outputs = torch.ops.jitney.execute_record(given, self.record_tensor(), bound.signature_text)
         return cast("list[torch.Tensor]", outputs)
 
     def record_tensor(self) -> torch.Tensor:
         """Its record as one uint8 tensor, which execute_record runs with this very engine while it lives."""
         return operators.record_of(self.bound)
+
+    def _prepare_record(self) -> bool:
+        operators.record_of(self.bound)
+        return True
+
+    # torch.compile calls it while it traces, and looks into none of its locks. As
+    # torch.compiler.assume_constant_result() does, which would import all of Dynamo now.
+    _prepare_record._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     # Copies and files
 
