@@ -6,7 +6,7 @@
 Importing needs no GPU and no driver.
 """
 from ... import Input, __version__
-from . import _defaults, dynamo, logging, runtime
+from . import _backends, _defaults, dynamo, logging, runtime
 from ._compile import compile, convert_method_to_trt_engine, cross_compile_for_windows, load, save  # noqa: A004
 from ._device import Device
 from ._enums import DeviceType, Platform, dtype
@@ -16,3 +16,5 @@ from .dynamo import MutableTorchTensorRTModule
 __all__ = ["ENABLED_FEATURES", "Device", "DeviceType", "Input", "MutableTorchTensorRTModule", "Platform", "__version__",
            "_defaults", "compile", "convert_method_to_trt_engine", "cross_compile_for_windows", "dtype", "dynamo", "load",
            "logging", "runtime", "save"]
+
+_backends.register()
