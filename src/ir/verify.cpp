@@ -20,7 +20,8 @@ struct LegalForms {
 
 const std::vector<LegalForms>& legal_forms() {
   // clang-format off
-  static const std::vector<LegalForms> table = {
+  // Never destroyed: a program's static objects may use graphs after main.
+  static const auto& table = *new const std::vector<LegalForms>{
       //                             unary  binary ternary cast  source view  move  reduce scan   norm.  contr. region hosted  also         never
       {Stage::imported,  "imported",  {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false, true}, {},         {}},
       {Stage::optimized, "optimized", {true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  true,  false, true}, {},         {Op::batch_norm}},

@@ -59,6 +59,9 @@ CALLS = [
     (aten.to.dtype_layout, None), (aten.empty_permuted.default, None), (aten.empty_strided.default, None),
     (aten.new_empty_strided.default, None), (aten.empty.memory_format, None), (aten.empty_like.default, None),
     (aten.new_empty.default, None),
+    (aten.searchsorted.Scalar, (torch.tensor([1.0, 2, 4]), 2)), (aten.bucketize.Scalar, (3, torch.tensor([1, 3, 5]))),
+    (aten.median.dim, (torch.tensor([[3.0, 1, 2], [6, 5, 4]]), 1)),
+    (aten._embedding_bag.default, (torch.arange(8.0).reshape(4, 2), torch.tensor([0, 3, 1]), torch.tensor([0, 2]))),
 ]
 # Without a call: kernels of other devices, numbers out of tensors, memory without contents.
 NOT_CALLED = {str(target) for target, arguments in CALLS if arguments is None} | {
