@@ -41,8 +41,6 @@ void for_each_side_by_side(std::size_t count, std::size_t threads, const std::fu
 }  // namespace
 
 Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& target) const {
-  auto made = std::make_unique<Invocations>();
-  std::vector<std::shared_ptr<const backend::PackedWeights>> weights(calls.size());
   {
     std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -50,6 +48,11 @@ Expected<std::unique_ptr<CallSet::Invocations>> CallSet::borrow(const Target& ta
       idle_.pop_back();
       return invocations;
     }
+  }
+  auto made = std::make_unique<Invocations>();
+  std::vector<std::shared_ptr<const backend::PackedWeights>> weights(calls.size());
+  {
+    std::lock_guard lock(mutex_);
     made->generation = generation_;
     for (std::size_t i = 0; i < calls.size(); ++i) {
       weights[i] = calls[i].weights;
