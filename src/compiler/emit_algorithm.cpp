@@ -31,7 +31,8 @@ class AlgorithmWriter {
       const std::string numbers = out_.numbers.empty() ? "" : fmt::format(" i64 n[{}];", out_.numbers.size());
       out_.code = fmt::format("JT_OVERLAPS\nstruct jitney_args {{ void* p[{}];{} i64 begin, end; i32* fault; }};\n",
                               k_.operands.size(), numbers) +
-                  helpers_ + "extern \"C\" __global__ void jitney_kernel(const __grid_constant__ jitney_args a) {\n  JT_BEGIN\n";
+                  helpers_ +
+                  "extern \"C\" __global__ void jitney_kernel(const __grid_constant__ jitney_args a) {\n  JT_BEGIN\n";
     } else {
       // No vectors are made; the prelude wants a number.
       out_.defines = "#define JT_LANES 4\n";
