@@ -38,11 +38,23 @@ def example(given: Input, device: torch.device) -> torch.Tensor:
     return torch.randint(0, 2, shape, generator=generator).to(device, dtype)
 
 
-def examples(module: torch.nn.Module, inputs: Any) -> Any:
-    """Inputs of any nesting with an example tensor in the place of each Input, on the device of the module's first
-    parameter or buffer."""
-    device = next((t.device for t in (*module.parameters(), *module.buffers())), torch.device("cpu"))
+def examples(module: Any, inputs: Any) -> Any:
+    """Inputs of any nesting with an example tensor in the place of each Input, where the module is: on the device of its
+    first parameter, buffer or engine."""
+    device = _device_of(module)
     return pytree.tree_map(lambda leaf: example(leaf, device) if is_input(leaf) else leaf, inputs, is_leaf=is_input)
+
+
+def _device_of(module: Any) -> torch.device:
+    if isinstance(module, torch.export.ExportedProgram):
+        tensors = [*module.state_dict.values(), *module.constants.values()]
+        return next((t.device for t in tensors if isinstance(t, torch.Tensor)), torch.device("cpu"))
+    if not isinstance(module, torch.nn.Module):
+        return torch.device("cpu")
+    for tensor in (*module.parameters(), *module.buffers()):
+        return tensor.device
+    engines = (child.bound for child in module.modules() if hasattr(child, "bound"))
+    return next((torch.device(engine.device) for engine in engines), torch.device("cpu"))
 
 
 def _axes(given: Input) -> dict[int, Any] | None:

@@ -43,7 +43,7 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
     kwargs = dict(kwarg_inputs or {})
     if dynamic_shapes is None and isinstance(module, torch.nn.Module):
         dynamic_shapes = given_inputs.ranges_of(module, args, kwargs)
-    args, kwargs = given_inputs.examples(args), given_inputs.examples(kwargs)
+    args, kwargs = given_inputs.examples(module, (args, kwargs))
     if output_format == "torchscript":
         library.require_torch_library("saving TorchScript")
         if not isinstance(module, torch.jit.ScriptModule):
