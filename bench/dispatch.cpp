@@ -8,11 +8,9 @@
 //   valgrind --tool=callgrind jitney-bench-dispatch MODEL SHAPE... count N  N executes and nothing else: the difference
 //                                                                           of two N counts the instructions of one
 #include <jitney/jitney.h>
-#include <ctime>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -20,25 +18,17 @@
 #include <thread>
 #include <vector>
 
+#include "worker.h"
+
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using jitney::Tensor;
 using jitney::TensorView;
+using jitney::bench::Clock;
+using jitney::bench::median;
+using jitney::bench::processor_seconds;
+using jitney::bench::seconds_since;
 using nlohmann::json;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-double processor_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
 
 std::vector<std::int64_t> parse_shape(const std::string& text) {
   std::vector<std::int64_t> shape;

@@ -4,42 +4,29 @@
 //   {"command": "static", "model": PATH, "shape": I, "rounds": N}  -> {"own", "static"}: seconds of one run with shape
 //       I's own kernels and with a model that was built for it alone, medians over N rounds in turns
 #include <jitney/jitney.h>
-#include <ctime>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
 #include "traffic_files.h"
+#include "worker.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using jitney::DType;
 using jitney::Tensor;
 using jitney::TensorView;
+using jitney::bench::Clock;
+using jitney::bench::median;
+using jitney::bench::processor_seconds;
+using jitney::bench::seconds_since;
 using nlohmann::json;
 using Strategy = jitney::DynamicShapesKernelSpecializationStrategy;
 
 constexpr jitney::StreamHandle kStream = 2;  // each caller's own default stream
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-/// That this thread has used.
-double processor_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
 
 /// One shape of the traffic: what goes in and what must come out.
 struct Shape {
@@ -206,15 +193,5 @@ json answer(Peer& peer, const json& request) {
 
 int main() {
   Peer peer;
-  for (std::string line; std::getline(std::cin, line);) {
-    const json request = json::parse(line);
-    if (request.at("command") == "quit") break;
-    json reply;
-    try {
-      reply = answer(peer, request);
-    } catch (const std::exception& error) {
-      reply = {{"error", error.what()}};
-    }
-    std::cout << reply.dump() << std::endl;
-  }
+  jitney::bench::serve([&](const json& request) { return answer(peer, request); });
 }

@@ -3,27 +3,26 @@
 // the public API only.
 #include <jitney/jitney.h>
 
-#include <chrono>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "worker.h"
+
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using jitney::DType;
 using jitney::Tensor;
 using jitney::TensorView;
+using jitney::bench::Clock;
+using jitney::bench::seconds_since;
 using nlohmann::json;
 
 const Clock::time_point kStart = Clock::now();
 
 constexpr jitney::StreamHandle kStream = 2;  // this thread's default stream
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 DType dtype_of(const std::string& name) {
   return name == "int64" ? DType::i64 : name == "float16" ? DType::f16 : DType::f32;
@@ -218,15 +217,5 @@ json answer(Peer& peer, const json& request) {
 
 int main() {
   Peer peer;
-  for (std::string line; std::getline(std::cin, line);) {
-    const json request = json::parse(line);
-    if (request.at("command") == "quit") break;
-    json reply;
-    try {
-      reply = answer(peer, request);
-    } catch (const std::exception& error) {
-      reply = {{"error", error.what()}};
-    }
-    std::cout << reply.dump() << std::endl;
-  }
+  jitney::bench::serve([&](const json& request) { return answer(peer, request); });
 }

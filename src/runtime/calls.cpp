@@ -108,11 +108,25 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
   for (const PlannedStep& p : plan.steps)
     if (program_->steps[static_cast<std::size_t>(p.step)].is_call && p.points != 0) steps.push_back(&p);
   std::vector<Ahead> ahead(steps.size());
+  // Equal calls, of which models have one a layer, are planned once.
+  std::vector<std::size_t> distinct, first(steps.size());
+  for (std::size_t n = 0; n < steps.size(); ++n) {
+    auto call = describe(plan, *steps[n], ahead[n].planned);
+    if (!call) continue;
+    ahead[n].call = std::move(*call);
+    const auto same = std::ranges::find_if(distinct, [&](std::size_t d) { return ahead[d].call == ahead[n].call; });
+    first[n] = same == distinct.end() ? distinct.emplace_back(n) : *same;
+  }
   // What is timed must have the device for itself; and libraries that load kernels would wait for copies.
   const bool times = services_ != nullptr && services_->times_tactics();
   const std::size_t most = std::min(static_cast<std::size_t>(usable_cores()), kMostPlanners);
-  for_each_side_by_side(steps.size(), times ? 1 : most,
-                        [&](std::size_t n) { prepare_primitive(ahead[n], plan, *steps[n], stream); });
+  for_each_side_by_side(distinct.size(), times ? 1 : most, [&](std::size_t i) {
+    Ahead& one = ahead[distinct[i]];
+    auto made = target_.backend->plan(target_.device, *one.call, {.stream = stream, .services = services_.get()});
+    if (made) one.primitive = std::move(*made);
+  });
+  for (std::size_t n = 0; n < steps.size(); ++n)
+    if (ahead[n].call) ahead[n].primitive = ahead[first[n]].primitive;
   for_each_side_by_side(steps.size(), most, [&](std::size_t n) { prepare_weights(ahead[n], *steps[n], constants); });
   return ahead;
 }
@@ -190,15 +204,6 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   JITNEY_CHECK(evaluated);
   if (!call) return internal_error("'{}' is no library call for these shapes", step.node->name);
   return std::move(*call);
-}
-
-void CallPlanner::prepare_primitive(Ahead& ahead, const Plan& plan, const PlannedStep& p,
-                                    backend::StreamHandle stream) const {
-  auto call = describe(plan, p, ahead.planned);
-  if (!call) return;
-  ahead.call = std::move(*call);
-  if (auto made = target_.backend->plan(target_.device, *ahead.call, {.stream = stream, .services = services_.get()}))
-    ahead.primitive = std::move(*made);
 }
 
 void CallPlanner::prepare_weights(Ahead& ahead, const PlannedStep& p, const Constants& constants) {

@@ -87,7 +87,6 @@ class CallPlanner {
     std::shared_ptr<const backend::PackedWeights> packed;
   };
   std::vector<Ahead> side_by_side(const Plan& plan, const Constants& constants, backend::StreamHandle stream);
-  void prepare_primitive(Ahead& ahead, const Plan& plan, const PlannedStep& p, backend::StreamHandle stream) const;
   void prepare_weights(Ahead& ahead, const PlannedStep& p, const Constants& constants);
   Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
                    PlannedCall& call);

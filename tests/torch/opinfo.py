@@ -80,6 +80,14 @@ def operators() -> list[Any]:
     return [op for op in op_db if op.name not in RANDOM and not op.name.startswith(tuple(FAMILIES))]
 
 
+def operators_by_name() -> dict[str, Any]:
+    """The first of each name."""
+    found: dict[str, Any] = {}
+    for op in operators():
+        found.setdefault(name_of(op), op)
+    return found
+
+
 @dataclass
 class Report:
     """What became of the samples of one operator."""

@@ -4,6 +4,7 @@
 On a machine with a GPU: python -m pytest tests/torch -m cuda
 """
 import copy
+import os
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ from jitney.dynamo.runtime.refit import refit_module_weights
 from jitney.runtime import RuntimeSettings, enable_cudagraphs, set_cudagraphs_mode
 
 pytestmark = pytest.mark.cuda
+OPERATORS = opinfo.operators_by_name()
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +187,7 @@ def test_a_saved_program_in_another_process(tmp_path):
     code = ("import torch, jitney; x, want = torch.load('case.pt'); "
             "torch.testing.assert_close(jitney.load('model.pt2').module()(x), want, rtol=1e-4, atol=1e-5)")
     process = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=200,
-                             env={**__import__("os").environ, "PYTHONPATH": str(BUILD / "python")})
+                             env={**os.environ, "PYTHONPATH": str(BUILD / "python")})
     assert process.returncode == 0, process.stderr[-2000:]
 
 
@@ -210,13 +212,11 @@ def test_mixed_devices_stay_or_are_refused():
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", [name for i, name in enumerate(sorted({opinfo.name_of(o) for o in opinfo.operators()}))
-                                  if i % 3 == 0])
+@pytest.mark.parametrize("name", sorted(OPERATORS)[::3])
 def test_samples_of_operators(name):
     """PyTorch's own samples on the GPU, against eager on the CPU."""
-    op = next(o for o in opinfo.operators() if opinfo.name_of(o) == name)
     with opinfo.quiet():
-        report = opinfo.check(op, device="cuda")
+        report = opinfo.check(OPERATORS[name], device="cuda")
     assert not report.wrong, "\n".join(report.wrong)
     assert report.passed or report.refused
     assert not report.passed or report.steps > 0, "nothing ran in an engine"

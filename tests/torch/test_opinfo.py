@@ -16,9 +16,7 @@ from jitney.dynamo.conversion import converters
 REFUSED = opinfo.read_refused()
 TARGETS, SEEN = set(), set()
 # One operator a test, but the quick ones together would hide names: pytest's overhead is small.
-OPERATORS = {}
-for entry in opinfo.operators():
-    OPERATORS.setdefault(opinfo.name_of(entry), entry)
+OPERATORS = opinfo.operators_by_name()
 
 DYNAMIC = ["add", "matmul", "nn.functional.layer_norm", "softmax", "cat", "view", "permute", "nn.functional.gelu",
            "mean", "var", "argmax", "cumsum", "nn.functional.max_pool2d", "split", "index_select",

@@ -57,8 +57,8 @@ def convert_module(module: GraphModule, inputs: Sequence[Any] | None = None, set
 
 def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges] = ()) \
         -> tuple[GraphModule, Report]:
-    """Engines where they are worth it, PyTorch elsewhere; `profiles` as serialize() takes them. Raises ConversionError where an operator would stay in
-    PyTorch against require_full_compilation."""
+    """Engines where they are worth it, PyTorch elsewhere; `profiles` as serialize() takes them. Raises ConversionError
+    where an operator would stay in PyTorch against require_full_compilation."""
     clean(module)
     excluded: dict[str, str] = {}
     while True:

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "backend/cuda/cudnn_choice.h"
+#include "util/tensor_bytes.h"
 
 namespace jitney::backend::cuda {
 namespace {
@@ -65,12 +66,6 @@ std::optional<Tail> tail_of(const ConvolutionCall& call) {
   }
   t.y = next;
   return t;
-}
-
-std::size_t bytes_of(DType dtype, const std::vector<std::int64_t>& shape) {
-  std::size_t bytes = size_of(dtype);
-  for (const auto extent : shape) bytes *= static_cast<std::size_t>(std::max<std::int64_t>(extent, 0));
-  return bytes;
 }
 
 /// All that decides how fast which plan is, for the cache's key.
@@ -134,11 +129,11 @@ class Convolution final : public CudnnConvolution {
     asked.is_exact = call.x.dtype == DType::f32;
     asked.describe = [&](fe::graph::Graph& graph) { return describe(call, tail_, graph); };
     // As in a run: x and the filter, then what else there is, in the call's order.
-    asked.operand_bytes = {bytes_of(call.x.dtype, call.x.shape), filter_bytes(call)};
+    asked.operand_bytes = {checked_bytes(call.x.dtype, call.x.shape), filter_bytes(call)};
     if (tail_.bias >= 0)
       asked.operand_bytes.push_back(size_of(call.y.dtype) * static_cast<std::size_t>(call.w.shape[0]));
-    if (tail_.has_addend) asked.operand_bytes.push_back(bytes_of(call.y.dtype, call.y.shape));
-    asked.operand_bytes.push_back(bytes_of(call.y.dtype, call.y.shape));
+    if (tail_.has_addend) asked.operand_bytes.push_back(checked_bytes(call.y.dtype, call.y.shape));
+    asked.operand_bytes.push_back(checked_bytes(call.y.dtype, call.y.shape));
     asked.run = [&](fe::graph::Graph& graph, std::int64_t number, std::span<char* const> areas, void* scratch,
                     StreamHandle stream) -> Status {
       JITNEY_TRY(auto handle, cudnn_handle(reinterpret_cast<CUstream>(stream)));  // NOLINT
@@ -203,11 +198,7 @@ Expected<std::shared_ptr<const CudnnConvolution>> plan_convolution(const Convolu
   return std::shared_ptr<const CudnnConvolution>(std::move(made));
 }
 
-std::size_t filter_bytes(const ConvolutionCall& call) {
-  std::size_t bytes = size_of(call.w.dtype);
-  for (auto e : call.w.shape) bytes *= static_cast<std::size_t>(e);
-  return bytes;
-}
+std::size_t filter_bytes(const ConvolutionCall& call) { return checked_bytes(call.w.dtype, call.w.shape); }
 
 namespace {
 

@@ -162,11 +162,11 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, 
   return made;
 }
 
-std::shared_ptr<const PackedWeights> LibraryCalls::find_packed(const std::string& key, const PackedWeights* same) {
-  const std::lock_guard lock(mutex_);
+template <class IsIt>
+std::shared_ptr<const PackedWeights> LibraryCalls::find_packed(IsIt is_it) {
   std::erase_if(packed_, [](const Packing& p) { return p.weights.expired(); });
   for (const auto& p : packed_)
-    if (auto weights = p.weights.lock(); weights && (p.key == key || weights.get() == same)) return weights;
+    if (auto weights = p.weights.lock(); weights && is_it(p.key, *weights)) return weights;
   return nullptr;
 }
 
@@ -175,14 +175,19 @@ Expected<std::shared_ptr<const PackedWeights>> LibraryCalls::pack(int device, co
   const auto* convolution = dynamic_cast<const PlannedConvolution*>(&primitive);
   if (convolution == nullptr) return std::shared_ptr<const PackedWeights>();  // what others read lies where it was
   const ConvolutionCall& call = convolution->call();
-  const std::string key =
-      source.content.empty() ? std::string() : fmt::format("filter on {} of {}", device, source.content);
-  if (!key.empty())
-    if (auto known = find_packed(key, nullptr)) return known;
-  if (source.plain == nullptr) {
-    // One layout serves all shapes.
-    if (auto known = find_packed("?", source.packed)) return known;
-    return environment_error("weights of a convolution cannot be made from another packing");
+  const std::string key = fmt::format("filter on {} of {}", device, source.content);
+  const auto is_equal = [&](const std::string& other, const PackedWeights&) {
+    return other == key && !source.content.empty();
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto known = find_packed(is_equal)) return known;
+    if (source.plain == nullptr) {
+      // One layout serves all shapes.
+      const auto is_source = [&](const std::string&, const PackedWeights& other) { return &other == source.packed; };
+      if (auto known = find_packed(is_source)) return known;
+      return environment_error("weights of a convolution cannot be made from another packing");
+    }
   }
   // Once for each convolution, so by way of the host, and unlocked: callers pack side by side. Strides may make the
   // original longer than its elements are.
@@ -197,9 +202,8 @@ Expected<std::shared_ptr<const PackedWeights>> LibraryCalls::pack(int device, co
   auto weights = std::make_shared<PackedFilter>(memory_, device, data, bytes);
   JITNEY_CHECK(memory_.copy(device, data, packed.data(), bytes, CopyKind::host_to_device, 0));
   JITNEY_CHECK(memory_.synchronize(device, 0));
-  if (!key.empty())
-    if (auto known = find_packed(key, nullptr)) return known;
   const std::lock_guard lock(mutex_);
+  if (auto known = find_packed(is_equal)) return known;
   packed_.push_back({key, weights});
   return std::shared_ptr<const PackedWeights>(std::move(weights));
 }

@@ -57,8 +57,9 @@ class LibraryCalls {
   Expected<cublasLtHandle_t> handle(int device);
   Expected<std::shared_ptr<const Primitive>> make(const Chip& chip, const LibraryCall& call,
                                                   const PlanOptions& options);
-  /// A packing with that key, or that very one; null where there is none.
-  std::shared_ptr<const PackedWeights> find_packed(const std::string& key, const PackedWeights* same);
+  /// The first packing that `is_it` says yes to; null where there is none. The lock is held.
+  template <class IsIt>
+  std::shared_ptr<const PackedWeights> find_packed(IsIt is_it);
   /// Null where there is none. The lock is held.
   std::shared_ptr<const Primitive> find(int device, const LibraryCall& call);
   Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const Product& product,
