@@ -5,6 +5,7 @@ JITNEY_BUILD_DIR names the build folder (default: build in the root). Nothing is
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("JITNEY_BUILD_DIR", ROOT / "build")).resolve()
 TIMEOUT = 240  # seconds for one process; a hang is a failure, not a wait
+# Jobs that a script starts in the background ignore it, and what they start inherits that; some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(ROOT / "tools"))
 sys.path.insert(0, str(BUILD / "python"))
 

@@ -28,6 +28,8 @@ gpu_package() {
   mkdir -p "$gpu_tree"/{tests,tools}
   cp -r bench "$gpu_tree/"
   cp -r tests/models tests/torch "$gpu_tree/tests/"
+  mkdir -p "$gpu_tree/docs"
+  cp docs/pytorch.md "$gpu_tree/docs/" # whose code is a test
   cp -r tools/*.py tools/torch_models tools/gpu-test.sh "$gpu_tree/tools/"
   if ((${#with_python[@]})); then
     cp -rL build-gpu/python "$gpu_tree/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,11 +18,13 @@ from torch.fx import GraphModule, Node
 
 from .compiler import compile_graph
 from .conversion import ConversionError
+from .direct_call import as_function, is_function, picker
 from .lowering.decompositions import composites_kept_whole
 from .settings import CompilationSettings
 
 _logger = logging.getLogger("jitney.dynamo")
 _MOST_VARIANTS = 8  # sets of weights that one graph is compiled for
+_version_of = operator.attrgetter("_version")
 
 
 def jitney_backend(module: GraphModule, inputs: Sequence[Any], *, options: dict[str, Any] | None = None,
@@ -36,7 +39,8 @@ def jitney_backend(module: GraphModule, inputs: Sequence[Any], *, options: dict[
             raise ValueError(f"{message}; call the model under torch.no_grad()")
         warnings.warn(f"jitney: {message}: the graph stays in PyTorch", stacklevel=2)
         return module.forward
-    return _Variants(module, list(inputs), settings)
+    # A method rather than the object: Dynamo wraps what is no function of Python once more.
+    return _Variants(module, list(inputs), settings).run
 
 
 def _wants_gradient(value: Any) -> bool:
@@ -50,17 +54,16 @@ class _Variants:
         self._module, self._settings = module, settings
         nodes = module.graph.find_nodes(op="placeholder")
         self._static = [i for i, (node, value) in enumerate(zip(nodes, inputs)) if _is_static(node, value)]
-        self._made: list[tuple[tuple[Any, ...], tuple[int, ...], Callable[..., Any]]] = []
+        self._pick_static = picker(self._static)
+        self._made: list[_Variant] = []
         self._changing: set[int] = set()  # static inputs that the graph itself writes
         self._add(inputs)
 
-    def __call__(self, *inputs: Any) -> Any:
-        for tensors, versions, compiled in self._made:
-            for i, tensor, version in zip(self._static, tensors, versions):
-                if inputs[i] is not tensor or (tensor._version != version and i not in self._changing):
-                    break
-            else:
-                return compiled(*inputs)
+    def run(self, *inputs: Any) -> Any:
+        static = self._pick_static(inputs)
+        for variant in self._made:
+            if variant.is_for(static):
+                return variant.compiled(*inputs)
         if len(self._made) >= _MOST_VARIANTS:
             warnings.warn(f"jitney: a graph was called with more than {_MOST_VARIANTS} sets of weights; the rest runs "
                           f"in PyTorch", stacklevel=2)
@@ -68,11 +71,30 @@ class _Variants:
         return self._add(list(inputs))(*inputs)
 
     def _add(self, inputs: list[Any]) -> Callable[..., Any]:
-        static = [inputs[i] for i in self._static]
+        static = self._pick_static(inputs)
         compiled, written = _compile(self._module, inputs, self._static, self._settings)
         self._changing |= {self._static[i] for i in written}
-        self._made.append((tuple(static), tuple(tensor._version for tensor in static), compiled))
+        unchanging = [tensor for i, tensor in zip(self._static, static) if i not in self._changing]
+        self._made.append(_Variant(static, unchanging, compiled))
         return compiled
+
+
+class _Variant:
+    """What was compiled for these weights, while they hold what they held."""
+
+    def __init__(self, static: tuple[Any, ...], unchanging: list[torch.Tensor], compiled: Callable[..., Any]) -> None:
+        self.compiled = compiled
+        self._static = static
+        # Those of inference mode count no versions, and cannot be written outside it.
+        self._watched = [tensor for tensor in unchanging if not tensor.is_inference()]
+        self._versions = self._sum_of_versions()
+
+    def is_for(self, static: tuple[Any, ...]) -> bool:
+        # For each call and each weight, so in C. Versions only grow: an equal sum means that all are equal.
+        return all(map(operator.is_, static, self._static)) and self._sum_of_versions() == self._versions
+
+    def _sum_of_versions(self) -> int:
+        return sum(map(_version_of, self._watched))
 
 
 def _is_static(node: Node, value: Any) -> bool:
@@ -91,18 +113,23 @@ def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings
     reordered = _reorder(module, [nodes[i] for i in order])
     count = len(static)
     written: list[int] = []
+    plain: list[Callable[..., Any]] = []  # the same without what AOTAutograd does around it, where that is nothing
     constants = [value.detach() if isinstance(value, torch.Tensor) else value for value in (inputs[i] for i in static)]
 
     def compiler(graph: GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
         context = TracingContext.try_get()
-        infos = context.fw_metadata.input_info if context is not None and context.fw_metadata is not None else []
+        metadata = context.fw_metadata if context is not None else None
+        infos = metadata.input_info if metadata is not None else []
         mutated = {i for i, info in enumerate(infos) if info.mutates_data or info.mutates_metadata}
         written.extend(i for i in range(count) if i in mutated)
+        is_whole = len(examples) == len(order) and is_function(metadata)
         frozen = {i: constants[i] for i in range(count) if i not in mutated and isinstance(constants[i], torch.Tensor)}
         kept = _freeze(graph, frozen)
         with unset_fake_temporarily():
             result, report = compile_graph(graph, settings)
         _logger.info("%s", report)
+        if is_whole and not settings.dryrun:
+            plain.append(as_function(result, [order[i] for i in kept]))
 
         def run(*values: Any) -> Any:
             return result(*[values[i] for i in kept])
@@ -120,7 +147,7 @@ def _compile(module: GraphModule, inputs: list[Any], static: list[int], settings
         with torch.no_grad():
             return compiled(*[values[i] for i in order])
 
-    return call, written
+    return plain[0] if len(plain) == 1 else call, written
 
 
 def _example(value: Any) -> Any:

@@ -97,7 +97,8 @@ class CppEngine(BoundEngine):
     def execute(self, inputs: Sequence[Any]) -> list[torch.Tensor]:
         given = tensors.as_tensors(inputs, self.input_infos, self.where, self.device)
         try:
-            return cast("list[torch.Tensor]", torch.ops.jitney.execute_engine(given, self.handle))
+            # Without the packet's look at each argument for what only tracing gives: forward() has looked.
+            return cast("list[torch.Tensor]", torch.ops.jitney.execute_engine._op(given, self.handle))
         except ValueError as error:
             raise UserError(str(error)) from None
 
