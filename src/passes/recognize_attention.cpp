@@ -117,13 +117,25 @@ class Recognizer {
     return d;
   }
 
+  /// The keys as rows. Mostly they were rows, and are across because somebody permuted them for the product.
+  backend::TensorDesc describe_keys(ValueId across) const {
+    backend::TensorDesc d = describe(g_.value(across).shape, g_.value(across).dtype);
+    const std::size_t rank = d.shape.size();
+    if (const ir::Node* permute = maker_of(across, Op::permute)) {
+      const auto strides = contiguous_strides(g_.value(permute->inputs[0]).shape);
+      const auto& perm = permute->integers("perm");
+      for (std::size_t i = 0; i < rank; ++i) d.strides[i] = constant_extent(strides[static_cast<std::size_t>(perm[i])]);
+    }
+    std::swap(d.shape[rank - 1], d.shape[rank - 2]);
+    std::swap(d.strides[rank - 1], d.strides[rank - 2]);
+    return d;
+  }
+
   bool is_offered(const Found& f, const ir::Node& node) const {
     auto of = [&](ValueId id) { return describe(g_.value(id).shape, g_.value(id).dtype); };
     backend::AttentionCall call;
     call.q = of(f.q);
-    call.k = of(f.keys_across);
-    std::swap(call.k.shape.back(), call.k.shape[call.k.shape.size() - 2]);
-    std::swap(call.k.strides.back(), call.k.strides[call.k.strides.size() - 2]);
+    call.k = describe_keys(f.keys_across);
     call.v = of(f.v);
     call.y = of(node.outputs[0]);
     if (f.mask != ir::kNoValue) {

@@ -80,5 +80,36 @@ TEST(Half, WhatElseIsReadOrMeantStays) {
   EXPECT_EQ(attentions(attention(DType::f64, false, false)), 0u) << "f32 would be less than was asked for";
 }
 
+/// q k' and so on, where the keys are the permuted rows of what is 24 wide; how its call is described.
+backend::AttentionCall described(const std::vector<std::int64_t>& perm, const ir::Shape& rows) {
+  Graph g;
+  const ir::Shape q_shape{2, 3, 16, 8}, across{2, 3, 8, 16}, scored{2, 3, 16, 16};
+  const ValueId q = input(g, "q", q_shape, DType::f16), k = input(g, "k", rows, DType::f16),
+                v = input(g, "v", q_shape, DType::f16);
+  const ValueId keys = g.add_node(Op::permute, "across", {k}, DType::f16, across, {{"perm", perm}});
+  const ValueId scores = g.add_node(Op::matmul, "scores", {q, keys}, DType::f16, scored);
+  const ValueId weights = g.add_node(Op::softmax, "softmax", {scores}, DType::f16, scored, {{"axis", std::int64_t{3}}});
+  g.outputs = {g.add_node(Op::matmul, "y", {weights, v}, DType::f16, q_shape)};
+  backend::AttentionCall found;
+  LowerOptions options;
+  options.offers = [&](const backend::LibraryCall& call) {
+    if (const auto* attention = std::get_if<backend::AttentionCall>(&call)) found = *attention;
+    return false;
+  };
+  value_or_throw(recognize_attention(g, options));
+  return found;
+}
+
+TEST(Half, KeysThatWerePermutedForTheProductLieAsTheyDidBefore) {
+  const std::vector<std::int64_t> shape{2, 3, 16, 8};
+  for (const auto& k : {described({0, 1, 3, 2}, {2, 3, 16, 8}).k, described({0, 2, 3, 1}, {2, 16, 3, 8}).k}) {
+    EXPECT_EQ(k.shape, shape);
+    EXPECT_EQ(k.strides.back(), 1) << "a library that wants heads dense takes them";
+  }
+  EXPECT_EQ(described({0, 1, 3, 2}, {2, 3, 16, 8}).k.strides, (std::vector<std::int64_t>{384, 128, 8, 1}));
+  EXPECT_EQ(described({0, 2, 3, 1}, {2, 16, 3, 8}).k.strides, (std::vector<std::int64_t>{384, 8, 24, 1}));
+  EXPECT_EQ(described({0, 1, 2, 3}, {2, 3, 8, 16}).k.strides, (std::vector<std::int64_t>{384, 128, 1, 16}));
+}
+
 }  // namespace
 }  // namespace jitney::passes

@@ -2,7 +2,8 @@
 #include "backend/cuda/cudnn_choice.h"
 
 #include <algorithm>
-#include <sstream>
+#include <exception>
+#include <optional>
 
 #include "util/log.h"
 
@@ -15,27 +16,6 @@ using Graph = fe::graph::Graph;
 /// Plans that are built and timed: each takes tens of milliseconds to build.
 constexpr std::size_t kMostTimed = 8;
 
-/// An engine and its knobs: "17 2=1 9=0".
-std::string print_choice(std::int64_t engine, const std::unordered_map<fe::KnobType_t, std::int64_t>& knobs) {
-  std::vector<std::pair<int, std::int64_t>> sorted;
-  for (const auto& [knob, value] : knobs) sorted.emplace_back(static_cast<int>(knob), value);
-  std::ranges::sort(sorted);
-  std::string text = std::to_string(engine);
-  for (const auto& [knob, value] : sorted) text += fmt::format(" {}={}", knob, value);
-  return text;
-}
-
-bool read_choice(const std::string& text, std::int64_t& engine,
-                 std::unordered_map<fe::KnobType_t, std::int64_t>& knobs) {
-  std::istringstream in(text);
-  if (!(in >> engine)) return false;
-  int knob = 0;
-  std::int64_t value = 0;
-  char equals = 0;
-  while (in >> knob >> equals >> value) knobs[static_cast<fe::KnobType_t>(knob)] = value;
-  return in.eof();
-}
-
 Expected<std::unique_ptr<Graph>> empty_plan(const CudnnCall& call, cudnnHandle_t handle) {
   auto graph = std::make_unique<Graph>();
   JITNEY_CHECK(call.describe(*graph));
@@ -44,14 +24,54 @@ Expected<std::unique_ptr<Graph>> empty_plan(const CudnnCall& call, cudnnHandle_t
   return graph;
 }
 
-std::unique_ptr<Graph> recalled(const CudnnCall& call, const std::string& choice, cudnnHandle_t handle) {
-  std::int64_t engine = 0;
-  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
-  if (!read_choice(choice, engine, knobs)) return nullptr;
-  auto graph = empty_plan(call, handle);
-  if (!graph || (*graph)->create_execution_plan(engine, knobs).is_bad() || (*graph)->build_plan_at_index(0).is_bad())
-    return nullptr;
-  return std::move(*graph);
+/// cuDNN loads a plan's kernels when it first runs, which takes up to tens of milliseconds each: here several plans are
+/// made at once, while a model's first run would load one after another. Recorded into a graph that nobody runs, so
+/// that no operands are needed. What fails here will be told by a run.
+void load_kernels(const CudnnCall& call, Graph& graph, std::int64_t number, const Tuning& tuning) {
+  if (tuning.backend == nullptr) return;
+  Backend& backend = *tuning.backend;
+  const int device = tuning.device;
+  auto stream = backend.create_stream(device, {});
+  if (!stream) return;
+  constexpr std::size_t kBytes = 4096;  // for an address that is one of the device, and aligned
+  auto memory = backend.allocate(device, kBytes, 0);
+  if (memory && backend.begin_capture(device, *stream)) {
+    const std::vector<char*> areas(call.operand_bytes.size(), static_cast<char*>(*memory));
+    const Status ran = call.run(graph, number, areas, *memory, *stream);
+    const auto recorded = backend.end_capture(device, *stream);
+    if (recorded) backend.destroy_graph(device, *recorded);
+    if (!ran || !recorded)
+      log_debug("{}: its kernels are loaded later: {}", call.text,
+                ran ? recorded.error().message : ran.error().message);
+  }
+  if (memory) backend.free(device, *memory, kBytes, 0);
+  backend.destroy_stream(device, *stream);
+}
+
+/// What was kept of a plan as one that can run; null where cuDNN refuses it.
+std::unique_ptr<Graph> recalled(const std::string& kept, cudnnHandle_t handle) {
+  try {
+    auto graph = std::make_unique<Graph>();
+    const std::vector<std::uint8_t> bytes(kept.begin(), kept.end());
+    // Without the frontend's own way to load kernels, which wants the operations, too.
+    auto read = graph->deserialize(handle, bytes, false, false);
+    if (read.is_good()) return graph;
+    log_debug("a kept plan of cuDNN is refused: {}", read.get_message());
+  } catch (const std::exception& error) {  // what reads it throws where it finds another form than it expects
+    log_debug("a kept plan of cuDNN cannot be read: {}", error.what());
+  }
+  return nullptr;
+}
+
+/// The built plan, with the kernels that cuDNN compiled for it.
+std::optional<std::string> printed(const Graph& graph) {
+  try {
+    std::vector<std::uint8_t> bytes;
+    if (graph.serialize(bytes, false).is_good()) return std::string(bytes.begin(), bytes.end());
+  } catch (const std::exception& error) {
+    log_debug("a plan of cuDNN cannot be kept: {}", error.what());
+  }
+  return std::nullopt;
 }
 
 /// Numbers of the first plans that can be built, at most so many.
@@ -83,9 +103,13 @@ std::int64_t fastest_of(const CudnnCall& call, Graph& graph, const std::vector<s
 
 Expected<std::unique_ptr<Graph>> choose_plan(const CudnnCall& call, const Tuning& tuning) {
   JITNEY_TRY(auto handle, cudnn_handle(nullptr));
-  const std::string key = tuning.key(fmt::format("cudnn {}", fe::detail::get_backend_version()), call.text);
+  const std::string key = tuning.key(
+      fmt::format("cudnn {} frontend {}", fe::detail::get_backend_version(), CUDNN_FRONTEND_VERSION), call.text);
   if (const auto kept = tuning.recall(key))
-    if (auto graph = recalled(call, *kept, handle)) return graph;
+    if (auto graph = recalled(*kept, handle)) {
+      load_kernels(call, *graph, 0, tuning);
+      return graph;
+    }
   JITNEY_TRY(auto graph, empty_plan(call, handle));
   JITNEY_CHECK(check(graph->create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}),
                      "cuDNN's heuristics for a call"));
@@ -95,10 +119,9 @@ Expected<std::unique_ptr<Graph>> choose_plan(const CudnnCall& call, const Tuning
   if (built.empty()) return environment_error("cuDNN has no plan for {}", call.text);
   const std::int64_t chosen = built.size() > 1 ? fastest_of(call, *graph, built, tuning) : built.front();
   if (chosen != built.back()) JITNEY_CHECK(check(graph->build_plan_at_index(chosen), "cuDNN's plan"));
-  std::int64_t engine = 0;
-  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
-  if (graph->get_engine_and_knobs_at_index(chosen, engine, knobs).is_good())
-    tuning.keep(key, print_choice(engine, knobs), tuning.times());
+  if (built.size() == 1) load_kernels(call, *graph, chosen, tuning);  // timing loads them
+  if (tuning.services != nullptr)
+    if (const auto kept = printed(*graph)) tuning.keep(key, *kept, tuning.times());
   return graph;
 }
 

@@ -25,7 +25,7 @@ struct Tuning {
   std::string key(const std::string& library, const std::string& call) const;
   /// What was kept, without whether it was timed. Nothing where timing is asked for and it was not.
   std::optional<std::string> recall(const std::string& key) const;
-  /// `choice` has no line breaks.
+  /// `choice`: any bytes.
   void keep(const std::string& key, const std::string& choice, bool was_timed) const;
 };
 
