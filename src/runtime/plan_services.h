@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -30,6 +31,20 @@ class CachedPlanServices final : public backend::PlanServices {
     cache_ = std::move(cache);
   }
 
+  /// Of the kernels that the backend brought itself, where each came from.
+  struct Counts {
+    int compiled = 0, from_cache = 0, precompiled = 0;
+  };
+  Counts counts() const {
+    const std::lock_guard lock(mutex_);
+    Counts counts;
+    for (const auto& [source, origin] : origins_)
+      ++(origin == KernelOrigin::compiled ? counts.compiled
+         : origin == KernelOrigin::cached ? counts.from_cache
+                                          : counts.precompiled);
+    return counts;
+  }
+
   /// Of all that the backend had compiled or kept.
   std::vector<cache::Key> keys() const {
     const std::lock_guard lock(mutex_);
@@ -50,6 +65,12 @@ class CachedPlanServices final : public backend::PlanServices {
     return cache_;
   }
 
+  /// The first time decides.
+  void count(const std::string& source, KernelOrigin origin) {
+    const std::lock_guard lock(mutex_);
+    origins_.emplace(source, origin);
+  }
+
   void remember(const cache::Key& key) {
     const std::lock_guard lock(mutex_);
     keys_.push_back(key);
@@ -61,6 +82,7 @@ class CachedPlanServices final : public backend::PlanServices {
   mutable std::mutex mutex_;
   std::shared_ptr<cache::RuntimeCache> cache_;
   std::vector<cache::Key> keys_;
+  std::map<std::string, KernelOrigin> origins_;  ///< by source
 };
 
 }  // namespace jitney::runtime

@@ -59,6 +59,8 @@ class SharedEngine {
   // After prepare().
   Executor& executor() const { return *executor_; }
   const KernelSet& kernels() const { return *kernels_; }
+  /// Kernels that the backend brought itself.
+  CachedPlanServices::Counts own_kernels() const { return services_->counts(); }
   std::shared_ptr<cache::RuntimeCache> cache() const {
     const std::lock_guard lock(mutex_);
     return cache_;
