@@ -350,11 +350,9 @@ class ExecutionContext::Impl {
     s.arena_bytes = last_arena.load();
     if (!ready.load(std::memory_order_acquire)) return;
     const auto& c = shared->kernels().counts();
-    const auto own = shared->own_kernels();
-    s.distinct_kernels += own.compiled + own.from_cache + own.precompiled;
-    s.compiled = c.compiled + own.compiled;
-    s.from_cache = c.from_cache + own.from_cache;
-    s.precompiled = c.precompiled + own.precompiled;
+    s.compiled = c.compiled;
+    s.from_cache = c.from_cache;
+    s.precompiled = c.precompiled;
     for (const auto& [reason, count] : c.not_precompiled) s.precompiled_misses[std::string(to_string(reason))] = count;
     s.failed = c.failed;
     s.compile_seconds = c.seconds;

@@ -187,7 +187,7 @@ void ExecutionContext::set_optimization_profile(int profile) {
 
 int ExecutionContext::optimization_profile() const { return impl_->shared->active_profile.load(); }
 
-CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }
+CompileStatus ExecutionContext::compile_status() const { return impl_->shared->compile_status(); }
 
 void ExecutionContext::cancel_specialization() { impl_->shared->specializer->cancel(); }
 

@@ -14,7 +14,7 @@ Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& 
   if (options_.brings.kernels) {
     for (const auto& by : options_.brings.kernels->compilers(target_.info.target_key))
       if (const auto blob = options_.brings.kernels->find(kernel_key(kernel, target_.info, by))) {
-        count(source, KernelOrigin::precompiled);
+        options_.counts->add(source, KernelOrigin::precompiled);
         return **blob;
       }
   }
@@ -22,7 +22,7 @@ Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& 
   const cache::Key key = kernel_key(kernel, target_.info, identity);
   remember(key);
   if (const auto blob = held->lookup(key)) {
-    count(source, KernelOrigin::cached);
+    options_.counts->add(source, KernelOrigin::cached);
     return **blob;
   }
   if (!options_.may_compile)
@@ -32,7 +32,7 @@ Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& 
   log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", name, outcome->compile_seconds * 1e3,
             outcome->binary.size());
   held->publish(key, outcome->binary);
-  count(source, KernelOrigin::compiled);
+  options_.counts->add(source, KernelOrigin::compiled);
   return std::move(outcome->binary);
 }
 

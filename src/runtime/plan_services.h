@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,25 @@
 
 namespace jitney::runtime {
 
+/// Where the kernels came from that a backend brought itself for library calls. Thread-safe.
+class OwnKernelCounts {
+ public:
+  /// The first time decides.
+  void add(const std::string& source, KernelOrigin origin) {
+    const std::lock_guard lock(mutex_);
+    origins_.emplace(source, origin);
+  }
+  std::uint64_t of(KernelOrigin origin) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(origins_, [&](const auto& known) { return known.second == origin; }));
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, KernelOrigin> origins_;  ///< by source
+};
+
 /// What a backend asks of core while it plans library calls: its own kernels compiled and cached like generated ones,
 /// and a place in the cache for what it measured.
 class CachedPlanServices final : public backend::PlanServices {
@@ -20,6 +40,7 @@ class CachedPlanServices final : public backend::PlanServices {
     bool times_tactics = false;      ///< a library's algorithms are timed
     std::size_t constant_bytes = 0;  ///< of the model
     EngineBrings brings{};
+    std::shared_ptr<OwnKernelCounts> counts = std::make_shared<OwnKernelCounts>();
   };
   CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
                      Options options)
@@ -29,20 +50,6 @@ class CachedPlanServices final : public backend::PlanServices {
   void use_cache(std::shared_ptr<cache::RuntimeCache> cache) {
     const std::lock_guard lock(mutex_);
     cache_ = std::move(cache);
-  }
-
-  /// Of the kernels that the backend brought itself, where each came from.
-  struct Counts {
-    int compiled = 0, from_cache = 0, precompiled = 0;
-  };
-  Counts counts() const {
-    const std::lock_guard lock(mutex_);
-    Counts counts;
-    for (const auto& [source, origin] : origins_)
-      ++(origin == KernelOrigin::compiled ? counts.compiled
-         : origin == KernelOrigin::cached ? counts.from_cache
-                                          : counts.precompiled);
-    return counts;
   }
 
   /// Of all that the backend had compiled or kept.
@@ -65,12 +72,6 @@ class CachedPlanServices final : public backend::PlanServices {
     return cache_;
   }
 
-  /// The first time decides.
-  void count(const std::string& source, KernelOrigin origin) {
-    const std::lock_guard lock(mutex_);
-    origins_.emplace(source, origin);
-  }
-
   void remember(const cache::Key& key) {
     const std::lock_guard lock(mutex_);
     keys_.push_back(key);
@@ -82,7 +83,6 @@ class CachedPlanServices final : public backend::PlanServices {
   mutable std::mutex mutex_;
   std::shared_ptr<cache::RuntimeCache> cache_;
   std::vector<cache::Key> keys_;
-  std::map<std::string, KernelOrigin> origins_;  ///< by source
 };
 
 }  // namespace jitney::runtime
