@@ -22,6 +22,15 @@ sys.path.insert(0, str(ROOT / "tools"))
 sys.path.insert(0, str(BUILD / "python"))
 
 
+def communicate(process, timeout):
+    """What it says until it ends; one that does not end does not outlive its test."""
+    try:
+        return process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
 class Result:
     """What one process left behind. `report` is its JSON, `outputs` its tensors by name."""
 

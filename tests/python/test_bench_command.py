@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from conftest import communicate
 
 QUICK = ["--duration", 0.2, "--warmup", 10, "--threads", 1]
 LATENCY = ["min", "mean", "median", "p90", "p95", "p99", "max", "iterations"]
@@ -61,7 +62,7 @@ def test_an_interrupt_reports_what_there_is(program, digits, cache):
                                env={**os.environ, "JITNEY_LOG": "errors"})
     time.sleep(3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = communicate(process, 60)
     assert process.returncode == 130, err
     report = json.loads(out)
     assert report["interrupted"] and report["executes"] > 0 and report["seconds"] < 60

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import onnx
 import pytest
-from conftest import BUILD
+from conftest import BUILD, communicate
 from onnx import TensorProto, helper, numpy_helper
 
 TIMEOUT = 120
@@ -24,7 +24,7 @@ def python(code, *arguments, tmp_path, **environment):
 
 
 def finish(process):
-    out, err = process.communicate(timeout=TIMEOUT)
+    out, err = communicate(process, TIMEOUT)
     assert process.returncode == 0, out + err
     return out
 
