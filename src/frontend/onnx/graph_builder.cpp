@@ -62,6 +62,7 @@ GraphBuilder GraphBuilder::inside(const GraphBuilder& outer) {
   GraphBuilder inner;
   inner.graph.symbols = outer.graph.symbols;
   inner.symbol_counter_ = outer.symbol_counter_;
+  inner.open_ = outer.open_;
   return inner;
 }
 
