@@ -142,7 +142,8 @@ TEST(BadModel, Inputs) {
   ModelBuilder sequence;
   sequence.output("x").graph().add_input()->set_name("x");
   sequence.graph().mutable_input(0)->mutable_type()->mutable_sequence_type();
-  expect_refused(sequence, "input 'x' is no tensor; sequences, maps and optionals are not supported");
+  expect_refused(
+      sequence, "input 'x' has a type that is not supported: tensors, sequences of tensors, and optionals of both are");
 }
 
 TEST(BadModel, InputCount) {
