@@ -51,6 +51,12 @@ check streams timeout 200 "$tree/bin/test_runtime_cuda" --gtest_brief=1
 # The suites that run on any device; the others look at the CPU's code, its compiler, or host tensors alone.
 check runtime shards runtime "$workers" timeout 300 "$tree/bin/test_runtime" --gtest_brief=1 \
   --gtest_filter='Kernels.*:Algorithms.*:RandomGraphs.*:RefusedJoins.*:MemoryPlan.*:LibraryCalls.AResidual*'
+# Kernels that were made where there is no GPU.
+if [[ -d $tree/warmed ]] && grep -q 'device cuda:0: .* target sm_90$' "$work/doctor"; then
+  check warmed timeout 300 python3 "$tree/tools/warm_elsewhere.py" check "$tree/warmed" --program "$tree/bin/jitney"
+else
+  echo "warmed: NOT RUN: the package has no kernels for this GPU"
+fi
 # PyTorch, where there is one that the packed module is for.
 if (cd "$tree/python" 2>/dev/null && python3 -c 'import torch, pytest, jitney.dynamo' 2>/dev/null); then
   many=()

@@ -73,9 +73,10 @@ void add_build(CLI::App& app, Action& action) {
       ->type_name("'NAME=MIN:OPT:MAX ...'")
       ->allow_extra_args(false);
   command
-      ->add_option("--precompile", options->precompile.targets,
-                   "Put compiled kernels for these into the file, too: 'native' (this processor), x86-64-v3 or another "
-                   "as 'jitney doctor' names it there, sm_90 or another GPU that is here")
+      ->add_option(
+          "--precompile", options->precompile.targets,
+          "Put compiled kernels for these into the file, too: 'native' (this processor), x86-64-v3 or another "
+          "as 'jitney doctor' names it there, sm_90 or another GPU (sm_75 and newer); none of them need be here")
       ->type_name("TARGET,...")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -92,7 +93,7 @@ void add_build(CLI::App& app, Action& action) {
       "\n"
       "Example:\n"
       "  jitney build model.onnx -o model.jitney --profile images=1x3x224x224:8x3x224x224:32x3x224x224\n"
-      "  jitney build model.onnx -o model.jitney --precompile x86-64-v3,native --shape images=1x3x224x224");
+      "  jitney build model.onnx -o model.jitney --precompile x86-64-v3,sm_90 --shape images=1x3x224x224");
   command->callback([options, &action] { action = [options] { return build(*options); }; });
 }
 

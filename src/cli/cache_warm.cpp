@@ -73,6 +73,11 @@ std::vector<Shapes> shapes_for(const Engine& engine, const WarmOptions& options)
       if (!is_open) shapes.push_back(std::move(best));
     }
   }
+  // A model that takes one shape only; on a device its library calls are planned for it.
+  if (shapes.empty() && engine.profiles().empty() && options.device != "cpu") {
+    auto only = value_or_throw(resolve_shapes(engine.impl()->graph(), {}));
+    if (only.assumed.empty()) shapes.push_back(std::move(only.shapes));
+  }
   return shapes;
 }
 
@@ -114,7 +119,8 @@ std::vector<std::string> arguments_of(const WarmOptions& options) {
 int warm(const WarmOptions& options) {
   auto report = nlohmann::ordered_json::array();
   if (options.targets.empty()) report.push_back(fill(options));
-  for (const auto& target : options.targets) report.push_back(warm_for_target(target, arguments_of(options)));
+  for (const auto& target : options.targets)
+    report.push_back(warm_for_target(target, arguments_of(options), options.tactics == Tactics::timed));
   if (options.json) {
     fmt::print("{}\n", report.dump());
     return kOk;
@@ -142,8 +148,8 @@ void add_warm(CLI::App& app, Action& action) {
   command
       ->add_option(
           "--target", options->targets,
-          "Not for this machine as it is, but for a processor as 'jitney doctor' names it there (x86-64-v3), or for a "
-          "GPU that is here (sm_90); may be repeated")
+          "Not for this machine as it is, but for a processor or a GPU as 'jitney doctor' names it there: x86-64-v3, "
+          "sm_90; neither need be here; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
   command->add_option("--device", options->device, "For which device: cpu (the default) or cuda:INDEX")
@@ -154,7 +160,8 @@ void add_warm(CLI::App& app, Action& action) {
   command->add_flag("--json", options->json, "Print one JSON array for programs");
   command->footer(
       "Example:\n"
-      "  jitney warm model.onnx --shape images=8x3x224x224 --target x86-64-v3 --runtime-cache kernels/");
+      "  jitney warm model.onnx --shape images=8x3x224x224 --target x86-64-v3 --runtime-cache kernels/\n"
+      "  jitney warm model.onnx --shape images=8x3x224x224 --target sm_90 --runtime-cache kernels/");
   command->callback([options, &action] { action = [options] { return warm(*options); }; });
 }
 

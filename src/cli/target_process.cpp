@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
 #include "cli/exit_codes.h"
@@ -19,7 +20,9 @@
 namespace jitney::cli {
 namespace {
 
-constexpr std::string_view kTargetVariable = "JITNEY_CPU_TARGET=", kOnlyVariable = "JITNEY_CPU_COMPILE_ONLY=";
+// What a target is told to a process by.
+constexpr std::string_view kCpuTarget = "JITNEY_CPU_TARGET=", kCpuOnly = "JITNEY_CPU_COMPILE_ONLY=",
+                           kGpuTarget = "JITNEY_CUDA_TARGET=";
 constexpr std::size_t kMostOutput = std::size_t{64} << 20;
 
 unique_fd output_file(const char* name) {
@@ -41,15 +44,20 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-/// "" or a CPU's: in the environment, or not at all.
-std::vector<std::string> environment_for(const std::string& cpu_target) {
+bool is_gpu(const std::string& target) { return target.starts_with("sm_"); }
+
+/// This process' own, with the target in it unless what is here does it as it is.
+std::vector<std::string> environment_for(const std::string& target, bool is_here) {
   std::vector<std::string> variables;
-  for (char** at = environ; *at != nullptr; ++at)
-    if (const std::string_view text = *at; !text.starts_with(kTargetVariable) && !text.starts_with(kOnlyVariable))
-      variables.emplace_back(text);
-  if (cpu_target.empty()) return variables;
-  variables.push_back(std::string(kTargetVariable) + cpu_target);
-  variables.push_back(std::string(kOnlyVariable) + "1");
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view text = *at;
+    const bool names_target =
+        is_gpu(target) ? text.starts_with(kGpuTarget) : text.starts_with(kCpuTarget) || text.starts_with(kCpuOnly);
+    if (!names_target) variables.emplace_back(text);
+  }
+  if (is_here) return variables;
+  variables.push_back(std::string(is_gpu(target) ? kGpuTarget : kCpuTarget) + target);
+  if (!is_gpu(target)) variables.push_back(std::string(kCpuOnly) + "1");
   return variables;
 }
 
@@ -68,30 +76,28 @@ std::vector<std::string> environment_for(const std::string& cpu_target) {
               fmt::format("target '{}': {}", target, why));
 }
 
-/// "cuda:1", which is of this architecture.
-std::string gpu_of(const std::string& target) {
-  std::string found;
+/// "cuda:1", which is of this architecture; nothing where none is.
+std::optional<std::string> gpu_of(const std::string& target) {
   for (int index = 0; index < 64; ++index) {
     const auto gpu = runtime::open_target({Device::Type::cuda, index});
-    if (!gpu && index == 0)
-      throw Error(gpu.error().kind, fmt::format("target '{}': kernels for a GPU are compiled where there is one: {}",
-                                                target, gpu.error().message));
     if (!gpu) break;
     if (gpu->info.target_key == target) return fmt::format("cuda:{}", index);
-    found += (found.empty() ? "" : ", ") + gpu->info.target_key;
   }
-  throw Error(ErrorKind::environment,
-              fmt::format("target '{}': kernels for a GPU are compiled where there is one; here is {}", target, found));
+  return std::nullopt;
 }
 
 }  // namespace
 
-nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments) {
-  const bool is_gpu = target.starts_with("sm_");
+nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments, bool times) {
   std::vector<std::string> words = {executable_path(), "warm", "--json"};
-  if (is_gpu) words.insert(words.end(), {"--device", gpu_of(target)});
+  const auto gpu = is_gpu(target) ? gpu_of(target) : std::nullopt;
+  if (is_gpu(target) && !gpu && times)
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("target '{}': --tactics timed needs that GPU, and it is not here; kernels alone do not", target));
+  if (is_gpu(target)) words.insert(words.end(), {"--device", gpu.value_or("cuda:0")});
   for (auto& argument : arguments) words.push_back(std::move(argument));
-  std::vector<std::string> variables = environment_for(is_gpu || target == "native" ? "" : target);
+  std::vector<std::string> variables = environment_for(target, target == "native" || gpu.has_value());
 
   const unique_fd output = output_file("output"), errors = output_file("errors");
   posix_spawn_file_actions_t actions;

@@ -9,8 +9,10 @@ namespace jitney::cli {
 
 /// Runs `jitney warm` with these arguments for another target, in a process of its own: which instructions kernels and
 /// libraries may use is decided once a process. Gives the one object of its report. `target`: "native" is this
-/// machine's processor as it is; "x86-64-v3+avx_vnni" any of its architecture, which need not run here; "sm_90" a GPU,
-/// of which there must be one here. Throws Error, the process' own where that failed.
-nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments);
+/// machine's processor as it is; "x86-64-v3+avx_vnni" any of its architecture, which need not run here; "sm_90" a GPU:
+/// one that is here, else as if there were one; where `times` asks for what only the GPU itself can tell, it must be
+/// here. Throws Error, the process' own where that failed.
+nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments,
+                                       bool times = false);
 
 }  // namespace jitney::cli

@@ -162,7 +162,11 @@ void ExecutionContext::warm(std::span<const std::vector<std::vector<std::int64_t
   if (impl_->staged) return;  // its plans follow from data
   for (const auto& each : shapes) {
     auto plan = value_or_throw(impl_->plan_of(each));
-    value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress, impl_->options.interrupted));
+    // Without symbols the kernels that there are already are the shape's own.
+    if (!impl_->program->graph.symbols.empty())
+      value_or_throw(impl_->shared->specializer->make_now(plan, impl_->options.progress, impl_->options.interrupted));
+    // A device's libraries choose algorithms, and its backend brings kernels of its own, which the cache keeps.
+    if (!impl_->target.info.host_memory) value_or_throw(impl_->shared->executor().plan_calls(*plan));
   }
 }
 
@@ -193,7 +197,7 @@ void ExecutionContext::set_optimization_profile(int profile) {
 
 int ExecutionContext::optimization_profile() const { return impl_->shared->active_profile.load(); }
 
-CompileStatus ExecutionContext::compile_status() const { return impl_->shared->specializer->status(); }
+CompileStatus ExecutionContext::compile_status() const { return impl_->shared->compile_status(); }
 
 void ExecutionContext::cancel_specialization() { impl_->shared->specializer->cancel(); }
 

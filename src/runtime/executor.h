@@ -62,6 +62,10 @@ class Executor {
              std::span<void* const> outputs, const RunOptions& options = {});
   /// Gives back the memory that no run uses now. The next runs take it anew.
   void release_memory() { spaces_.clear(); }
+  /// What the first run does before it runs: plans library calls, for which the backend may compile kernels of its own.
+  Status plan_calls(const Plan& plan) {
+    return calls_of(plan).map([](auto) {});
+  }
   /// Lets go of weights that the budget no longer allows to stay; those of `plans`, too.
   void drop_weights(std::span<const std::shared_ptr<const Plan>> plans);
   /// Waits for a caller's stream and tells of bad indices so far.

@@ -13,12 +13,18 @@ Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& 
   kernel.code = source;
   if (options_.brings.kernels) {
     for (const auto& by : options_.brings.kernels->compilers(target_.info.target_key))
-      if (const auto blob = options_.brings.kernels->find(kernel_key(kernel, target_.info, by))) return **blob;
+      if (const auto blob = options_.brings.kernels->find(kernel_key(kernel, target_.info, by))) {
+        options_.counts->add(source, KernelOrigin::precompiled);
+        return **blob;
+      }
   }
   JITNEY_TRY(const std::string identity, identify(compiler_, *held));
   const cache::Key key = kernel_key(kernel, target_.info, identity);
   remember(key);
-  if (const auto blob = held->lookup(key)) return **blob;
+  if (const auto blob = held->lookup(key)) {
+    options_.counts->add(source, KernelOrigin::cached);
+    return **blob;
+  }
   if (!options_.may_compile)
     return environment_error("kernel '{}' would have to be compiled, which is forbidden", name);
   auto outcome = compiler_.compile({target_.info.language, name, kernel.source(), target_.info.compiler_options, true});
@@ -26,6 +32,7 @@ Expected<std::vector<std::byte>> CachedPlanServices::compile(const std::string& 
   log_debug("kernel '{}': {:.1f} ms in the compiler, {} bytes", name, outcome->compile_seconds * 1e3,
             outcome->binary.size());
   held->publish(key, outcome->binary);
+  options_.counts->add(source, KernelOrigin::compiled);
   return std::move(outcome->binary);
 }
 

@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -9,6 +11,25 @@
 #include "runtime/kernel_set.h"
 
 namespace jitney::runtime {
+
+/// Where the kernels came from that a backend brought itself for library calls. Thread-safe.
+class OwnKernelCounts {
+ public:
+  /// The first time decides.
+  void add(const std::string& source, KernelOrigin origin) {
+    const std::lock_guard lock(mutex_);
+    origins_.emplace(source, origin);
+  }
+  std::uint64_t of(KernelOrigin origin) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(origins_, [&](const auto& known) { return known.second == origin; }));
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, KernelOrigin> origins_;  ///< by source
+};
 
 /// What a backend asks of core while it plans library calls: its own kernels compiled and cached like generated ones,
 /// and a place in the cache for what it measured.
@@ -19,6 +40,7 @@ class CachedPlanServices final : public backend::PlanServices {
     bool times_tactics = false;      ///< a library's algorithms are timed
     std::size_t constant_bytes = 0;  ///< of the model
     EngineBrings brings{};
+    std::shared_ptr<OwnKernelCounts> counts = std::make_shared<OwnKernelCounts>();
   };
   CachedPlanServices(Target target, std::shared_ptr<cache::RuntimeCache> cache, compiler::Compiler& compiler,
                      Options options)

@@ -353,7 +353,7 @@ bool Session::wait_until_specialized(double timeout_seconds) {
   return !context || context->wait_until_specialized(timeout_seconds);
 }
 
-CompileStatus Session::compile_status() const { return impl_->shared->specializer->status(); }
+CompileStatus Session::compile_status() const { return impl_->shared->compile_status(); }
 
 void Session::cancel_specialization() { impl_->shared->specializer->cancel(); }
 

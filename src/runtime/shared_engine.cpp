@@ -110,6 +110,14 @@ Status SharedEngine::use_weight_budget(std::int64_t bytes) {
   return {};
 }
 
+CompileStatus SharedEngine::compile_status() const {
+  CompileStatus status = specializer->status();
+  status.compiled += own_kernels_->of(KernelOrigin::compiled);
+  status.from_cache += own_kernels_->of(KernelOrigin::cached);
+  status.precompiled += own_kernels_->of(KernelOrigin::precompiled);
+  return status;
+}
+
 void SharedEngine::use_cache(const ContextOptions& options) {
   if (cache_ && cache_handle_ == options.cache && (options.cache || cache_setting_ == options.runtime_cache)) return;
   const auto before = cache_;
@@ -160,7 +168,8 @@ Status SharedEngine::prepare(const ContextOptions& options) {
                                            CachedPlanServices::Options{.may_compile = compiles,
                                                                        .times_tactics = tactics_ == Tactics::timed,
                                                                        .constant_bytes = constant_bytes(program->graph),
-                                                                       .brings = brings});
+                                                                       .brings = brings,
+                                                                       .counts = own_kernels_});
   auto executor = std::make_unique<Executor>(program, target, stream_options_, services_, staged ? nullptr : weights);
   JITNEY_CHECK(executor->prepare());
   if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));

@@ -42,6 +42,9 @@ class SharedEngine {
   /// Session::set_weight_budget().
   Status use_weight_budget(std::int64_t bytes);
 
+  /// The specializer's, with the kernels that the backend brought itself for the shapes' library calls.
+  CompileStatus compile_status() const;
+
   Target target;
   std::shared_ptr<const Program> program;
   /// For an engine with hosted operators; then the program has nothing but the kernels of all stages.
@@ -78,6 +81,7 @@ class SharedEngine {
   backend::StreamOptions stream_options_;
   Tactics tactics_ = Tactics::heuristic;
   std::shared_ptr<CachedPlanServices> services_;
+  const std::shared_ptr<OwnKernelCounts> own_kernels_ = std::make_shared<OwnKernelCounts>();
   std::unique_ptr<KernelSet> kernels_;
   std::unique_ptr<Executor> executor_;  // after the kernels: destroyed first
 };

@@ -73,11 +73,7 @@ int run(int argc, char** argv) {
     }
     const Engine engine = Engine::load(argv[i]);
     for (const auto [major, minor] : {std::array{7, 5}, std::array{9, 0}, std::array{12, 0}}) {
-      backend::DeviceInfo info;
-      info.target_key = backend::cuda::target_key(major, minor);
-      info.language = backend::SourceLanguage::cuda;
-      info.compiler_options = backend::cuda::compiler_options(major, minor);
-      info.alignment = 256;
+      const backend::DeviceInfo info = backend::cuda::describe_architecture(major, minor);
       const Offers backend(libraries);
       const auto program = value_or_throw(runtime::make_program(*engine.impl(), backend, 0, info));
       Count count;

@@ -34,6 +34,8 @@ gpu_package() {
     rm -rf "$gpu_tree"/python/CMakeFiles
     strip --strip-unneeded "$gpu_tree"/python/jitney/*.so "$gpu_tree"/lib/libjitney_torch.so
   fi
+  # Kernels for sm_90, made here where there is no GPU: on one, gpu-test.sh runs with them and compiles nothing.
+  "$python" tools/warm_elsewhere.py make "$gpu_tree/warmed" --program build-gpu/bin/jitney
   find "$gpu_tree" -name __pycache__ -prune -exec rm -rf {} +
   git describe --always --dirty >"$gpu_tree/COMMIT" 2>/dev/null || echo unknown >"$gpu_tree/COMMIT"
   local size

@@ -29,20 +29,6 @@ TensorDesc of_rank_4(TensorDesc t) {
   return t;
 }
 
-/// How many of a block's warps divide the keys between them: the more, the fewer rows a block has, until there are
-/// blocks for all multiprocessors.
-int split_of(const AttentionCall& call, int multiprocessors) {
-  const TensorDesc y = of_rank_4(call.y);
-  const int most = call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? 4 : 2;  // a warp has 16 keys at least
-  int split = 1;
-  const auto blocks = [&] {
-    const std::int64_t rows = kWarps / split * kRowsOfAWarp;
-    return y.shape[0] * y.shape[1] * ((y.shape[2] + rows - 1) / rows);
-  };
-  while (split < most && blocks() < multiprocessors) split *= 2;
-  return split;
-}
-
 class AttentionKernel final : public KernelPrimitive {
  public:
   AttentionKernel(OwnKernels& kernels, int device, KernelHandle kernel, const AttentionCall& call, int split)
@@ -116,6 +102,18 @@ bool is_for_attention_kernel(const AttentionCall& call, int compute_capability) 
   return true;
 }
 
+int attention_split(const AttentionCall& call, int multiprocessors) {
+  const TensorDesc y = of_rank_4(call.y);
+  const int most = call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? 4 : 2;  // a warp has 16 keys at least
+  int split = 1;
+  const auto blocks = [&] {
+    const std::int64_t rows = kWarps / split * kRowsOfAWarp;
+    return y.shape[0] * y.shape[1] * ((y.shape[2] + rows - 1) / rows);
+  };
+  while (split < most && blocks() < multiprocessors) split *= 2;
+  return split;
+}
+
 std::string attention_source(const AttentionCall& call, int split) {
   return fmt::format("#define DEPTH {}\n#define WIDTH {}\n#define BF16 {}\n#define MASK {}\n#define SPLIT {}\n{}",
                      call.q.shape.back(), call.v.shape.back(), call.q.dtype == DType::bf16 ? 1 : 0,
@@ -125,7 +123,7 @@ std::string attention_source(const AttentionCall& call, int split) {
 Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,
                                                                        int multiprocessors, const AttentionCall& call,
                                                                        PlanServices& services) {
-  const int split = split_of(call, multiprocessors);
+  const int split = attention_split(call, multiprocessors);
   JITNEY_TRY(const KernelHandle kernel, kernels.get(device, "attention", attention_source(call, split), services));
   return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split);
 }

@@ -12,7 +12,10 @@ namespace jitney::backend::cuda {
 /// Whether the kernel takes such a call, all of whose extents and strides are known, and is the faster one.
 bool is_for_attention_kernel(const AttentionCall& call, int compute_capability);
 
-/// What the kernel is compiled from, behind the prelude. `split`: warps that divide the keys of their rows, 1, 2 or 4.
+/// How many of a block's warps divide the keys between them, 1, 2 or 4: the more, the fewer rows a block has, until
+/// there are blocks for all multiprocessors.
+int attention_split(const AttentionCall& call, int multiprocessors);
+/// What the kernel is compiled from, behind the prelude.
 std::string attention_source(const AttentionCall& call, int split);
 
 Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,

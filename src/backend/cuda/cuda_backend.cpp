@@ -8,6 +8,7 @@
 #include "backend/cuda/error.h"
 #include "backend/cuda/launch.h"
 #include "backend/cuda/preload.h"
+#include "backend/cuda/which_library.h"
 
 namespace jitney::backend::cuda {
 namespace {
@@ -79,16 +80,11 @@ int CudaBackend::device_count() const { return static_cast<int>(state().devices.
 Expected<DeviceInfo> CudaBackend::device_info(int device) const {
   JITNEY_TRY(const Device* found, find(device));
   const Properties& p = found->properties();
-  DeviceInfo info;
+  JITNEY_CHECK(allowed_libraries().map([](auto) {}));
+  DeviceInfo info = describe_architecture(p.major, p.minor);
   info.name = p.name;
-  info.target_key = target_key(p.major, p.minor);
-  info.language = SourceLanguage::cuda;
-  info.compiler_options = compiler_options(p.major, p.minor);
-  info.vector_bytes = 16;
   info.parallel_units = p.multiprocessors;
   info.memory_bytes = static_cast<std::int64_t>(p.memory_bytes);
-  info.alignment = 256;
-  info.host_memory = false;
   return info;
 }
 

@@ -5,7 +5,7 @@
 namespace jitney::backend::cuda {
 
 bool CudaBackend::offers(int device, const LibraryCall& call) const {
-  return device >= 0 && device < device_count() && library_calls_.offers(call);
+  return device >= 0 && device < device_count() && LibraryCalls::offers(call);
 }
 
 Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const LibraryCall& call,

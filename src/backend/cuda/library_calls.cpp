@@ -9,6 +9,8 @@
 #include "backend/cuda/cudnn_available.h"
 #include "backend/cuda/cudnn_convolution.h"
 #include "backend/cuda/product_kernels.h"
+#include "backend/cuda/which_library.h"
+#include "util/env.h"
 #include "util/log.h"
 
 namespace jitney::backend::cuda {
@@ -81,11 +83,11 @@ class CudaInvocation final : public Invocation {
 
 }  // namespace
 
-bool LibraryCalls::offers(const LibraryCall& call) const {
-  if (const auto* m = std::get_if<MatMulCall>(&call)) return product_of(*m) && cublaslt();
-  if (const auto* c = std::get_if<ConvolutionCall>(&call)) return is_for_cudnn(*c) && cudnn_is_available();
-  if (const auto* a = std::get_if<AttentionCall>(&call)) return is_for_cudnn(*a) && cudnn_is_available();
-  return false;
+bool LibraryCalls::offers(const LibraryCall& call) {
+  const Library library = library_for(call);
+  const auto allowed = allowed_libraries();
+  if (!allowed || !allowed->has(library)) return false;
+  return library == Library::cublaslt ? cublaslt().has_value() : cudnn_is_available();
 }
 
 Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
@@ -229,6 +231,8 @@ std::vector<std::string> LibraryCalls::diagnose() {
   else
     lines.push_back(library.error().message);
   lines.push_back(cudnn_is_available() ? "cuDNN found" : cudnn_problem());
+  if (const auto allowed = env_string("JITNEY_CUDA_LIBRARIES"))
+    lines.push_back(fmt::format("of these, JITNEY_CUDA_LIBRARIES allows {}", *allowed));
   return lines;
 }
 

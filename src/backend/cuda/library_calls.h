@@ -33,7 +33,7 @@ class LibraryCalls {
   explicit LibraryCalls(Backend& memory) : memory_(memory), kernels_(memory) {}
   LibraryCalls(const LibraryCalls&) = delete;
 
-  bool offers(const LibraryCall& call) const;
+  static bool offers(const LibraryCall& call);
   Expected<std::shared_ptr<const Primitive>> plan(const Chip& chip, const LibraryCall& call,
                                                   const PlanOptions& options);
   Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,

@@ -17,11 +17,6 @@ constexpr std::int64_t kMostRows = 16, kDepthOfAThread = 4, kMostExtent = 1 << 2
 constexpr int kColumnsOfAVector = 8;
 constexpr std::uintptr_t kAlignment = 8;
 
-/// A thread's columns: four, unless the blocks are too few to read from every multiprocessor.
-int vector_of(const Product& p, int multiprocessors) {
-  return p.n % 4 == 0 && p.n / (4 * kColumnsOfAVector) >= multiprocessors / 2 ? 4 : 2;
-}
-
 /// Warps of a block: where there are few columns the depth is divided further.
 int warps_of(int vector) { return vector == 4 ? 16 : 32; }
 
@@ -114,6 +109,10 @@ bool is_for_few_rows(const Product& p, int compute_capability) {
          p.n < kMostExtent && p.k < kMostExtent && p.left.stride < kMostExtent;
 }
 
+int few_rows_vector(const Product& p, int multiprocessors) {
+  return p.n % 4 == 0 && p.n / (4 * kColumnsOfAVector) >= multiprocessors / 2 ? 4 : 2;
+}
+
 std::string few_rows_source(const Product& p, int vector) {
   return fmt::format(
       "#define VECTOR {}\n#define WARPS {}\n#define ACROSS {}\n#define WIDE {}\n#define DEPTH {}\n#define B_STEP {}\n"
@@ -126,7 +125,7 @@ std::string gelu_source(DType dtype) { return fmt::format("#define BF16 {}\n{}",
 
 Expected<std::shared_ptr<const KernelPrimitive>> plan_few_rows(OwnKernels& kernels, int device, int multiprocessors,
                                                                const Product& product, PlanServices& services) {
-  const int vector = vector_of(product, multiprocessors);
+  const int vector = few_rows_vector(product, multiprocessors);
   JITNEY_TRY(const KernelHandle kernel,
              kernels.get(device, "product of few rows", few_rows_source(product, vector), services));
   return std::make_shared<const FewRows>(kernels, device, kernel, product, vector);

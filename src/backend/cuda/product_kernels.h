@@ -14,7 +14,9 @@ namespace jitney::backend::cuda {
 /// Whether the kernel for few rows takes the product.
 bool is_for_few_rows(const Product& product, int compute_capability);
 
-/// What its kernel is compiled from, behind the prelude. `vector`: columns of a thread, 2 or 4.
+/// Columns of a thread, 2 or 4: four, unless the blocks are too few to read from every multiprocessor.
+int few_rows_vector(const Product& product, int multiprocessors);
+/// What its kernel is compiled from, behind the prelude.
 std::string few_rows_source(const Product& product, int vector);
 std::string gelu_source(DType dtype);
 

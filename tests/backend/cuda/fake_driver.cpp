@@ -74,9 +74,9 @@ void add_device_functions(Driver& d) {
     return std::strncpy(name, "Fake GPU", static_cast<std::size_t>(size)), CUDA_SUCCESS;
   };
   d.DeviceGetAttribute = [](int* value, CUdevice_attribute which, CUdevice) -> CUresult {
-    *value = which == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR   ? 9
-             : which == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? 0
-             : which == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? FakeDriver::kMultiprocessors
+    *value = which == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR   ? fake().capability / 10
+             : which == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? fake().capability % 10
+             : which == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? fake().multiprocessors
                                                                      : static_cast<int>(fake().pools);
     return CUDA_SUCCESS;
   };

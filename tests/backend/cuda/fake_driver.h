@@ -35,6 +35,7 @@ struct FakeDriver {
   // What tests set.
   std::map<std::string, CUresult> failures;  ///< by call; that call fails from now on
   int devices = 2;
+  int capability = 90, multiprocessors = kMultiprocessors;
   bool pools = true;
   std::set<const void*> page_locked;
   std::map<std::string, std::function<void(const Launch&)>> kernels{{"noop", [](const Launch&) {}}};
