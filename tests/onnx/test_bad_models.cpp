@@ -272,5 +272,13 @@ TEST(BadModel, ManyThreadsImportAtOnce) {
   for (const int count : right) EXPECT_EQ(count, 50);
 }
 
+/// What a failure leaves has no type, and nobody looks for one.
+TEST(BadModel, PadsThatCutEverything) {
+  ModelBuilder m;
+  m.input("x", {"n", 2}).output("y").integers("pads", {0, 1, 0, -5});
+  m.node("Pad", {"x", "pads"}, {"y"}).name("p");
+  expect_refused(m, "operator 'Pad' at node 'p': pads cut more than axis 1 of [n, 2] has");
+}
+
 }  // namespace
 }  // namespace jitney::onnx::testing

@@ -39,7 +39,8 @@ class GraphBuilder {
   void set_open(Open why) { *open_ = std::max(*open_, why); }
   Open open() const { return *open_; }
 
-  DType dtype(ir::ValueId id) const { return graph.value(id).dtype; }
+  /// Any after a failure.
+  DType dtype(ir::ValueId id) const { return id == ir::kNoValue ? DType::f32 : graph.value(id).dtype; }
   /// Empty after a failure.
   const ir::Shape& shape(ir::ValueId id) const;
   int rank(ir::ValueId id) const { return static_cast<int>(shape(id).size()); }
