@@ -141,6 +141,9 @@ def check(folder, program):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         shutil.copytree(folder / "kernels", scratch / "carried")
+        # Whoever carried it may have left it open to others, and such a cache is refused.
+        for path in [scratch / "carried", *(scratch / "carried").rglob("*")]:
+            path.chmod(0o700 if path.is_dir() else 0o600)
         for n, case in enumerate(given["cases"]):
             cold = run(program, folder, case, f"{scratch}/cold{n}/", scratch / f"a{n}", {})
             forbid = {"JITNEY_NO_COMPILE": "error"}

@@ -5,6 +5,9 @@ fake_cuda.cpp), which stands in for a GPU of that compute capability: it must fi
 import json
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -198,3 +201,32 @@ def test_what_only_the_gpu_can_tell_is_refused(jitney, gpu, digits, cache):
     other = jitney("warm", digits, "--target", "sm_90", "--runtime-cache", cache,
                    env={"JITNEY_CUDA_LIBRARIES": "cublas"})
     assert other.code == 2 and "allowed is cublaslt, cudnn, cublaslt,cudnn or none" in other.stderr
+
+
+def test_the_tool_that_carries_kernels_to_a_gpu(gpu, libraries, program, build_dir, tmp_path):
+    """tools/warm_elsewhere.py, which has the last word on a real GPU: here on the one that is none."""
+    tool, folder = Path(__file__).resolve().parents[2] / "tools" / "warm_elsewhere.py", tmp_path / "carried"
+    core = next(iter(os.sched_getaffinity(0)))
+    # Kernels that do nothing leave memory as it was: always the same.
+    env = {**os.environ, "JITNEY_BACKEND_PATH": str(build_dir / "tests" / "fake_cuda"), "JITNEY_FAKE_GPU": "90 132",
+           "MALLOC_PERTURB_": "85"}
+
+    def call(what, **options):
+        words = [sys.executable, str(tool), what, str(folder), "--program", str(program)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=500, **options)
+
+    made = call("make")
+    assert made.returncode == 0 and re.search(r" [1-9]\d* kernels for sm_90 ", made.stdout), made.stdout + made.stderr
+    there = {"env": env, "preexec_fn": lambda: os.sched_setaffinity(0, {core})}
+    checked = call("check", **there)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    lines = checked.stdout.splitlines()
+    assert lines[-1] == f"warm_elsewhere: passed, {len(json.loads((folder / 'cases.json').read_text())['cases'])} cases"
+    assert all(line.startswith("passed") for line in lines[:-1]) and "(4 sorts of own kernels)" in checked.stdout
+    # It notices what is missing.
+    for path in (folder / "kernels").rglob("*.jk"):
+        path.unlink()
+    missing = call("check", **there)
+    assert missing.returncode == 1 and "would have to be compiled" in missing.stderr, missing.stdout + missing.stderr
+    no_gpu = call("check", env={**env, "JITNEY_FAKE_GPU": "80 108"})
+    assert no_gpu.returncode == 1 and "cuda:0 is not a sm_90" in no_gpu.stderr
