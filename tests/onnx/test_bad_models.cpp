@@ -280,5 +280,12 @@ TEST(BadModel, PadsThatCutEverything) {
   expect_refused(m, "operator 'Pad' at node 'p': pads cut more than axis 1 of [n, 2] has");
 }
 
+TEST(BadModel, MoreThanOneLimit) {
+  ModelBuilder m;
+  m.input("b", {1, 6, 4}).input("s", {1, 1, 6}).input("most", {64}, proto::TensorProto::INT64).output("y");
+  m.node("NonMaxSuppression", {"b", "s", "most"}, {"y"}).name("n");
+  EXPECT_NE(message_of(m.import()).find("its input 2 must have one element"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace jitney::onnx::testing
