@@ -14,6 +14,7 @@
 #include <jitney/export.h>
 #include <jitney/optimization_profile.h>
 #include <jitney/tensor.h>
+#include <jitney/value.h>
 
 namespace jitney {
 
@@ -25,7 +26,10 @@ class RuntimeCache;
 struct TensorInfo {
   std::string name;
   DType dtype = DType::f32;
+  /// Of a sequence: of each of its tensors. {"..."}: any, of any rank.
   std::vector<std::string> shape;
+  ValueKind kind = ValueKind::tensor;  ///< never none
+  bool is_optional = false;            ///< may be ValueKind::none
 };
 
 struct LoadOptions {
@@ -77,6 +81,9 @@ class JITNEY_EXPORT Engine {
   const std::vector<TensorInfo>& outputs() const;
   /// Whether the shape of an output follows from data (NonZero, a loop), so that only execute() tells it.
   bool has_data_dependent_outputs() const;
+  /// Whether inputs or outputs are sequences or optionals whose structure a run decides: such an engine runs through
+  /// Session::run(), which makes an engine of tensors for each structure. It has no profiles and cannot be saved.
+  bool is_structured() const;
   /// Where the model came from: producer, opset, source file. For people.
   const std::map<std::string, std::string>& metadata() const;
 

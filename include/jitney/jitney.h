@@ -21,3 +21,4 @@
 #include <jitney/stream.h>
 #include <jitney/tensor.h>
 #include <jitney/trace.h>
+#include <jitney/value.h>

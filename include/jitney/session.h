@@ -64,6 +64,13 @@ class JITNEY_EXPORT Session {
   void execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, StreamHandle stream);
   std::vector<std::vector<std::int64_t>> output_shapes(std::span<const TensorView> inputs) const;
 
+  /// One run of any engine: with sequences and optionals where its inputs() say so, in their order. Tensors may be in
+  /// host memory or on the device; results are in host memory. Another structure (how many tensors, their ranks, what
+  /// is absent, the values of inputs that decide which tensors there are) is imported and optimized at its first run,
+  /// and kept; the last 64 are. Throws Error(user) that names the input for another kind, dtype or shape than it
+  /// declares.
+  std::vector<Value> run(std::span<const ValueView> inputs);
+
   /// With all overrides in force.
   RuntimeSettings runtime_settings() const;
   /// Sets what holds without overrides, all at once. Makes no context and compiles nothing. Whether anything changed.

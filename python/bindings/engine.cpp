@@ -76,7 +76,7 @@ Engine load_path(nb::handle where, bool trust_precompiled) {
   return Engine::load(path, {.trust_precompiled = trust_precompiled});
 }
 
-/// (name, dtype, shape) of each: extents that are numbers are int, expressions are str.
+/// (name, dtype, shape, kind, is_optional) of each: extents that are numbers are int, expressions are str.
 nb::list describe(const std::vector<TensorInfo>& infos) {
   nb::list result;
   for (const TensorInfo& info : infos) {
@@ -89,7 +89,8 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
         shape.append(text(extent));
       }
     }
-    result.append(nb::make_tuple(text(info.name), std::string(to_string(info.dtype)), nb::tuple(shape)));
+    result.append(nb::make_tuple(text(info.name), std::string(to_string(info.dtype)), nb::tuple(shape),
+                                 info.kind == ValueKind::sequence ? "sequence" : "tensor", info.is_optional));
   }
   return result;
 }
@@ -150,6 +151,7 @@ void bind_engine(nb::module_& module) {
       .def("with_precompiled", &with_precompiled)
       .def_prop_ro("precompiled", &Engine::precompiled)
       .def_prop_ro("has_data_dependent_outputs", &Engine::has_data_dependent_outputs)
+      .def_prop_ro("is_structured", &Engine::is_structured)
       .def_prop_ro("name", [](const Engine& e) { return text(e.name()); })
       .def_prop_ro("inputs", [](const Engine& e) { return describe(e.inputs()); })
       .def_prop_ro("outputs", [](const Engine& e) { return describe(e.outputs()); })

@@ -105,6 +105,48 @@ class Session {
     return result;
   }
 
+  /// One value for each input, in order: an array, a list or tuple of arrays, None. Gives the same, of numpy's arrays.
+  nb::list run_values(const nb::sequence& values) {
+    const Held session = held();
+    const auto& infos = engine_.inputs();
+    if (nb::len(values) != infos.size())
+      throw Error(ErrorKind::user,
+                  "expected " + std::to_string(infos.size()) + " inputs, found " + std::to_string(nb::len(values)));
+    std::vector<std::vector<Borrowed>> borrowed(infos.size());
+    std::vector<std::vector<TensorView>> views(infos.size());
+    std::vector<ValueView> in;
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+      const nb::object value = values[i];
+      const std::string what = "input '" + infos[i].name + "'";
+      const bool is_sequence = nb::isinstance<nb::list>(value) || nb::isinstance<nb::tuple>(value);
+      if (is_sequence) {
+        borrowed[i].reserve(nb::len(value));  // views point into its elements
+        for (const nb::handle item : nb::borrow<nb::sequence>(value))
+          borrowed[i].emplace_back(item, what + " at position " + std::to_string(borrowed[i].size()));
+      } else if (!value.is_none()) {
+        borrowed[i].emplace_back(value, what);
+      }
+      views[i] = views_of(borrowed[i]);
+      in.push_back({is_sequence       ? ValueKind::sequence
+                    : value.is_none() ? ValueKind::none
+                                      : ValueKind::tensor,
+                    views[i]});
+    }
+    std::vector<Value> made;
+    without_gil([&] { made = session->run(in); });
+    nb::list result;
+    for (Value& value : made) {
+      nb::list items;
+      for (Tensor& tensor : value.tensors) items.append(to_numpy(std::move(tensor)));
+      if (value.kind == ValueKind::sequence) {
+        result.append(items);
+      } else {
+        result.append(value.kind == ValueKind::none ? nb::object(nb::none()) : nb::object(items[0]));
+      }
+    }
+    return result;
+  }
+
   /// (steps, seconds, outside): a step is (name, done_by, seconds, operations).
   nb::tuple profile(const nb::sequence& arrays, int iterations) {
     const Held session = held();
@@ -384,6 +426,7 @@ void bind_session(nb::module_& module) {
           nb::arg("engine"), nb::arg("device"), nb::arg("threads"), nb::arg("precision"), nb::arg("denormals"),
           nb::arg("tactics").none(), nb::arg("settings"))
       .def("run", &Session::run, nb::arg("inputs"), nb::arg("outputs").none(), nb::arg("stream").none() = nb::none())
+      .def("run_values", &Session::run_values, nb::arg("inputs"))
       .def("output_shapes", &Session::output_shapes)
       .def("why_not_capturable", &Session::why_not_capturable)
       .def("engine", &Session::engine)

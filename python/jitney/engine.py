@@ -86,7 +86,17 @@ class Engine:
     def run(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """{name: array} of all outputs; of one that is a sequence in the model, which self.outputs has as 'name.0',
         'name.1' and so on, {name: list of arrays}. `outputs` gives memory to write into: contiguous, writable arrays of the right
-        dtype and shape, one for each output; then they are what is returned."""
+        dtype and shape, one for each output; then they are what is returned.
+
+        Where self.inputs has sequences or optionals: a list of arrays for a sequence, an array or a list for an optional,
+        None (or nothing at all) for one that is absent; outputs likewise, always in new memory of the host. Each other
+        structure (how many arrays, their ranks, what is absent) is imported at its first run, as a model of its own."""
+        if self._native.is_structured:
+            if outputs is not None:
+                raise _jitney.UserError(f"engine '{self.name}' is of sequences or optionals, which get new memory: outputs "
+                                        "cannot be given")
+            if isinstance(inputs, Mapping):
+                inputs = {info.name: None for info in self.inputs if info.optional} | dict(inputs)
         arrays = self._ordered("input", inputs, self.input_names)
         if outputs is None:
             return self._structure.restore(self._run(arrays))
@@ -311,7 +321,7 @@ class Engine:
 
     def __repr__(self) -> str:
         def describe(infos: Sequence[TensorInfo]) -> str:
-            return ", ".join(f"{i.name}: {i.dtype}[{', '.join(map(str, i.shape))}]" for i in infos)
+            return ", ".join(f"{i.name}: {_type_text(i)}" for i in infos)
 
         return f"<jitney.Engine '{self.name}' on {self.device}: ({describe(self.inputs)}) -> ({describe(self.outputs)})>"
 
@@ -356,6 +366,8 @@ class Engine:
         return isinstance(cache, str) and not (cache.endswith(os.sep) or os.path.isdir(cache))
 
     def _run(self, arrays: list[Any]) -> list[Any]:
+        if self._native.is_structured:
+            return [_with_dtype(value, info.dtype) for value, info in zip(self._session.run_values(arrays), self.outputs)]
         is_reusing = self._reused.is_on and not self._native.has_data_dependent_outputs
         if is_reusing:
             outputs = self._reused.find(arrays)
@@ -398,6 +410,19 @@ def _stop_telling() -> None:
     for engine in list(_listening):
         if not engine._is_closed:
             engine.on_compile_status(None)
+
+
+def _type_text(info: TensorInfo) -> str:
+    text = f"{info.dtype}[{', '.join(map(str, info.shape))}]"
+    if info.kind == "sequence":
+        text = f"list[{text}]"
+    return f"{text} | None" if info.optional else text
+
+
+def _with_dtype(value: Any, dtype: str) -> Any:
+    if isinstance(value, list):
+        return [_with_dtype(item, dtype) for item in value]
+    return with_extension_type(value, dtype) if needs_extension_type(dtype) and hasattr(value, "view") else value
 
 
 def _checked(settings: RuntimeSettings) -> RuntimeSettings:

@@ -3,12 +3,14 @@
 #include <jitney/runtime_cache.h>
 
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "cache/precompiled.h"
 #include "cache/settings.h"
 #include "engine/engine_impl.h"
 #include "engine/profiles.h"
+#include "engine/structured_model.h"
 #include "frontend/onnx/import.h"
 #include "passes/lower.h"
 #include "util/atomic_file.h"
@@ -52,6 +54,15 @@ Expected<Loaded> optimize(Expected<ir::Graph> imported) {
   return std::make_shared<const EngineImpl>(std::move(graph));
 }
 
+/// A model that was refused as one graph of tensors, where it can be a graph for each structure of its inputs.
+Expected<Loaded> with_structure(Failure refused, onnx::Open open, std::span<const std::byte> bytes,
+                                std::optional<std::string> base_directory) {
+  if (open == onnx::Open::no || refused.kind != ErrorKind::user) return tl::unexpected(std::move(refused));
+  JITNEY_TRY(auto model, engine::StructuredModel::open(bytes, std::move(base_directory)));
+  if (open == onnx::Open::values && !model->has_scalars()) return tl::unexpected(std::move(refused));
+  return std::make_shared<const EngineImpl>(std::move(model));
+}
+
 Expected<Loaded> read_engine(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner, bool is_mapped,
                              const LoadOptions& options) {
   std::vector<OptimizationProfile> profiles;
@@ -66,7 +77,12 @@ Expected<Loaded> load_file(const std::string& path, const LoadOptions& options) 
   auto file = std::make_shared<const MappedFile>(std::move(mapped));
   if (engine::is_engine_file(file->bytes())) return read_engine(file->bytes(), file, true, options);
   file.reset();
-  auto made = optimize(onnx::import_file(path));
+  onnx::Open open = onnx::Open::no;
+  auto made = optimize(onnx::import_file(path, {.open = &open}));
+  if (!made && open != onnx::Open::no) {
+    JITNEY_TRY(const MappedFile model, MappedFile::open(path));
+    return with_structure(made.error(), open, model.bytes(), std::filesystem::path(path).parent_path().string());
+  }
   if (!made && made.error().kind == ErrorKind::user && path.ends_with(".jitney")) {
     return user_error("'{}' does not begin like an engine file; read as an ONNX model: {}", path, made.error().message);
   }
@@ -74,13 +90,24 @@ Expected<Loaded> load_file(const std::string& path, const LoadOptions& options) 
 }
 
 Expected<Loaded> load_bytes(std::span<const std::byte> bytes, const LoadOptions& options) {
-  if (!engine::is_engine_file(bytes)) return optimize(onnx::import_bytes(bytes));
+  if (!engine::is_engine_file(bytes)) {
+    onnx::Open open = onnx::Open::no;
+    auto made = optimize(onnx::import_bytes(bytes, std::nullopt, {.open = &open}));
+    return made ? std::move(made) : with_structure(made.error(), open, bytes, std::nullopt);
+  }
   auto copy = std::make_shared<Tensor>(DType::u8, std::vector<std::int64_t>{static_cast<std::int64_t>(bytes.size())});
   std::memcpy(copy->data(), bytes.data(), bytes.size());
   return read_engine({static_cast<const std::byte*>(copy->data()), bytes.size()}, copy, false, options);
 }
 
+/// What an engine cannot do that makes an engine of tensors for each structure.
+Status needs_tensors(const EngineImpl& engine, std::string_view what) {
+  if (engine.structured() == nullptr) return {};
+  return user_error("engine '{}' is of sequences or optionals, and has no {}", engine.graph().name, what);
+}
+
 Expected<std::vector<std::byte>> serialized(const EngineImpl& engine) {
+  JITNEY_CHECK(needs_tensors(engine, "engine file: load its ONNX model instead"));
   return engine::serialize(engine.graph(), engine.profiles(), engine.kernels().pack);
 }
 
@@ -124,11 +151,13 @@ void Engine::save(const std::string& path) const {
 }
 
 Engine Engine::with_profiles(std::vector<OptimizationProfile> profiles) const {
+  value_or_throw(needs_tensors(*impl_, "optimization profiles"));
   auto checked = value_or_throw(engine::check_profiles(impl_->graph(), std::move(profiles)));
   return Engine(std::make_shared<const EngineImpl>(impl_->graph(), std::move(checked), impl_->kernels()));
 }
 
 Engine Engine::with_precompiled(const RuntimeCache& cache) const {
+  value_or_throw(needs_tensors(*impl_, "kernels of its own"));
   const auto signer = value_or_throw(cache::signer_from_environment());
   auto pack = std::make_shared<const std::vector<std::byte>>(
       value_or_throw(cache::kernels_of(cache.serialize(), signer.get())));
@@ -149,6 +178,7 @@ const std::string& Engine::name() const { return impl_->graph().name; }
 const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs(); }
 const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs(); }
 bool Engine::has_data_dependent_outputs() const { return impl_->has_data_dependent_outputs(); }
+bool Engine::is_structured() const { return impl_->structured() != nullptr; }
 const std::map<std::string, std::string>& Engine::metadata() const { return impl_->graph().metadata; }
 
 }  // namespace jitney

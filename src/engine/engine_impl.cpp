@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "engine/structured_model.h"
 #include "ir/hosted.h"
 
 namespace jitney {
@@ -34,6 +35,15 @@ EngineImpl::EngineImpl(ir::Graph graph, std::vector<OptimizationProfile> profile
   for (const ir::Node& node : graph_.nodes)
     for (const std::string& name : ir::defined_symbols(node))
       has_data_dependent_outputs_ = has_data_dependent_outputs_ || needed.contains(name);
+}
+
+EngineImpl::EngineImpl(std::shared_ptr<engine::StructuredModel> structured)
+    : inputs_(structured->inputs()),
+      outputs_(structured->outputs()),
+      has_data_dependent_outputs_(true),
+      structured_(std::move(structured)) {
+  graph_.name = structured_->name();
+  graph_.metadata = structured_->metadata();
 }
 
 }  // namespace jitney

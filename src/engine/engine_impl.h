@@ -14,6 +14,10 @@
 
 namespace jitney {
 
+namespace engine {
+class StructuredModel;
+}
+
 /// Compiled kernels that an engine brings, as the bytes of a packed cache (cache/precompiled.h). Nobody looks into them
 /// unless they are trusted.
 struct EngineKernels {
@@ -27,12 +31,17 @@ class EngineImpl {
  public:
   explicit EngineImpl(ir::Graph graph, std::vector<OptimizationProfile> profiles = {}, EngineKernels kernels = {});
 
+  /// Of no tensors by itself.
+  explicit EngineImpl(std::shared_ptr<engine::StructuredModel> structured);
+
   const ir::Graph& graph() const { return graph_; }
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
   const std::vector<OptimizationProfile>& profiles() const { return profiles_; }
   const EngineKernels& kernels() const { return kernels_; }
   bool has_data_dependent_outputs() const { return has_data_dependent_outputs_; }
+  /// Null where the engine is of tensors.
+  const std::shared_ptr<engine::StructuredModel>& structured() const { return structured_; }
 
  private:
   ir::Graph graph_;
@@ -40,6 +49,7 @@ class EngineImpl {
   EngineKernels kernels_;
   std::vector<TensorInfo> inputs_, outputs_;
   bool has_data_dependent_outputs_ = false;
+  std::shared_ptr<engine::StructuredModel> structured_;
 };
 
 namespace engine {

@@ -228,6 +228,12 @@ bool is_rule(const std::string& rule, std::size_t operands, std::size_t given) {
   return rule == "range" && operands == 3 && given == 0;
 }
 
+bool is_operand(const std::string& rule, DType dtype) {
+  if (rule == "range") return dtype != DType::boolean;
+  if (rule == "scaled") return is_floating(dtype);
+  return dtype == DType::i64 || dtype == DType::i32;
+}
+
 Expected<Numbers> read_dims(const std::string& rule, const std::string& who, const std::vector<const Tensor*>& operands,
                             const Numbers& given) {
   if (!is_rule(rule, operands.size(), given.size())) return internal_error("{} has no rule '{}'", who, rule);

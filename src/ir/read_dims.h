@@ -41,4 +41,7 @@ bool is_test(const std::string& rule);
 /// Whether there is such a rule, and it takes operands and given of these counts.
 bool is_rule(const std::string& rule, std::size_t operands, std::size_t given);
 
+/// Whether the rule reads operands of this type.
+bool is_operand(const std::string& rule, DType dtype);
+
 }  // namespace jitney::ir

@@ -101,10 +101,7 @@ class HostedVerifier {
       return internal_error("there is no rule '{}' for {} operands and {} given extents", rule, node_.inputs.size(),
                             node_.dims("given").size());
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
-      const bool fits = rule == "range"    ? in(i).dtype != DType::boolean
-                        : rule == "scaled" ? is_floating(in(i).dtype)
-                                           : in(i).dtype == DType::i64 || in(i).dtype == DType::i32;
-      if (!fits) return internal_error("operand {} is {}", i, to_string(in(i).dtype));
+      if (!is_operand(rule, in(i).dtype)) return internal_error("operand {} is {}", i, to_string(in(i).dtype));
     }
     const auto count = static_cast<std::int64_t>(node_.dims("symbols").size());
     if (is_test(rule) && count == 0) return type(out(0), DType::boolean, 0);

@@ -21,14 +21,24 @@ double median(std::vector<double>& values) {
   return *middle;
 }
 
+/// Contexts run graphs of tensors.
+Engine of_tensors(Engine engine) {
+  if (engine.is_structured())
+    throw Error(ErrorKind::user, "engine '" + engine.name() +
+                                     "' is of sequences or optionals: it has a context for each structure of its "
+                                     "inputs, which Session::run() makes");
+  return engine;
+}
+
 }  // namespace
 
 ExecutionContext::ExecutionContext(Engine engine, ContextOptions options) : impl_(nullptr) {
+  engine = of_tensors(std::move(engine));
   auto shared = value_or_throw(runtime::SharedEngine::open(engine, options));
   impl_ = std::make_unique<Impl>(std::move(engine), std::move(options), std::move(shared));
 }
 ExecutionContext::ExecutionContext(Engine engine, ContextOptions options, std::shared_ptr<runtime::SharedEngine> shared)
-    : impl_(std::make_unique<Impl>(std::move(engine), std::move(options), std::move(shared))) {}
+    : impl_(std::make_unique<Impl>(of_tensors(std::move(engine)), std::move(options), std::move(shared))) {}
 ExecutionContext::~ExecutionContext() = default;
 ExecutionContext::ExecutionContext(ExecutionContext&&) noexcept = default;
 ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = default;

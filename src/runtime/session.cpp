@@ -11,6 +11,7 @@
 
 #include "cache/handle.h"
 #include "runtime/shared_engine.h"
+#include "runtime/structured_sessions.h"
 #include "util/log.h"
 #include "util/memory.h"
 #include "util/stacked.h"
@@ -206,6 +207,7 @@ class Session::Impl {
   Stacked<int> profile{kAutoProfile};
   Stacked<ResourceAllocationStrategy> allocation{ResourceAllocationStrategy::static_allocation};
   int created = 0;
+  runtime::StructuredSessions structured;  // where the engine is of sequences or optionals
 };
 
 Session::Session(Engine engine, SessionOptions options, RuntimeSettings settings)
@@ -228,6 +230,18 @@ void Session::execute(std::span<const TensorView> inputs, const OutputAllocator&
 
 void Session::execute(std::span<const TensorView> inputs, const OutputAllocator& allocate, StreamHandle stream) {
   impl_->current()->execute(inputs, allocate, stream);
+}
+
+std::vector<Value> Session::run(std::span<const ValueView> inputs) {
+  if (impl_->engine.is_structured()) return impl_->structured.run(*this, inputs);
+  std::vector<TensorView> views;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].kind != ValueKind::tensor || inputs[i].tensors.size() != 1)
+      throw Error(ErrorKind::user, fmt::format("input {} must be one tensor", i));
+    views.push_back(inputs[i].tensors[0]);
+  }
+  const auto forms = value_or_throw(engine::output_forms(impl_->engine.metadata(), impl_->engine.outputs().size()));
+  return runtime::run_tensors(*this, views, forms);
 }
 
 std::vector<std::vector<std::int64_t>> Session::output_shapes(std::span<const TensorView> inputs) const {
@@ -351,6 +365,11 @@ const Engine& Session::engine() const { return impl_->engine; }
 
 const SessionOptions& Session::options() const { return impl_->options; }
 
-ContextStats Session::stats() const { return impl_->look()->stats(); }
+ContextStats Session::stats() const {
+  if (!impl_->engine.is_structured()) return impl_->look()->stats();
+  ContextStats stats;
+  impl_->structured.add_to(stats);
+  return stats;
+}
 
 }  // namespace jitney

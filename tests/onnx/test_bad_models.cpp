@@ -142,7 +142,8 @@ TEST(BadModel, Inputs) {
   ModelBuilder sequence;
   sequence.output("x").graph().add_input()->set_name("x");
   sequence.graph().mutable_input(0)->mutable_type()->mutable_sequence_type();
-  expect_refused(sequence, "input 'x' is no tensor; sequences, maps and optionals are not supported");
+  expect_refused(
+      sequence, "input 'x' has a type that is not supported: tensors, sequences of tensors, and optionals of both are");
 }
 
 TEST(BadModel, InputCount) {
@@ -269,6 +270,21 @@ TEST(BadModel, ManyThreadsImportAtOnce) {
   }
   for (auto& thread : threads) thread.join();
   for (const int count : right) EXPECT_EQ(count, 50);
+}
+
+/// What a failure leaves has no type, and nobody looks for one.
+TEST(BadModel, PadsThatCutEverything) {
+  ModelBuilder m;
+  m.input("x", {"n", 2}).output("y").integers("pads", {0, 1, 0, -5});
+  m.node("Pad", {"x", "pads"}, {"y"}).name("p");
+  expect_refused(m, "operator 'Pad' at node 'p': pads cut more than axis 1 of [n, 2] has");
+}
+
+TEST(BadModel, MoreThanOneLimit) {
+  ModelBuilder m;
+  m.input("b", {1, 6, 4}).input("s", {1, 1, 6}).input("most", {64}, proto::TensorProto::INT64).output("y");
+  m.node("NonMaxSuppression", {"b", "s", "most"}, {"y"}).name("n");
+  EXPECT_NE(message_of(m.import()).find("its input 2 must have one element"), std::string::npos);
 }
 
 }  // namespace

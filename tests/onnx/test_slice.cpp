@@ -89,6 +89,14 @@ TEST(Slice, AttributesBeforeOpset10) {
   EXPECT_EQ(type_of(imported(m)), "float32 [2, 5]");
 }
 
+TEST(Slice, BoundsThatAreNoIntegers) {
+  ModelBuilder m(18);
+  m.input("x", {"n"}).output("y").integers("from", {0});
+  m.raw<double>("to", proto::TensorProto::DOUBLE, {1}, {2});
+  m.node("Slice", {"x", "from", "to"}, {"y"}).name("s");
+  EXPECT_EQ(message_of(m.import()), "node 's' takes extents from 'to', which cannot be float64");
+}
+
 TEST(Split, EqualPartsSizesAndRemainder) {
   ModelBuilder m(18);
   m.input("x", {"n", 7}).output("a").output("b").output("c").output("d").output("e").integers("sizes", {2, 5});

@@ -49,10 +49,12 @@ ModelImporter::Captures ModelImporter::captured_by(const std::vector<const Graph
     for (const std::string& name : free_names(*graph)) {
       const ModelValuePtr* found = scope.find(name);
       if (found == nullptr || !seen.insert(name).second) continue;
-      if (*found != nullptr && ((*found)->sequence || (*found)->is_none))
+      if (*found != nullptr && ((*found)->sequence || (*found)->is_none)) {
+        builder_.set_open(Open::values);
         builder_.fail(
             {ErrorKind::user, fmt::format("node '{}': its subgraph takes '{}' from outside, which is no tensor",
                                           builder_.node_name(), name)});
+      }
       captures.names.push_back(name);
       captures.values.push_back(*found);
       const bool is_data = *found != nullptr && (*found)->constant == nullptr && !(*found)->known;
@@ -137,8 +139,9 @@ Expected<ModelImporter::Body> ModelImporter::import_body(const GraphProto& graph
       body.outputs.push_back(*value);
     }
     for (const ModelValuePtr& value : body.outputs) {
-      if (value->sequence || value->is_none)
-        return user_error("a subgraph of node '{}' gives '{}', which is no tensor", name, value->name);
+      if (!value->sequence && !value->is_none) continue;
+      b.set_open(Open::values);
+      return user_error("a subgraph of node '{}' gives '{}', which is no tensor", name, value->name);
     }
     for (std::size_t i = 0; i < body.outputs.size(); ++i) {
       const std::string output = fmt::format("{}.out{}", body.outputs[i]->name, i);
@@ -300,6 +303,7 @@ Status ModelImporter::import_loop(const NodeProto& node, Scope& scope, const std
   const std::string name = builder_.node_name();
   const AttributeProto* attribute = find_attribute(node, "body");
   if (attribute == nullptr || !attribute->has_g()) return user_error("operator 'Loop' at node '{}' has no body", name);
+  if (has_structure(attribute->g(), inputs, scope)) return import_unrolled_loop(node, scope, inputs);
   LoopSpec spec;
   spec.body = &attribute->g();
   const auto has = [&](std::size_t i) { return i < inputs.size() && inputs[i] != nullptr; };

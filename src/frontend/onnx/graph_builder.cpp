@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "ir/read_dims.h"
 #include "util/half.h"
 
 namespace jitney::onnx {
@@ -62,6 +63,7 @@ GraphBuilder GraphBuilder::inside(const GraphBuilder& outer) {
   GraphBuilder inner;
   inner.graph.symbols = outer.graph.symbols;
   inner.symbol_counter_ = outer.symbol_counter_;
+  inner.open_ = outer.open_;
   return inner;
 }
 
@@ -222,6 +224,11 @@ std::vector<Dim> GraphBuilder::read_dims(const std::string& rule, std::vector<Va
                                          std::size_t count) {
   std::vector<Dim> symbols;
   for (std::size_t i = 0; i < count; ++i) symbols.push_back(new_symbol());
+  for (const ValueId id : operands) {
+    if (!ok() || ir::is_operand(rule, dtype(id))) continue;
+    fail({ErrorKind::user, fmt::format("node '{}' takes extents from '{}', which cannot be {}", node_name_,
+                                       graph.value(id).name, to_string(dtype(id)))});
+  }
   hosted(Op::read_dims, std::move(operands), {{DType::i64, {Dim(static_cast<std::int64_t>(count))}}}, symbols,
          {{"rule", rule}, {"given", std::move(given)}});
   return symbols;

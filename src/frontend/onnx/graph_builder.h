@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "frontend/onnx/given.h"
 #include "frontend/onnx/model_value.h"
 #include "ir/graph.h"
 
@@ -33,8 +35,12 @@ class GraphBuilder {
   bool ok() const { return !failure_.has_value(); }
   Status status() const;
   void fail(Failure failure);
+  /// The model could be imported if its inputs were given. The reason with the widest remedy stays.
+  void set_open(Open why) { *open_ = std::max(*open_, why); }
+  Open open() const { return *open_; }
 
-  DType dtype(ir::ValueId id) const { return graph.value(id).dtype; }
+  /// Any after a failure.
+  DType dtype(ir::ValueId id) const { return id == ir::kNoValue ? DType::f32 : graph.value(id).dtype; }
   /// Empty after a failure.
   const ir::Shape& shape(ir::ValueId id) const;
   int rank(ir::ValueId id) const { return static_cast<int>(shape(id).size()); }
@@ -107,6 +113,7 @@ class GraphBuilder {
   std::map<std::string, int> name_counts_;
   std::set<ir::ValueId> named_;
   std::map<std::pair<double, DType>, ir::ValueId> scalars_;
+  std::shared_ptr<Open> open_ = std::make_shared<Open>(Open::no);   ///< of the whole model, as the counter
   std::shared_ptr<int> symbol_counter_ = std::make_shared<int>(0);  ///< one for a model and all its subgraphs
 };
 

@@ -120,4 +120,13 @@ Expected<ir::Graph> import_bytes(std::span<const std::byte> bytes, const std::op
   });
 }
 
+Expected<Declared> read_declared(std::span<const std::byte> bytes, const ImportOptions& options) {
+  return guarded([&]() -> Expected<Declared> {
+    proto::ModelProto model;
+    io::ArrayInputStream stream(bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 0x7fffffff)));
+    JITNEY_CHECK(parse(stream, bytes.size(), options, model));
+    return ModelImporter(model, std::nullopt, options).look();
+  });
+}
+
 }  // namespace jitney::onnx

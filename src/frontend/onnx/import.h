@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "frontend/onnx/given.h"
 #include "ir/graph.h"
 #include "util/expected.h"
 
@@ -34,6 +35,12 @@ struct ImportOptions {
   const Weights* weights = nullptr;
   /// A dim_param such as "2*n + 1" (the grammar of ir::Dim) is an expression, instead of a name of its own.
   bool has_expressions = false;
+  /// What the inputs are, where some of them are sequences or optionals, which have no type of their own in a graph:
+  /// the tensors of a sequence 's' become inputs 's.0', 's.1'. Metadata "sequence_outputs" says how the graph's outputs
+  /// make up the model's, a word each: "-" a tensor, a number a sequence of so many, "~" nothing.
+  const GivenInputs* given = nullptr;
+  /// Says of a model that was refused whether it could be imported with its inputs given.
+  Open* open = nullptr;
 };
 
 /// Reads an ONNX model. The graph is valid at Stage::imported; its inputs and outputs carry the model's names.

@@ -13,12 +13,23 @@
 namespace jitney::onnx {
 
 using ir::Dim;
+using ir::Shape;
 using proto::GraphProto;
 using proto::NodeProto;
 
 ModelImporter::ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory,
                              const ImportOptions& options, const DataInFile* in_file)
     : model_(model), options_(options), tensors_(std::move(base_directory), options.max_tensor_bytes, in_file) {}
+
+namespace {
+
+std::map<std::string, std::string> metadata_of(const proto::ModelProto& model, int opset) {
+  return {{"producer", fmt::format("{} {}", model.producer_name(), model.producer_version())},
+          {"opset", std::to_string(opset)},
+          {"ir_version", std::to_string(model.ir_version())}};
+}
+
+}  // namespace
 
 Expected<int> ModelImporter::opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports,
                                       const std::string& where) {
@@ -81,22 +92,26 @@ Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension&
 Status ModelImporter::add_input(const proto::ValueInfoProto& input, Scope& scope) {
   const std::string what = fmt::format("input '{}'", input.name());
   if (input.name().empty()) return user_error("the model has an input without a name");
-  if (!input.type().has_tensor_type())
-    return user_error("{} is no tensor; sequences, maps and optionals are not supported", what);
-  const auto& type = input.type().tensor_type();
+  JITNEY_TRY(const DeclaredType declared, declared_type(input.type(), what));
+  if (options_.given != nullptr) {
+    if (const auto given = options_.given->find(input.name()); given != options_.given->end())
+      return add_given(input, given->second, scope);
+  }
+  if (declared.kind != ValueKind::tensor || declared.is_optional) {
+    builder_.set_open(Open::outputs);
+    return user_error("{} is {}, whose structure only a run tells", what,
+                      declared.kind == ValueKind::sequence ? "a sequence" : "an optional");
+  }
+  const auto& type = *declared.tensor;
   JITNEY_TRY(const DType dtype, to_dtype(type.elem_type(), what));
   if (!type.has_shape()) return user_error("{} declares no rank", what);
-  auto value = std::make_shared<ModelValue>();
-  value->name = input.name();
-  value->dtype = dtype;
+  Shape shape;
   for (int axis = 0; axis < type.shape().dim_size(); ++axis) {
     JITNEY_TRY(Dim extent, extent_of(type.shape().dim(axis), input.name(), axis));
-    value->shape.push_back(std::move(extent));
+    shape.push_back(std::move(extent));
   }
-  value->id = builder_.graph.add_value(builder_.unique(input.name()), dtype, value->shape);
-  builder_.keep_name(value->id);
-  builder_.graph.inputs.push_back(value->id);
-  if (!scope.values.emplace(input.name(), value).second) return user_error("{} is defined twice", what);
+  if (!scope.values.emplace(input.name(), add_tensor(input.name(), dtype, std::move(shape))).second)
+    return user_error("{} is defined twice", what);
   return {};
 }
 
@@ -152,11 +167,19 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
     const ModelValuePtr* value = scope.find(output.name());
     if (value == nullptr)
       return user_error("output '{}' is not defined by any input, initializer or node", output.name());
-    if (*value != nullptr && (*value)->is_none)
-      return user_error("output '{}' is an optional that holds nothing", output.name());
+    if (*value != nullptr && (*value)->is_none) {
+      builder_.set_open(Open::outputs);
+      if (options_.given == nullptr) return user_error("output '{}' is an optional that holds nothing", output.name());
+      structure += " ~";
+      has_sequence = true;
+      continue;
+    }
     builder_.begin_node(output.name(), output.name());
     if (const auto& items = (*value)->sequence) {
-      if (items->empty()) return user_error("output '{}' is an empty sequence", output.name());
+      if (items->empty() && options_.given == nullptr) {
+        builder_.set_open(Open::outputs);
+        return user_error("output '{}' is an empty sequence", output.name());
+      }
       for (std::size_t i = 0; i < items->size(); ++i)
         builder_.add_output(builder_.materialize(*(*items)[i]), fmt::format("{}.{}", output.name(), i));
       structure += fmt::format(" {}", items->size());
@@ -172,15 +195,28 @@ Status ModelImporter::add_outputs(const GraphProto& graph, const Scope& scope) {
 }
 
 Expected<ir::Graph> ModelImporter::run() {
+  auto graph = import_graph();
+  if (options_.open != nullptr) *options_.open = graph ? Open::no : builder_.open();
+  return graph;
+}
+
+Expected<Declared> ModelImporter::look() {
+  JITNEY_TRY(const int opset, opset_of(model_.opset_import(), "the model"));
+  JITNEY_CHECK(add_functions());
+  JITNEY_CHECK(check_operators());
+  JITNEY_TRY(Declared declared, declared_of(model_));
+  declared.metadata = metadata_of(model_, opset);
+  return declared;
+}
+
+Expected<ir::Graph> ModelImporter::import_graph() {
   if (!model_.has_graph()) return user_error("the file is not an ONNX model, or its graph is missing");
   Scope scope;
   scope.is_model = true;
   JITNEY_TRY(scope.opset, opset_of(model_.opset_import(), "the model"));
   GraphProto& graph = *model_.mutable_graph();
   builder_.graph.name = graph.name();
-  builder_.graph.metadata = {{"producer", fmt::format("{} {}", model_.producer_name(), model_.producer_version())},
-                             {"opset", std::to_string(scope.opset)},
-                             {"ir_version", std::to_string(model_.ir_version())}};
+  builder_.graph.metadata = metadata_of(model_, scope.opset);
   JITNEY_CHECK(add_functions());
   JITNEY_CHECK(add_initializers(graph, scope));
   // The model's own names come first: values that the importer makes take what is left.
@@ -221,7 +257,7 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
   }
   const std::string stem = scope.prefix + (node.output_size() > 0 ? node.output(0) : node.op_type());
   builder_.begin_node(scope.prefix + name_of(node), stem);
-  if (node.op_type() == "If" || node.op_type() == "Loop" || node.op_type() == "Scan") {
+  if (node.op_type() == "If" || node.op_type() == "Scan") {
     for (const ModelValuePtr& input : inputs) {
       if (input != nullptr && (input->sequence || input->is_none))
         return user_error("operator '{}' at node '{}' takes tensors, and '{}' is a sequence or an optional",
@@ -231,6 +267,7 @@ Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
   if (node.op_type() == "If") return import_if(node, scope, inputs);
   if (node.op_type() == "Loop") return import_loop(node, scope, inputs);
   if (node.op_type() == "Scan") return import_scan(node, scope, inputs);
+  if (node.op_type() == "SequenceMap") return import_sequence_map(node, scope, inputs);
   JITNEY_TRY(const bool is_chosen, import_choices(node, scope, inputs));
   if (is_chosen) return {};
   return import_operator(node, scope, std::move(inputs));

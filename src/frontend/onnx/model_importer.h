@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "frontend/onnx/declared.h"
 #include "frontend/onnx/graph_builder.h"
 #include "frontend/onnx/import.h"
 #include "frontend/onnx/schema.h"
@@ -23,14 +24,23 @@ class ModelImporter {
   ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory, const ImportOptions& options,
                 const DataInFile* in_file = nullptr);
   Expected<ir::Graph> run();
+  /// Instead: what it declares, and whether every operator in it is supported.
+  Expected<Declared> look();
 
  private:
   using FunctionKey = std::tuple<std::string, std::string, std::string>;  // domain, name, overload
 
+  Expected<ir::Graph> import_graph();
   Expected<int> opset_of(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports,
                          const std::string& where);
   Status add_functions();
   Status add_input(const proto::ValueInfoProto& input, Scope& scope);
+  // given_inputs.cpp: sequences, optionals, and inputs whose values are known
+  Status add_given(const proto::ValueInfoProto& input, const GivenInput& given, Scope& scope);
+  ModelValuePtr add_tensor(const std::string& name, DType dtype, ir::Shape shape);
+  /// Of all nodes, those of subgraphs and functions too.
+  Status check_operators();
+  Status check_operators(const Nodes& nodes, int opset);
   Status add_initializers(proto::GraphProto& graph, Scope& scope);
   /// From the caller's weights where it has it.
   Expected<Tensor> read_initializer(const proto::TensorProto& initializer, const std::string& what);
@@ -42,6 +52,15 @@ class ModelImporter {
   Status import_operator(const proto::NodeProto& node, Scope& scope, std::vector<ModelValuePtr> inputs);
   Status import_if(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
   // control.cpp: what is decided when the model runs
+  // unrolled.cpp: sequences and optionals in loops, whose rounds are written out one after another
+  bool has_structure(const proto::GraphProto& body, const std::vector<ModelValuePtr>& inputs, const Scope& scope) const;
+  Status import_unrolled_loop(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
+  Status import_sequence_map(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
+  /// A scope for all rounds, with the body's initializers, which are read once.
+  Status begin_rounds(const proto::GraphProto& body, const Scope& scope, Scope& around);
+  /// The outputs of a body for these inputs.
+  Expected<std::vector<ModelValuePtr>> import_round(const proto::GraphProto& body, Scope& scope, std::size_t round,
+                                                    const std::vector<ModelValuePtr>& inputs);
   struct Captures;
   struct Body;
   struct LoopSpec;

@@ -53,6 +53,9 @@ Status non_max_suppression(NodeContext& c) {
     const DType type = i == 2 ? DType::i64 : DType::f32;
     if (c.has(i) && c.dtype(i) != type)
       return c.error("its input {} must be {}, not {}", i, to_string(type), to_string(c.dtype(i)));
+    if (i >= 2 && c.has(i))
+      c.b.require(ir::Guard::Relation::equal, ir::product(c.shape(i)), Dim(1),
+                  fmt::format("{}: its input {} must have one element", c.label(), i));
     inputs.push_back(c.value(i));
   }
   const Dim found = c.b.new_symbol();

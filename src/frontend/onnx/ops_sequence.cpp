@@ -3,6 +3,7 @@
 // They leave no trace in the graph, which has tensors only.
 #include <algorithm>
 
+#include "frontend/onnx/given.h"
 #include "frontend/onnx/registry.h"
 #include "frontend/onnx/tensor_proto.h"
 
@@ -13,8 +14,6 @@ using ir::Dim;
 using ir::Op;
 using ir::Shape;
 using ir::ValueId;
-
-constexpr std::int64_t kMostItems = 4096;
 
 Status set_sequence(NodeContext& c, DType dtype, std::vector<ModelValuePtr> items) {
   if (std::ssize(items) > kMostItems)
@@ -31,9 +30,15 @@ Expected<std::vector<ModelValuePtr>> items_of(NodeContext& c, int i) {
   return *c.input(i).sequence;
 }
 
+/// Elements of an input that decides what there is. Another run may give others.
+Expected<std::vector<std::int64_t>> deciding(NodeContext& c, int i, std::string_view what) {
+  if (!c.known(i) || !c.known(i)->all_constant()) c.b.set_open(Open::values);
+  return c.integers(i, what);
+}
+
 /// A position within [0, most], from an input that must be constant.
 Expected<std::ptrdiff_t> position(NodeContext& c, int i, std::size_t count, std::size_t most) {
-  JITNEY_TRY(const auto given, c.integers(i, "the position"));
+  JITNEY_TRY(const auto given, deciding(c, i, "the position"));
   if (given.size() != 1) return c.error("its position must be a scalar");
   const auto n = static_cast<std::int64_t>(count);
   const std::int64_t at = given[0] < 0 ? given[0] + n : given[0];
@@ -125,7 +130,7 @@ Status split(NodeContext& c) {
   } else {
     std::int64_t size = 1;
     if (c.has(1)) {
-      JITNEY_TRY(const auto given, c.integers(1, "split"));
+      JITNEY_TRY(const auto given, deciding(c, 1, "split"));
       size = given[0];
     } else {
       drops = c.integer("keepdims", 1) == 0;
