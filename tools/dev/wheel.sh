@@ -11,8 +11,12 @@ make_wheel() {
 
 # test_wheel: in an environment of its own, with nothing but the wheel and numpy.
 test_wheel() {
-  local status=passed
-  make_wheel
-  JITNEY_WHEEL=$(echo "$PWD"/dist/jitney-*.whl) "$python" -m pytest -q -p no:cacheprovider tests/wheel 2>&1 || status=FAILED
-  record "wheel" "$status"
+  # In a process of its own: where it fails, whatever else is to be checked still is.
+  if ! (make_wheel); then
+    record "wheel" FAILED "does not build"
+  elif JITNEY_WHEEL=$(echo "$PWD"/dist/jitney-*.whl) "$python" -m pytest -q -p no:cacheprovider tests/wheel 2>&1; then
+    record "wheel" passed
+  else
+    record "wheel" FAILED
+  fi
 }
