@@ -192,6 +192,9 @@ TEST_F(AbsentGpus, RunNothingAndHoldNoMemory) {
   ASSERT_TRUE(memory) << memory.error().message;
   EXPECT_EQ(absent_.live_bytes(), std::int64_t{1} << 40);
   EXPECT_TRUE(absent_.copy(0, *memory, &absent_, 8, CopyKind::host_to_device, 0));
+  std::uint64_t read = 0;
+  EXPECT_FALSE(absent_.copy(0, &read, *memory, 8, CopyKind::device_to_host, 0));
+  EXPECT_FALSE(absent_.copy(0, *memory, *memory, 8, CopyKind::device_to_device, 0));
   absent_.free(0, *memory, std::size_t{1} << 40, 0);
   EXPECT_EQ(absent_.live_bytes(), 0);
   EXPECT_TRUE(absent_.load(0, ptx()));
