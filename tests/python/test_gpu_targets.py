@@ -115,6 +115,14 @@ def test_another_architecture_finds_nothing(jitney, gpu, libraries, digits, cach
     expect_all_hit(gpu(digits, cache, *arguments, capability=80, multiprocessors=108))
 
 
+def test_what_the_environment_names_counts_as_little_as_no_gpu(jitney, gpu, libraries, digits, cache):
+    """Neither the GPU that it names nor another is taken for one that is here."""
+    arguments = MODELS["digits"]
+    for target, capability in (("sm_90", 90), ("sm_80", 80)):
+        assert warm(jitney, digits, cache, target, *arguments, env=ELSEWHERE)["compiled"] > 0
+        expect_all_hit(gpu(digits, cache, *arguments, capability=capability))
+
+
 def test_a_gpu_that_is_newer_than_the_compiler_gets_ptx(jitney, gpu, libraries, digits, cache, tmp_path):
     arguments = MODELS["digits"]
     assert warm(jitney, digits, cache, "sm_130+ptx", *arguments)["compiled"] > 0
@@ -231,9 +239,13 @@ def test_targets_that_there_are_not(jitney, gpu, digits, cache, tmp_path):
 
 
 def test_what_only_the_gpu_can_tell_is_refused(jitney, gpu, digits, cache):
-    timed = jitney("warm", digits, "--target", "sm_90", "--tactics", "timed", "--runtime-cache", cache)
-    assert timed.code == 3 and "--tactics timed needs that GPU" in timed.stderr and timed.stderr.count("\n") == 1
-    ran = jitney("run", digits, "--device", "cuda:0", "--runtime-cache", cache, env={"JITNEY_CUDA_TARGET": "sm_90"})
+    for where, env in ((["--target", "sm_75"], {}), (["--target", "sm_90"], ELSEWHERE),
+                       (["--device", "cuda:0"], ELSEWHERE)):
+        timed = jitney("warm", digits, *where, "--tactics", "timed", "--runtime-cache", cache, *MODELS["digits"],
+                       env=env)
+        assert timed.code == 3 and timed.stderr.count("\n") == 1, (where, timed.stdout, timed.stderr)
+        assert "--tactics timed needs that GPU, and it is not here" in timed.stderr
+    ran = jitney("run", digits, "--device", "cuda:0", "--runtime-cache", cache, env=ELSEWHERE)
     assert ran.code == 3 and "compiles for sm_90 and runs nothing" in ran.stderr and ran.stderr.count("\n") == 1
     other = jitney("warm", digits, "--target", "sm_90", "--runtime-cache", cache,
                    env={"JITNEY_CUDA_LIBRARIES": "cublas"})
