@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "engine/engine_impl.h"
+#include "engine/readable.h"
 #include "frontend/onnx/import.h"
 #include "passes/lower.h"
 #include "util/trace.h"
@@ -82,11 +83,13 @@ Status StructuredModel::check(std::span<const ValueView> inputs) const {
                         given.tensors.size(), onnx::kMostItems);
     for (std::size_t k = 0; k < given.tensors.size(); ++k) {
       const TensorView& tensor = given.tensors[k];
-      if (tensor.dtype == info.dtype) continue;
-      if (given.kind == ValueKind::tensor)
+      if (tensor.dtype != info.dtype && given.kind == ValueKind::tensor)
         return user_error("input '{}' must be {}, found {}", info.name, to_string(info.dtype), to_string(tensor.dtype));
-      return user_error("input '{}' must be {}, found {} at position {}", info.name, wanted(info),
-                        to_string(tensor.dtype), k);
+      if (tensor.dtype != info.dtype)
+        return user_error("input '{}' must be {}, found {} at position {}", info.name, wanted(info),
+                          to_string(tensor.dtype), k);
+      if (check_readable(tensor, info.name)) continue;
+      return check_readable(tensor, given.kind == ValueKind::tensor ? info.name : fmt::format("{}.{}", info.name, k));
     }
     if (is_scalar(info)) {
       const auto rank = given.tensors[0].shape.size();

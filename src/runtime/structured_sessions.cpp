@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "engine/engine_impl.h"
+#include "engine/readable.h"
 #include "runtime/strided.h"
 
 namespace jitney::runtime {
@@ -28,7 +29,11 @@ std::vector<Tensor> execute_there(Session& session, std::vector<TensorView> inpu
   const Device device = session.options().device;
   std::vector<DeviceTensor> uploaded, made;
   uploaded.reserve(inputs.size());
-  for (TensorView& view : inputs) {
+  const auto& names = session.engine().inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    TensorView& view = inputs[i];
+    // Before the copy, which reads it; how many there must be, the run says.
+    if (i < names.size()) value_or_throw(engine::check_readable(view, names[i].name));
     if (view.device.type != Device::Type::cpu) continue;
     uploaded.emplace_back(row_major(view), device);
     view = uploaded.back().view();

@@ -34,6 +34,18 @@ Engine appending() {
   return Engine::load(std::as_bytes(std::span(bytes)));
 }
 
+/// y = the tensor of s at i.
+Engine taking() {
+  ModelBuilder m;
+  declare(*m.graph().add_input(), "s", false);
+  m.input("i", {}, proto::TensorProto::INT64).output("y");
+  m.graph().mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(proto::TensorProto::FLOAT);
+  m.node("SequenceAt", {"s", "i"}, {"item"});
+  m.node("Neg", {"item"}, {"y"});
+  const std::string bytes = m.model.SerializeAsString();
+  return Engine::load(std::as_bytes(std::span(bytes)));
+}
+
 Tensor filled(std::vector<std::int64_t> shape, float value) {
   Tensor t(DType::f32, std::move(shape));
   std::fill_n(t.as<float>(), t.num_elements(), value);
@@ -108,6 +120,31 @@ TEST_F(Structured, WhatIsGivenMustBeWhatIsDeclared) {
     FAIL() << "a graph of tensors is what a context runs";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("a context for each structure"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(Structured, WhatHasNoDataIsRefused) {
+  Session session(taking());
+  const std::vector<Tensor> one{filled({2}, 3)};
+  const auto x = views_of(one);
+  const std::vector<std::int64_t> negative{-1};
+  Tensor zero(DType::i64, {});
+  const auto refused = [&](const TensorView& item, const TensorView& position) -> std::string {
+    const TensorView items[] = {x[0], item};
+    const ValueView inputs[] = {{ValueKind::sequence, items}, {ValueKind::tensor, {&position, 1}}};
+    try {
+      session.run(inputs);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  for (const int time : {0, 1}) {  // before it is known that the position decides, and after
+    SCOPED_TRACE(time);
+    EXPECT_EQ(refused(x[0], {.data = nullptr, .dtype = DType::i64}), "input 'i' has no data");
+    EXPECT_EQ(refused({.data = nullptr, .shape = x[0].shape}, zero.view()), "input 's.1' has no data");
+    EXPECT_EQ(refused({.data = x[0].data, .shape = negative}, zero.view()), "input 's.1' has a negative extent -1");
+    EXPECT_EQ(refused({.data = x[0].data, .shape = x[0].shape, .strides = {negative.data(), 0}}, zero.view()), "");
   }
 }
 
