@@ -26,8 +26,9 @@ import starts  # noqa: E402
 from catalog import MODELS, make_inputs, model_file, skeleton  # noqa: E402
 from peer import Load, Peer, disagreement  # noqa: E402
 
-# jitney-generic: with kernels for any shape alone.
-PEERS = ["jitney", "jitney-generic", "onnxruntime", "openvino", "openvino-default", "torch", "torch-compile"]
+# jitney-generic: with kernels for any shape alone; torch-jitney: torch.compile(backend="jitney").
+PEERS = ["jitney", "jitney-generic", "onnxruntime", "openvino", "openvino-default", "torch", "torch-compile", "torch-jitney"]
+OURS = ("jitney", "jitney-generic", "torch-jitney")
 REFERENCE = "onnxruntime"
 # The largest difference to the reference, relative to its largest value.
 TOLERANCE = {"f32": 1e-3, "low": 6e-2}
@@ -124,7 +125,7 @@ def time_in_turns(peers, figures, options):
             figures[kind]["jitney_ratio"], figures[kind]["ratio_spread"] = ratio(blocks["jitney"], blocks[kind])
     # Who computes in f32 is compared with its like; who does not is compared with everybody.
     for comparison, kinds in (("f32", [k for k in peers if figures[k]["precision"] == "f32"]), ("any", list(peers))):
-        rivals = [k for k in kinds if not k.startswith("jitney")]
+        rivals = [k for k in kinds if k not in OURS]
         if not rivals:
             continue
         best = min(rivals, key=lambda k: figures[k]["latency"])
@@ -144,7 +145,7 @@ def parse():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="MODEL",
                         help=f"of {', '.join(MODELS)}")
     parser.add_argument("--peers", nargs="+", choices=PEERS, metavar="PEER",
-                        default=[kind for kind in PEERS if kind != "jitney-generic"], help=f"of {', '.join(PEERS)}")
+                        default=[kind for kind in PEERS if kind not in OURS[1:]], help=f"of {', '.join(PEERS)}")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
                         help="Jitney's; the peers have their own")
     parser.add_argument("--threads", type=int, default=2)

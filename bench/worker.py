@@ -114,8 +114,24 @@ class TorchCompile(Torch):
     compiled = True
 
 
+class TorchJitney(Torch):
+    """Jitney where users of PyTorch meet it: torch.compile(backend="jitney")."""
+
+    def imports(self):
+        import torch  # noqa: F401
+
+        import jitney  # noqa: F401
+
+    def load(self, request, inputs):
+        super().load(request, inputs)
+        from jitney.runtime import RuntimeSettings
+        settings = RuntimeSettings(runtime_cache=request.get("runtime_cache"))
+        self.model = self.torch.compile(self.model, backend="jitney",
+                                        options={"runtime_settings": settings, "min_block_size": 1})
+
+
 PEERS = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "openvino-default": OpenVinoDefault, "torch": Torch,
-         "torch-compile": TorchCompile}
+         "torch-compile": TorchCompile, "torch-jitney": TorchJitney}
 
 
 def peak_memory():

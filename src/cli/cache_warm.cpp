@@ -83,12 +83,17 @@ std::vector<Shapes> shapes_for(const Engine& engine, const WarmOptions& options)
 
 /// Compiles what is missing for this process' target.
 nlohmann::ordered_json fill(const WarmOptions& options) {
+  const Device device = value_or_throw(parse_device(options.device));
+  if (device.type == Device::Type::cuda && options.tactics == Tactics::timed && is_gpu_elsewhere())
+    throw Error(ErrorKind::environment,
+                fmt::format("--device {}: --tactics timed needs that GPU, and it is not here; kernels alone do not",
+                            options.device));
   const Engine engine = Engine::load(options.model);
   const std::vector<Shapes> shapes = shapes_for(engine, options);
   ProgressBar progress;
   ContextOptions context_options{
       .runtime_cache = options.path, .precision = options.precision, .tactics = options.tactics};
-  context_options.device = value_or_throw(parse_device(options.device));
+  context_options.device = device;
   context_options.progress = [&](int done, int total) { progress.update(done, total); };
   ExecutionContext context = open_context(engine, context_options);
   context.prepare();

@@ -14,6 +14,7 @@
 
 #include "cli/exit_codes.h"
 #include "runtime/target.h"
+#include "util/env.h"
 #include "util/file.h"
 #include "util/paths.h"
 
@@ -79,6 +80,7 @@ std::vector<std::string> environment_for(const std::string& target, bool is_here
 
 /// "cuda:1", which is of this architecture; nothing where none is.
 std::optional<std::string> gpu_of(const std::string& target) {
+  if (is_gpu_elsewhere()) return std::nullopt;
   for (int index = 0; index < 64; ++index) {
     const auto gpu = runtime::open_target({Device::Type::cuda, index});
     if (!gpu) break;
@@ -88,6 +90,8 @@ std::optional<std::string> gpu_of(const std::string& target) {
 }
 
 }  // namespace
+
+bool is_gpu_elsewhere() { return env_string("JITNEY_CUDA_TARGET").has_value(); }
 
 nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments, bool times) {
   std::vector<std::string> words = {executable_path(), "warm", "--json"};

@@ -15,4 +15,7 @@ namespace jitney::cli {
 nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments,
                                        bool times = false);
 
+/// Whether this process' "cuda:0" is one that JITNEY_CUDA_TARGET names, which runs nothing, and not one that is here.
+bool is_gpu_elsewhere();
+
 }  // namespace jitney::cli

@@ -16,6 +16,7 @@ from onnx import helper
 from test_cuda_kernels import has_compiler
 
 NO_COMPILE = {"JITNEY_NO_COMPILE": "error"}
+ELSEWHERE = {"JITNEY_CUDA_TARGET": "sm_90"}
 EAGER = ["--dynamic-shapes-kernel-specialization-strategy", "eager"]
 
 
@@ -114,6 +115,14 @@ def test_another_architecture_finds_nothing(jitney, gpu, libraries, digits, cach
     expect_all_hit(gpu(digits, cache, *arguments, capability=80, multiprocessors=108))
 
 
+def test_what_the_environment_names_counts_as_little_as_no_gpu(jitney, gpu, libraries, digits, cache):
+    """Neither the GPU that it names nor another is taken for one that is here."""
+    arguments = MODELS["digits"]
+    for target, capability in (("sm_90", 90), ("sm_80", 80)):
+        assert warm(jitney, digits, cache, target, *arguments, env=ELSEWHERE)["compiled"] > 0
+        expect_all_hit(gpu(digits, cache, *arguments, capability=capability))
+
+
 def test_a_gpu_that_is_newer_than_the_compiler_gets_ptx(jitney, gpu, libraries, digits, cache, tmp_path):
     arguments = MODELS["digits"]
     assert warm(jitney, digits, cache, "sm_130+ptx", *arguments)["compiled"] > 0
@@ -182,6 +191,42 @@ def test_extents_that_follow_from_data(jitney, gpu, tmp_path, cache):
     assert there.code == 0 and there.kernels["compiled"] == 0, there.stderr
 
 
+# Models that need no kernel, or only one that copies; "both" gives its input back beside indices.
+WITHOUT_KERNELS = {"nonzero": ["NonZero"], "identity": ["Identity"], "both": ["NonZero", "Identity"]}
+IN_PYTHON = """
+import sys, numpy as np, jitney
+engine = jitney.load(sys.argv[1], device="cuda:0")
+try:
+    print(engine(np.arange(8, dtype=np.float32)))
+except jitney.EnvironmentError as error:
+    print(f"refused: {error}")
+"""
+
+
+@pytest.mark.parametrize("name", WITHOUT_KERNELS)
+def test_models_without_kernels_run_no_more_than_others(jitney, gpu, tmp_path, cache, build_dir, name):
+    """What would be read back is memory that nobody computed."""
+    operators = WITHOUT_KERNELS[name]
+    types = {"NonZero": onnx.TensorProto.INT64, "Identity": onnx.TensorProto.FLOAT}
+    graph = helper.make_graph(
+        [helper.make_node(operator, ["x"], [operator]) for operator in operators], "g",
+        [helper.make_tensor_value_info("x", 1, ["n"])],
+        [helper.make_tensor_value_info(operator, types[operator], None) for operator in operators])
+    model = tmp_path / f"{name}.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), model)
+    why = "JITNEY_CUDA_TARGET is set: this process compiles for sm_90 and runs nothing on a GPU"
+    for command in ("run", "bench"):
+        ran = jitney(command, model, "--shape", "x=8", "--device", "cuda:0", "--runtime-cache", cache, env=ELSEWHERE)
+        assert ran.code == 3 and ran.stderr.endswith(f": {why}\n"), ran.stdout + ran.stderr
+    python = subprocess.run([sys.executable, "-c", IN_PYTHON, str(model)], capture_output=True, text=True, timeout=120,
+                            env={**os.environ, **ELSEWHERE, "PYTHONPATH": str(build_dir / "python")})
+    assert python.stdout.startswith("refused: ") and python.stdout.endswith(f"{why}\n"), python.stdout + python.stderr
+    # To compile for one, nothing is read back.
+    warm(jitney, model, cache, "sm_90", "--shape", "x=8")
+    built = jitney("build", model, "-o", tmp_path / "x.jitney", "--precompile", "sm_90", "--shape", "x=8")
+    assert built.code == 0, built.stderr
+
+
 def test_targets_that_there_are_not(jitney, gpu, digits, cache, tmp_path):
     for target in ("sm_12", "sm_70", "sm_999", "sm_130", "sm_90a", "sm_"):
         for command in (["warm", digits, "--target", target, "--runtime-cache", cache],
@@ -194,9 +239,13 @@ def test_targets_that_there_are_not(jitney, gpu, digits, cache, tmp_path):
 
 
 def test_what_only_the_gpu_can_tell_is_refused(jitney, gpu, digits, cache):
-    timed = jitney("warm", digits, "--target", "sm_90", "--tactics", "timed", "--runtime-cache", cache)
-    assert timed.code == 3 and "--tactics timed needs that GPU" in timed.stderr and timed.stderr.count("\n") == 1
-    ran = jitney("run", digits, "--device", "cuda:0", "--runtime-cache", cache, env={"JITNEY_CUDA_TARGET": "sm_90"})
+    for where, env in ((["--target", "sm_75"], {}), (["--target", "sm_90"], ELSEWHERE),
+                       (["--device", "cuda:0"], ELSEWHERE)):
+        timed = jitney("warm", digits, *where, "--tactics", "timed", "--runtime-cache", cache, *MODELS["digits"],
+                       env=env)
+        assert timed.code == 3 and timed.stderr.count("\n") == 1, (where, timed.stdout, timed.stderr)
+        assert "--tactics timed needs that GPU, and it is not here" in timed.stderr
+    ran = jitney("run", digits, "--device", "cuda:0", "--runtime-cache", cache, env=ELSEWHERE)
     assert ran.code == 3 and "compiles for sm_90 and runs nothing" in ran.stderr and ran.stderr.count("\n") == 1
     other = jitney("warm", digits, "--target", "sm_90", "--runtime-cache", cache,
                    env={"JITNEY_CUDA_LIBRARIES": "cublas"})

@@ -1,5 +1,6 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """torch.compile(backend="jitney")."""
+import copy
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import torch
 from conftest import BUILD
 
 import jitney
-from jitney.dynamo import backend
+from jitney.dynamo import variants
 
 
 class Model(torch.nn.Module):
@@ -36,14 +37,14 @@ def fresh_dynamo():
 def made(monkeypatch):
     """Modules that were compiled."""
     found = []
-    original = backend.compile_graph
+    original = variants.compile_graph
 
     def compile_graph(*args, **kwargs):
         result = original(*args, **kwargs)
         found.append(result[0])
         return result
 
-    monkeypatch.setattr(backend, "compile_graph", compile_graph)
+    monkeypatch.setattr(variants, "compile_graph", compile_graph)
     return found
 
 
@@ -91,6 +92,54 @@ def test_new_weights_are_seen(made):
         torch.testing.assert_close(compiled(x), model(x))
         model.head = torch.nn.Linear(6, 5)
         torch.testing.assert_close(compiled(x), model(x))
+
+
+class Counter(torch.nn.Module):
+    """Counts its calls in a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(4, 4)
+        self.register_buffer("calls", torch.zeros(4))
+
+    def forward(self, x):
+        self.calls.add_(1)
+        return self.head(x) + self.calls
+
+
+def test_buffers_are_written_also_once_weights_have_changed(made):
+    model, x = Counter().eval(), torch.randn(2, 4)
+    reference = copy.deepcopy(model)
+    compiled = torch.compile(model, backend="jitney", options={"min_block_size": 1})
+    with torch.no_grad():
+        for step in range(4):
+            torch.testing.assert_close(compiled(x), reference(x))
+            torch.testing.assert_close(model.calls, reference.calls)
+            if step == 1:
+                for each in (model, reference):
+                    each.head.weight.mul_(2)
+    assert len(made) == 2
+
+
+def test_new_weights_for_sizes_that_change(made):
+    model = Model().eval()
+    compiled = torch.compile(model, backend="jitney", dynamic=True, options={"min_block_size": 1})
+    with torch.no_grad():
+        for scale in (1, 2):
+            model.head.weight.mul_(scale)
+            for batch in (2, 3, 5):
+                x = torch.randn(batch, 3, 8, 8)
+                torch.testing.assert_close(compiled(x), model(x))
+    assert len(made) == 2
+
+
+def test_more_sets_of_weights_than_are_kept(made):
+    function = torch.compile(lambda layer, x: torch.relu(layer(x)), backend="jitney", options={"min_block_size": 1})
+    x = torch.randn(2, 4)
+    with torch.no_grad(), pytest.warns(UserWarning, match="more than 8 sets of weights"):
+        for layer in [torch.nn.Linear(4, 4) for _ in range(10)]:
+            torch.testing.assert_close(function(layer, x), torch.relu(layer(x)))
+    assert len(made) == 8
 
 
 def test_several_modules_of_one_class_keep_their_weights(made):

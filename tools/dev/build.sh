@@ -69,7 +69,7 @@ run_bench() {
     build/bin/jitney-bench-cache "${@:2}"
     return
   fi
-  compile build jitney-bench-worker jitney-bench-traffic
+  compile build jitney-bench-worker jitney-bench-traffic jitney-python
   [[ -f bench/run.py ]] || fail "there are no benchmarks yet"
   mkdir -p .cache
   python_environment .cache/venv-bench requirements-bench.txt

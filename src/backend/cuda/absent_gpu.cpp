@@ -50,6 +50,12 @@ void AbsentGpu::free(int, void* memory, std::size_t bytes, StreamHandle) noexcep
   live_bytes_ -= static_cast<std::int64_t>(bytes);
 }
 
+Status AbsentGpu::copy(int, void*, const void*, std::size_t, CopyKind kind, StreamHandle) {
+  // Weights go there while a model is prepared; there is nothing to give back.
+  if (kind == CopyKind::host_to_device) return {};
+  return nothing_runs();
+}
+
 Expected<ModuleHandle> AbsentGpu::load(int, std::span<const std::byte> binary) {
   JITNEY_CHECK(checked_copy(binary).map([](auto&&) {}));
   return ++handles_;

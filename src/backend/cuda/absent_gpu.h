@@ -13,8 +13,9 @@ namespace jitney::backend::cuda {
 /// A GPU that is not here: its kernels can be compiled and cached under the keys that it will look them up by, and
 /// nothing runs. Needs neither a driver nor the vendor libraries: which calls those would do follows from rules.
 ///
-/// Memory is address space that nobody touches, copies do nothing, binaries are looked at and not loaded. plan() has
-/// the backend's own kernels for the call compiled. Launching and running are Error(environment). Thread-safe.
+/// Memory is address space that nobody touches, copies to it do nothing, binaries are looked at and not loaded. plan()
+/// has the backend's own kernels for the call compiled. Launching, running and copies of what would have been computed
+/// are Error(environment). Thread-safe.
 class AbsentGpu final : public Backend {
  public:
   /// `target`: what parse_target() takes, or device_info() is its error. `variable` gave it.
@@ -25,7 +26,7 @@ class AbsentGpu final : public Backend {
   Expected<DeviceInfo> device_info(int device) const override;
   Expected<void*> allocate(int device, std::size_t bytes, StreamHandle stream) override;
   void free(int device, void* memory, std::size_t bytes, StreamHandle stream) noexcept override;
-  Status copy(int, void*, const void*, std::size_t, CopyKind, StreamHandle) override { return {}; }
+  Status copy(int, void*, const void*, std::size_t, CopyKind kind, StreamHandle) override;
   Expected<StreamHandle> create_stream(int, const StreamOptions&) override { return ++handles_; }
   void destroy_stream(int, StreamHandle) noexcept override {}
   Status synchronize(int, StreamHandle) override { return {}; }

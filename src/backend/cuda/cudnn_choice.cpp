@@ -26,26 +26,28 @@ Expected<std::unique_ptr<Graph>> empty_plan(const CudnnCall& call, cudnnHandle_t
 
 /// cuDNN loads a plan's kernels when it first runs, which takes up to tens of milliseconds each: here several plans are
 /// made at once, while a model's first run would load one after another. Recorded into a graph that nobody runs, so
-/// that no operands are needed. What fails here will be told by a run.
-void load_kernels(const CudnnCall& call, Graph& graph, std::int64_t number, const Tuning& tuning) {
-  if (tuning.backend == nullptr) return;
+/// that no operands are needed. False where that fails.
+bool loads_kernels(const CudnnCall& call, Graph& graph, std::int64_t number, const Tuning& tuning) {
   Backend& backend = *tuning.backend;
   const int device = tuning.device;
   auto stream = backend.create_stream(device, {});
-  if (!stream) return;
+  if (!stream) return false;
   constexpr std::size_t kBytes = 4096;  // for an address that is one of the device, and aligned
+  Status loaded = environment_error("nothing can be recorded");
   auto memory = backend.allocate(device, kBytes, 0);
   if (memory && backend.begin_capture(device, *stream)) {
     const std::vector<char*> areas(call.operand_bytes.size(), static_cast<char*>(*memory));
-    const Status ran = call.run(graph, number, areas, *memory, *stream);
+    loaded = call.run(graph, number, areas, *memory, *stream);
     const auto recorded = backend.end_capture(device, *stream);
-    if (recorded) backend.destroy_graph(device, *recorded);
-    if (!ran || !recorded)
-      log_debug("{}: its kernels are loaded later: {}", call.text,
-                ran ? recorded.error().message : ran.error().message);
+    if (recorded)
+      backend.destroy_graph(device, *recorded);
+    else if (loaded)
+      loaded = tl::unexpected(recorded.error());
   }
   if (memory) backend.free(device, *memory, kBytes, 0);
   backend.destroy_stream(device, *stream);
+  if (!loaded) log_debug("{}: kernels of a plan do not load: {}", call.text, loaded.error().message);
+  return loaded.has_value();
 }
 
 /// What was kept of a plan as one that can run; null where cuDNN refuses it.
@@ -103,13 +105,9 @@ std::int64_t fastest_of(const CudnnCall& call, Graph& graph, const std::vector<s
 
 Expected<std::unique_ptr<Graph>> choose_plan(const CudnnCall& call, const Tuning& tuning) {
   JITNEY_TRY(auto handle, cudnn_handle(nullptr));
-  const std::string key = tuning.key(
-      fmt::format("cudnn {} frontend {}", fe::detail::get_backend_version(), CUDNN_FRONTEND_VERSION), call.text);
+  const std::string key = tuning.key(cudnn_identity(), call.text);
   if (const auto kept = tuning.recall(key))
-    if (auto graph = recalled(*kept, handle)) {
-      load_kernels(call, *graph, 0, tuning);
-      return graph;
-    }
+    if (auto graph = recalled(*kept, handle); graph && loads_kernels(call, *graph, 0, tuning)) return graph;
   JITNEY_TRY(auto graph, empty_plan(call, handle));
   JITNEY_CHECK(check(graph->create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}),
                      "cuDNN's heuristics for a call"));
@@ -119,8 +117,9 @@ Expected<std::unique_ptr<Graph>> choose_plan(const CudnnCall& call, const Tuning
   if (built.empty()) return environment_error("cuDNN has no plan for {}", call.text);
   const std::int64_t chosen = built.size() > 1 ? fastest_of(call, *graph, built, tuning) : built.front();
   if (chosen != built.back()) JITNEY_CHECK(check(graph->build_plan_at_index(chosen), "cuDNN's plan"));
-  if (built.size() == 1) load_kernels(call, *graph, chosen, tuning);  // timing loads them
-  if (tuning.services != nullptr)
+  // What does not load here may run all the same, where memory was short for one; but nobody else is to try.
+  const bool loads = loads_kernels(call, *graph, chosen, tuning);
+  if (loads && tuning.services != nullptr)
     if (const auto kept = printed(*graph)) tuning.keep(key, *kept, tuning.times());
   return graph;
 }

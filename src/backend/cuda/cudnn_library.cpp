@@ -37,6 +37,8 @@ struct Handles {
 };
 
 using GetContext = CUresult (*)(CUcontext*);
+using GetDriverVersion = CUresult (*)(int*);
+using GetCudartVersion = std::size_t (*)();
 
 }  // namespace
 
@@ -53,6 +55,18 @@ Expected<cudnnHandle_t> cudnn_handle(CUstream stream) {
   if (cudnn_frontend::detail::set_stream(handle, reinterpret_cast<cudaStream_t>(stream)) != CUDNN_STATUS_SUCCESS)
     return environment_error("cuDNN refuses the stream");
   return handle;
+}
+
+std::string cudnn_identity() {
+  int driver = 0;
+  if (const auto ask = reinterpret_cast<GetDriverVersion>(
+          ::dlsym(::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL), "cuDriverGetVersion"));
+      ask == nullptr || ask(&driver) != CUDA_SUCCESS)
+    driver = 0;
+  const auto cudart =
+      reinterpret_cast<GetCudartVersion>(::dlsym(cudnn_frontend::cudnn_dlhandle, "cudnnGetCudartVersion"));
+  return fmt::format("cudnn {} for CUDA {}, driver {}, frontend {}", cudnn_frontend::detail::get_backend_version(),
+                     cudart == nullptr ? 0 : cudart(), driver, CUDNN_FRONTEND_VERSION);
 }
 
 Status check(cudnn_frontend::error_t error, const char* what) {

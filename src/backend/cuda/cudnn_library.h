@@ -11,12 +11,18 @@
 
 #include <cuda.h>
 
+#include <string>
+
 #include "util/expected.h"
 
 namespace jitney::backend::cuda {
 
 /// Opens cuDNN for the frontend. Error(environment) with what to install. Thread-safe.
 Status open_cudnn();
+
+/// What a plan with compiled kernels in it is bound to: versions of cuDNN, of the CUDA that it was built with, of the
+/// driver and of the frontend that writes plans down. cuDNN is open.
+std::string cudnn_identity();
 
 /// This thread's handle for the current context, set to the stream. open_cudnn() was successful.
 Expected<cudnnHandle_t> cudnn_handle(CUstream stream);

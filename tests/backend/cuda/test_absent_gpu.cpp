@@ -118,17 +118,27 @@ TEST_F(AbsentGpus, AreDescribedAsOnesThatAreHere) {
 }
 
 TEST_F(AbsentGpus, OfferWhatTheDeviceOffers) {
-  const bool has_both = cublaslt() && cudnn_is_available();
-  for (const char* allowed : {"none", "cublaslt", "cudnn", "cublaslt,cudnn"}) {
-    ::setenv("JITNEY_CUDA_LIBRARIES", allowed, 1);
-    int offered = 0;
+  const bool has_cublaslt = cublaslt().has_value(), has_cudnn = cudnn_is_available();
+  for (const char* words : {"none", "cublaslt", "cudnn", "cublaslt,cudnn"}) {
+    ::setenv("JITNEY_CUDA_LIBRARIES", words, 1);
+    const std::string_view allowed = words;
+    std::map<Library, int> offered, refused;
     for (const LibraryCall& call : random_calls(100)) {
-      offered += absent_.offers(0, call);
-      if (has_both || std::string_view(allowed) == "none") {
-        ASSERT_EQ(absent_.offers(0, call), backend_->offers(0, call)) << allowed << " " << call.index();
-      }
+      // Which library a call is for is known without any: the rule is held against both, whatever is installed.
+      const Library library = library_for(call);
+      const bool is_product = library == Library::cublaslt;
+      const bool is_allowed =
+          library != Library::none && allowed.find(is_product ? "cublaslt" : "cudnn") != allowed.npos;
+      EXPECT_EQ(is_product, library != Library::none && std::holds_alternative<MatMulCall>(call));
+      ASSERT_EQ(absent_.offers(0, call), is_allowed) << allowed << " " << call.index();
+      ASSERT_EQ(backend_->offers(0, call), is_allowed && (is_product ? has_cublaslt : has_cudnn))
+          << allowed << " " << call.index();
+      ++(is_allowed ? offered : refused)[library];
     }
-    EXPECT_EQ(offered == 0, std::string_view(allowed) == "none") << allowed;
+    EXPECT_EQ(offered[Library::none], 0);
+    EXPECT_GT(refused[Library::none], 0);
+    for (const auto& [library, name] : {std::pair(Library::cublaslt, "cublaslt"), std::pair(Library::cudnn, "cudnn")})
+      EXPECT_GT((allowed.find(name) != allowed.npos ? offered : refused)[library], 10) << allowed << " " << name;
   }
   ::setenv("JITNEY_CUDA_LIBRARIES", "cublas", 1);
   EXPECT_EQ(absent_.device_info(0).error().message,
@@ -192,6 +202,9 @@ TEST_F(AbsentGpus, RunNothingAndHoldNoMemory) {
   ASSERT_TRUE(memory) << memory.error().message;
   EXPECT_EQ(absent_.live_bytes(), std::int64_t{1} << 40);
   EXPECT_TRUE(absent_.copy(0, *memory, &absent_, 8, CopyKind::host_to_device, 0));
+  std::uint64_t read = 0;
+  EXPECT_FALSE(absent_.copy(0, &read, *memory, 8, CopyKind::device_to_host, 0));
+  EXPECT_FALSE(absent_.copy(0, *memory, *memory, 8, CopyKind::device_to_device, 0));
   absent_.free(0, *memory, std::size_t{1} << 40, 0);
   EXPECT_EQ(absent_.live_bytes(), 0);
   EXPECT_TRUE(absent_.load(0, ptx()));
