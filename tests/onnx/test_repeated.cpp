@@ -91,6 +91,18 @@ TEST(Repeated, NamesHaveABudget) {
       << message;
 }
 
+TEST(Repeated, WhatRoundsComputeFromConstantsHasABudget) {
+  ModelBuilder m = nested();
+  m.raw<std::int64_t>("zero", kInt64, {}, {0});
+  m.raw<std::int64_t>("many", kInt64, {}, {1000});
+  m.raw<std::int64_t>("one", kInt64, {}, {1});
+  auto& nodes = *m.graph().mutable_node(1)->mutable_attribute(0)->mutable_g()->mutable_node();
+  add_node(nodes, "Range", {"zero", "many", "one"}, {"numbers"});
+  EXPECT_EQ(message_of(m.import({.max_repeated_bytes = 60'000})), "");
+  const std::string message = message_of(m.import({.max_repeated_bytes = 20'000}));
+  EXPECT_NE(message.find("are left of the budget for what a model repeats"), std::string::npos) << message;
+}
+
 /// A function that gets a tensor, which each of its nodes has a copy of.
 ModelBuilder copying(int calls) {
   ModelBuilder m;

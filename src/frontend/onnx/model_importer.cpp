@@ -321,6 +321,9 @@ Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::
     const ModelValuePtr& value = context.outputs()[static_cast<std::size_t>(i)];
     if (value == nullptr) continue;
     const std::string full_name = scope.prefix + node.output(i);
+    if (!scope.is_model && value->known && value->constant == nullptr)  // it may become a constant of this round alone
+      JITNEY_CHECK(tensors_.charge_repeated(value->known->values.size() * sizeof(std::int64_t),
+                                            fmt::format("the elements of '{}'", full_name)));
     if (value->id == ir::kNoValue && value->name == node.output(i)) value->name = full_name;
     builder_.rename(value->id, full_name);
     scope.values[node.output(i)] = value;
