@@ -108,6 +108,7 @@ class JITNEY_EXPORT Session {
   /// What this machine has room for: all, or half of the memory that this process may use.
   std::int64_t automatic_weight_budget() const;
 
+  /// Of an engine with sequences or optionals: for some structure. Each has contexts of its own, which all count.
   bool has_context() const;
   /// The next run makes a new one.
   void invalidate_context();

@@ -2,7 +2,7 @@
 """What an engine says of its inputs and outputs."""
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["tensor", "sequence"]
 
@@ -29,6 +29,13 @@ class TensorInfo(_Tensor):
         info.kind = kind
         info.optional = optional
         return info
+
+    def _replace(self, **changes: Any) -> TensorInfo:
+        """The same with other fields, `kind` and `optional` among them."""
+        fields = self._asdict() | {"kind": self.kind, "optional": self.optional} | changes
+        return type(self)(**fields)
+
+    __replace__ = _replace  # of copy.replace()
 
     def __repr__(self) -> str:
         return (f"TensorInfo(name={self.name!r}, dtype={self.dtype!r}, shape={self.shape!r}, kind={self.kind!r}, "

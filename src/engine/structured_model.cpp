@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "engine/engine_impl.h"
+#include "engine/readable.h"
 #include "frontend/onnx/import.h"
 #include "passes/lower.h"
 #include "util/trace.h"
@@ -82,11 +84,13 @@ Status StructuredModel::check(std::span<const ValueView> inputs) const {
                         given.tensors.size(), onnx::kMostItems);
     for (std::size_t k = 0; k < given.tensors.size(); ++k) {
       const TensorView& tensor = given.tensors[k];
-      if (tensor.dtype == info.dtype) continue;
-      if (given.kind == ValueKind::tensor)
+      if (tensor.dtype != info.dtype && given.kind == ValueKind::tensor)
         return user_error("input '{}' must be {}, found {}", info.name, to_string(info.dtype), to_string(tensor.dtype));
-      return user_error("input '{}' must be {}, found {} at position {}", info.name, wanted(info),
-                        to_string(tensor.dtype), k);
+      if (tensor.dtype != info.dtype)
+        return user_error("input '{}' must be {}, found {} at position {}", info.name, wanted(info),
+                          to_string(tensor.dtype), k);
+      if (check_readable(tensor, info.name)) continue;
+      return check_readable(tensor, given.kind == ValueKind::tensor ? info.name : fmt::format("{}.{}", info.name, k));
     }
     if (is_scalar(info)) {
       const auto rank = given.tensors[0].shape.size();
@@ -97,12 +101,12 @@ Status StructuredModel::check(std::span<const ValueView> inputs) const {
   return {};
 }
 
-std::string StructuredModel::key_of(std::span<const ValueView> inputs) const {
+std::string StructuredModel::key_of(std::span<const ValueView> inputs, bool reads_scalars) const {
   std::string key;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     key += inputs[i].kind == ValueKind::none ? "n" : inputs[i].kind == ValueKind::tensor ? "t" : "s";
     for (const TensorView& tensor : inputs[i].tensors) key += fmt::format("{},", tensor.shape.size());
-    if (!reads_scalars_ || !is_scalar(declared_.inputs[i])) continue;
+    if (!reads_scalars || !is_scalar(declared_.inputs[i])) continue;
     const auto* data = static_cast<const unsigned char*>(inputs[i].tensors[0].data);
     for (std::size_t byte = 0; byte < size_of(declared_.inputs[i].dtype); ++byte)
       key += fmt::format("{:02x}", data[byte]);
@@ -110,7 +114,16 @@ std::string StructuredModel::key_of(std::span<const ValueView> inputs) const {
   return key;
 }
 
-Expected<std::shared_ptr<const StructuredEngine>> StructuredModel::import(std::span<const ValueView> inputs) {
+Status StructuredModel::check_on_host(std::span<const ValueView> inputs) const {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (is_scalar(declared_.inputs[i]) && inputs[i].tensors[0].device.type != Device::Type::cpu)
+      return user_error("input '{}' decides which tensors there are: it must be in host memory",
+                        declared_.inputs[i].name);
+  return {};
+}
+
+Expected<std::shared_ptr<const StructuredEngine>> StructuredModel::import(std::span<const ValueView> inputs,
+                                                                          bool reads_scalars, onnx::Open& open) const {
   const TraceSpan span("load", name());
   onnx::GivenInputs given;
   std::vector<bool> is_a_constant(inputs.size(), false);
@@ -119,7 +132,7 @@ Expected<std::shared_ptr<const StructuredEngine>> StructuredModel::import(std::s
     onnx::GivenInput& input = given[info.name];
     input.kind = inputs[i].kind;
     for (const TensorView& tensor : inputs[i].tensors) input.ranks.push_back(tensor.shape.size());
-    if (!reads_scalars_ || !is_scalar(info)) continue;
+    if (!reads_scalars || !is_scalar(info)) continue;
     const TensorView& scalar = inputs[i].tensors[0];
     Tensor value(scalar.dtype, {scalar.shape.begin(), scalar.shape.end()});
     std::memcpy(value.data(), scalar.data, value.num_bytes());
@@ -127,46 +140,103 @@ Expected<std::shared_ptr<const StructuredEngine>> StructuredModel::import(std::s
     input.value = std::make_shared<const Tensor>(std::move(value));
     is_a_constant[i] = true;
   }
-  onnx::Open open = onnx::Open::no;
   const onnx::ImportOptions options{.given = &given, .open = &open};
   auto imported = onnx::import_bytes(bytes_, base_directory_, options);
-  if (!imported && open == onnx::Open::values && !reads_scalars_ && has_scalars()) {
-    const bool on_host = std::all_of(inputs.begin(), inputs.end(), [&](const ValueView& value) {
-      return !is_scalar(declared_.inputs[static_cast<std::size_t>(&value - inputs.data())]) ||
-             value.tensors[0].device.type == Device::Type::cpu;
-    });
-    if (!on_host) return user_error("{}; an input that decides this must be in host memory", imported.error().message);
-    reads_scalars_ = true;
-    return import(inputs);
-  }
   if (!imported) return tl::unexpected(std::move(imported.error()));
   JITNEY_TRY(auto forms, output_forms(imported->metadata, imported->outputs.size()));
   JITNEY_TRY(ir::Graph graph, passes::optimize(std::move(*imported)));
-  return std::make_shared<const StructuredEngine>(
-      StructuredEngine{.engine = Engine(std::make_shared<const EngineImpl>(std::move(graph))),
-                       .is_a_constant = std::move(is_a_constant),
-                       .outputs = std::move(forms)});
+  return std::make_shared<const StructuredEngine>(Engine(std::make_shared<const EngineImpl>(std::move(graph))),
+                                                  std::move(is_a_constant), std::move(forms));
+}
+
+std::optional<Expected<std::shared_ptr<const StructuredEngine>>> StructuredModel::make(
+    const std::string& key, bool reads_scalars, std::span<const ValueView> inputs) {
+  std::optional<Expected<std::shared_ptr<const StructuredEngine>>> result;
+  bool needs_scalars = false;
+  Dropped dropped;
+  const auto finish = [&] {
+    const std::lock_guard lock(mutex_);
+    if (needs_scalars && !std::exchange(reads_scalars_, true)) {
+      // No key is as those before: nobody would find them.
+      for (auto& [old, kept] : kept_) dropped.push_back(std::move(kept.engine));
+      kept_.clear();
+    }
+    if (result && *result && reads_scalars == reads_scalars_) {
+      if (kept_.size() >= kMostEngines) {
+        const auto oldest = std::min_element(kept_.begin(), kept_.end(), [](const auto& a, const auto& b) {
+          return a.second.last_use < b.second.last_use;
+        });
+        dropped.push_back(std::move(oldest->second.engine));
+        kept_.erase(oldest);
+      }
+      kept_[key] = {**result, ++uses_};
+    } else if (result && *result) {
+      dropped.push_back(**result);  // for those that wait for it, and nobody else
+    }
+    const auto making = making_.extract(key);
+    making.mapped()->result = result;
+    making.mapped()->is_done = true;
+    for (const auto& engine : dropped) engine->is_dropped = true;
+    made_.notify_all();
+  };
+  try {
+    onnx::Open open = onnx::Open::no;
+    auto imported = import(inputs, reads_scalars, open);
+    needs_scalars = !imported && open == onnx::Open::values && !reads_scalars && has_scalars();
+    if (needs_scalars && !check_on_host(inputs)) {
+      needs_scalars = false;
+      imported = user_error("{}; an input that decides this must be in host memory", imported.error().message);
+    }
+    if (!needs_scalars) result.emplace(std::move(imported));
+  } catch (...) {
+    finish();  // the others try for themselves
+    throw;
+  }
+  finish();
+  tell(dropped);
+  return result;
+}
+
+void StructuredModel::tell(const Dropped& dropped) {
+  if (dropped.empty()) return;
+  std::vector<std::shared_ptr<Listener>> listeners;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& weak : listeners_)
+      if (auto listener = weak.lock()) listeners.push_back(std::move(listener));
+  }
+  for (const auto& listener : listeners)
+    for (const auto& engine : dropped) listener->dropped(engine);
+}
+
+void StructuredModel::listen(std::weak_ptr<Listener> listener) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(listeners_, [](const auto& weak) { return weak.expired(); });
+  listeners_.push_back(std::move(listener));
 }
 
 Expected<std::shared_ptr<const StructuredEngine>> StructuredModel::engine_for(std::span<const ValueView> inputs) {
   JITNEY_CHECK(check(inputs));
-  const std::lock_guard lock(mutex_);
-  if (reads_scalars_) {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (is_scalar(declared_.inputs[i]) && inputs[i].tensors[0].device.type != Device::Type::cpu)
-        return user_error("input '{}' decides which tensors there are: it must be in host memory",
-                          declared_.inputs[i].name);
+  while (true) {
+    std::unique_lock lock(mutex_);
+    const bool reads_scalars = reads_scalars_;
+    if (reads_scalars) JITNEY_CHECK(check_on_host(inputs));
+    const std::string key = key_of(inputs, reads_scalars);
+    if (const auto found = kept_.find(key); found != kept_.end()) {
+      found->second.last_use = ++uses_;
+      return found->second.engine;
+    }
+    auto& making = making_[key];
+    if (making == nullptr) {
+      making = std::make_shared<Making>();
+      lock.unlock();
+      if (auto made = make(key, reads_scalars, inputs)) return std::move(*made);
+      continue;
+    }
+    const auto awaited = making;
+    made_.wait(lock, [&] { return awaited->is_done; });
+    if (awaited->result) return *awaited->result;
   }
-  if (const auto found = kept_.find(key_of(inputs)); found != kept_.end()) {
-    found->second.last_use = ++uses_;
-    return found->second.engine;
-  }
-  JITNEY_TRY(auto made, import(inputs));
-  if (kept_.size() >= kMostEngines)
-    kept_.erase(std::min_element(kept_.begin(), kept_.end(),
-                                 [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
-  kept_[key_of(inputs)] = {made, ++uses_};  // the import may have found that values belong to the key
-  return made;
 }
 
 }  // namespace jitney::engine

@@ -4,7 +4,10 @@
 #include <jitney/engine.h>
 #include <jitney/value.h>
 
+#include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,13 +35,23 @@ struct StructuredEngine {
   Engine engine;                    ///< of tensors
   std::vector<bool> is_a_constant;  ///< of each input of the model: its value is in the engine
   std::vector<OutputForm> outputs;
+  mutable std::atomic<bool> is_dropped = false;  ///< by the model: whoever has it uses it, and keeps it no longer
 };
 
 /// An ONNX model with sequences or optionals whose structure each run decides. Keeps the model's bytes, and the engines
-/// of the last structures. Thread-safe.
+/// of the last structures. Thread-safe: a new structure is imported once, whoever wants it, and those that are known do
+/// not wait for it.
 class StructuredModel {
  public:
   static constexpr std::size_t kMostEngines = 64;
+
+  /// Somebody who keeps what was made of an engine, weights among it.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// The model keeps it no longer, and has set is_dropped. Called without a lock, by any thread.
+    virtual void dropped(const std::shared_ptr<const StructuredEngine>& engine) = 0;
+  };
 
   /// Copies the bytes. Errors (user): what read_declared() refuses.
   static Expected<std::shared_ptr<StructuredModel>> open(std::span<const std::byte> bytes,
@@ -53,6 +66,7 @@ class StructuredModel {
 
   /// The engine for inputs like these. Errors (user) name the input, expected and found; or they are the import's.
   Expected<std::shared_ptr<const StructuredEngine>> engine_for(std::span<const ValueView> inputs);
+  void listen(std::weak_ptr<Listener> listener);
 
  private:
   struct Kept {
@@ -60,15 +74,32 @@ class StructuredModel {
     std::uint64_t last_use = 0;
   };
 
+  /// A structure that some thread imports, for all that want it.
+  struct Making {
+    bool is_done = false;
+    std::optional<Expected<std::shared_ptr<const StructuredEngine>>> result;  ///< nothing: look again
+  };
+  using Dropped = std::vector<std::shared_ptr<const StructuredEngine>>;
+
   StructuredModel() = default;
   Status check(std::span<const ValueView> inputs) const;
-  std::string key_of(std::span<const ValueView> inputs) const;
-  Expected<std::shared_ptr<const StructuredEngine>> import(std::span<const ValueView> inputs);
+  std::string key_of(std::span<const ValueView> inputs, bool reads_scalars) const;
+  Status check_on_host(std::span<const ValueView> inputs) const;
+  /// With values of scalars as constants, or without; `open` says whether they would help.
+  Expected<std::shared_ptr<const StructuredEngine>> import(std::span<const ValueView> inputs, bool reads_scalars,
+                                                           onnx::Open& open) const;
+  /// Imports for `key`, and tells those that wait. Nothing: from now on values of scalars belong to the key.
+  std::optional<Expected<std::shared_ptr<const StructuredEngine>>> make(const std::string& key, bool reads_scalars,
+                                                                        std::span<const ValueView> inputs);
+  void tell(const Dropped& dropped);
 
   std::vector<std::byte> bytes_;
   std::optional<std::string> base_directory_;
   onnx::Declared declared_;
-  std::mutex mutex_;  // guards what follows, also while a structure is imported
+  std::mutex mutex_;  // guards what follows; never held while something is imported
+  std::condition_variable made_;
+  std::map<std::string, std::shared_ptr<Making>> making_;
+  std::vector<std::weak_ptr<Listener>> listeners_;
   bool reads_scalars_ = false;
   std::map<std::string, Kept> kept_;
   std::uint64_t uses_ = 0;

@@ -11,6 +11,7 @@
 
 #include "engine/engine_impl.h"
 #include "engine/profiles.h"
+#include "engine/readable.h"
 #include "runtime/executor.h"
 #include "runtime/kernel_set.h"
 #include "runtime/output_staging.h"
@@ -51,9 +52,6 @@ class ExecutionContext::Impl {
       if (inputs[i].shape.size() != v.shape.size())
         return user_error("input '{}' must have {} dimensions, found {}", v.name, v.shape.size(),
                           inputs[i].shape.size());
-      if (!inputs[i].strides.empty() && inputs[i].strides.size() != inputs[i].shape.size())
-        return user_error("input '{}' has {} strides for {} dimensions", v.name, inputs[i].strides.size(),
-                          inputs[i].shape.size());
       if (!(inputs[i].device.type == options.device.type && inputs[i].device.index == options.device.index) &&
           !target.info.host_memory)
         return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device),
@@ -61,13 +59,7 @@ class ExecutionContext::Impl {
       if (target.info.host_memory && inputs[i].device.type == Device::Type::cuda)
         return user_error("input '{}' must be on {}, found {}", v.name, to_string(options.device),
                           to_string(inputs[i].device));
-      std::int64_t count = 1;
-      for (auto e : inputs[i].shape) {
-        if (e < 0) return user_error("input '{}' has a negative extent {}", v.name, e);
-        if (__builtin_mul_overflow(count, e, &count))
-          return user_error("input '{}' has more elements than can be counted", v.name);
-      }
-      if (inputs[i].data == nullptr && count != 0) return user_error("input '{}' has no data", v.name);
+      JITNEY_CHECK(engine::check_readable(inputs[i], v.name));
     }
     return {};
   }

@@ -320,17 +320,20 @@ std::int64_t Session::automatic_weight_budget() const {
 }
 
 bool Session::has_context() const {
+  if (impl_->engine.is_structured()) return impl_->structured.has_context();
   const std::lock_guard lock(impl_->mutex);
   return impl_->context != nullptr;
 }
 
 void Session::invalidate_context() {
+  if (impl_->engine.is_structured()) return impl_->structured.invalidate_contexts();
   const std::lock_guard lock(impl_->mutex);
   impl_->context = nullptr;
   impl_->is_current = false;
 }
 
 int Session::num_execution_contexts_created() const {
+  if (impl_->engine.is_structured()) return impl_->structured.contexts_created();
   const std::lock_guard lock(impl_->mutex);
   return impl_->created;
 }
@@ -345,6 +348,7 @@ std::shared_ptr<RuntimeCache> Session::runtime_cache() {
 void Session::warm(std::span<const std::vector<std::vector<std::int64_t>>> shapes) { impl_->current()->warm(shapes); }
 
 bool Session::wait_until_specialized(double timeout_seconds) {
+  if (impl_->engine.is_structured()) return impl_->structured.wait_until_specialized(timeout_seconds);
   std::shared_ptr<ExecutionContext> context;
   {
     const std::lock_guard lock(impl_->mutex);

@@ -3,10 +3,7 @@
 
 #include <jitney/session.h>
 
-#include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -14,25 +11,28 @@
 
 namespace jitney::runtime {
 
-/// The sessions of an engine with sequences or optionals: one for each structure of its inputs, with the settings that
-/// the engine's own session has when a run begins. Thread-safe.
+/// The sessions of an engine with sequences or optionals: one for each structure of its inputs that the model keeps,
+/// with the settings that the engine's own session has when a run begins. Thread-safe.
 class StructuredSessions {
  public:
+  StructuredSessions();
+  ~StructuredSessions();
+
   /// One run. Throws Error.
   std::vector<Value> run(Session& parent, std::span<const ValueView> inputs);
-  /// Adds up what they count.
+  /// Adds up what they count, and what those counted that are gone.
   void add_to(ContextStats& stats) const;
+  /// Whether one has an execution context, and how many were made so far.
+  bool has_context() const;
+  int contexts_created() const;
+  void invalidate_contexts();
+  bool wait_until_specialized(double timeout_seconds);
 
  private:
-  struct Kept {
-    std::shared_ptr<Session> session;
-    std::uint64_t last_use = 0;
-  };
+  class Kept;
   std::shared_ptr<Session> session_for(Session& parent, const std::shared_ptr<const engine::StructuredEngine>& engine);
 
-  mutable std::mutex mutex_;
-  std::map<std::shared_ptr<const engine::StructuredEngine>, Kept> kept_;
-  std::uint64_t uses_ = 0;
+  const std::shared_ptr<Kept> kept_;  // which the model tells what it drops
 };
 
 /// A run of an engine of tensors, whose outputs become the model's again.

@@ -1,5 +1,7 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """Sequences and optionals as inputs and outputs: lists, and None."""
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -207,3 +209,14 @@ def test_threads_and_settings():
     engine.close()
     with pytest.raises(jitney.UserError, match="closed"):
         engine.run({"in": arrays((2,)), "factor": np.float32([2])})
+
+
+def test_an_input_keeps_what_it_is_where_one_field_changes():
+    info = jitney.TensorInfo("s", "float32", ("...",), "sequence", True)
+    renamed = info._replace(name="t")
+    assert (renamed.name, renamed.dtype, renamed.kind, renamed.optional) == ("t", "float32", "sequence", True)
+    assert type(renamed) is jitney.TensorInfo and info.name == "s"
+    assert info._replace(kind="tensor").optional and info._replace(optional=False).kind == "sequence"
+    assert copy.copy(info).kind == pickle.loads(pickle.dumps(info)).kind == "sequence"
+    with pytest.raises(TypeError):
+        info._replace(extent=3)

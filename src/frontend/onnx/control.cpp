@@ -126,10 +126,7 @@ Expected<ModelImporter::Body> ModelImporter::import_body(const GraphProto& graph
     }
     b.begin_node(name, name);
     if (prepare) JITNEY_CHECK(prepare(inner));
-    GraphProto initializers;
-    *initializers.mutable_initializer() = graph.initializer();
-    *initializers.mutable_sparse_initializer() = graph.sparse_initializer();
-    JITNEY_CHECK(add_initializers(initializers, inner));
+    JITNEY_CHECK(add_initializers(graph, inner));
     JITNEY_CHECK(import_nodes(graph.node(), inner));
     for (const ModelValuePtr& value : first_outputs) body.outputs.push_back(value);
     for (const auto& output : graph.output()) {

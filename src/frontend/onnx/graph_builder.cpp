@@ -298,7 +298,9 @@ ValueId GraphBuilder::materialize(ModelValue& value) {
   if (!ok()) return kNoValue;
   if (value.id != kNoValue) return value.id;
   if (value.constant != nullptr) {
-    value.id = constant(value.name, *value.constant);
+    const auto [found, is_new] = constants_.try_emplace(value.constant, kNoValue);
+    if (is_new) found->second = constant(value.name, *value.constant);
+    value.id = found->second;
   } else if (value.known) {
     value.id = materialize_known(value);
   }

@@ -113,6 +113,7 @@ class GraphBuilder {
   std::map<std::string, int> name_counts_;
   std::set<ir::ValueId> named_;
   std::map<std::pair<double, DType>, ir::ValueId> scalars_;
+  std::map<std::shared_ptr<const Tensor>, ir::ValueId> constants_;
   std::shared_ptr<Open> open_ = std::make_shared<Open>(Open::no);   ///< of the whole model, as the counter
   std::shared_ptr<int> symbol_counter_ = std::make_shared<int>(0);  ///< one for a model and all its subgraphs
 };

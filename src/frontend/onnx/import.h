@@ -30,6 +30,9 @@ struct ImportOptions {
   std::size_t max_nodes = 1'000'000;          ///< after functions are inlined
   int max_depth = 100;                        ///< nesting of messages, of subgraphs and of function calls
   std::size_t max_tensor_bytes = 1ull << 38;  ///< of all initializers together, external ones included
+  /// What writing nodes out anew may copy, where rounds of loops over sequences and calls of functions need names and
+  /// tensors of their own. Constants that rounds and calls can share count once, above.
+  std::size_t max_repeated_bytes = 1ull << 30;
   /// Initializers whose data the model leaves out: dtype and shape must be those that the model declares. They are not
   /// copied and count towards no budget. Each must be an initializer of the model. Must outlive the import.
   const Weights* weights = nullptr;

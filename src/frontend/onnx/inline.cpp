@@ -21,7 +21,8 @@ bool refers(const NodeProto& node) {
 }
 
 /// Replaces attributes that refer to the function's parameters by the call's, and drops those that the call left out.
-void substitute(Nodes& nodes, const Arguments& arguments) {
+/// One argument may be wanted many times: each copy is charged.
+Status substitute(Nodes& nodes, const Arguments& arguments, TensorReader& tensors) {
   for (NodeProto& node : nodes) {
     if (!refers(node)) continue;
     google::protobuf::RepeatedPtrField<AttributeProto> kept;
@@ -29,17 +30,21 @@ void substitute(Nodes& nodes, const Arguments& arguments) {
       if (!attribute.ref_attr_name().empty()) {
         const auto found = arguments.find(attribute.ref_attr_name());
         if (found == arguments.end()) continue;
+        JITNEY_CHECK(tensors.charge_repeated(found->second->ByteSizeLong(),
+                                             fmt::format("attribute '{}' of a function", attribute.ref_attr_name())));
         AttributeProto* copy = kept.Add();
         *copy = *found->second;
         copy->set_name(attribute.name());
         continue;
       }
-      if (attribute.has_g()) substitute(*attribute.mutable_g()->mutable_node(), arguments);
-      for (GraphProto& graph : *attribute.mutable_graphs()) substitute(*graph.mutable_node(), arguments);
+      if (attribute.has_g()) JITNEY_CHECK(substitute(*attribute.mutable_g()->mutable_node(), arguments, tensors));
+      for (GraphProto& graph : *attribute.mutable_graphs())
+        JITNEY_CHECK(substitute(*graph.mutable_node(), arguments, tensors));
       *kept.Add() = std::move(attribute);
     }
     node.mutable_attribute()->Swap(&kept);
   }
+  return {};
 }
 
 }  // namespace
@@ -81,7 +86,8 @@ Status ModelImporter::inline_function(const FunctionProto& function, const NodeP
   call_stack_.push_back(&function);
   if (std::any_of(function.node().begin(), function.node().end(), refers)) {
     Nodes nodes = function.node();
-    substitute(nodes, arguments);
+    JITNEY_CHECK(substitute(nodes, arguments, tensors_));
+    const TensorReader::Copies copies(tensors_);
     JITNEY_CHECK(import_nodes(nodes, body));
   } else {
     JITNEY_CHECK(import_nodes(function.node(), body));
@@ -109,7 +115,7 @@ Status ModelImporter::import_if(const NodeProto& node, Scope& scope, const std::
   const char* branch_name = *condition != 0 ? "then_branch" : "else_branch";
   for (const AttributeProto& attribute : node.attribute()) {
     if (attribute.name() != branch_name || !attribute.has_g()) continue;
-    GraphProto branch = attribute.g();
+    const GraphProto& branch = attribute.g();
     if (branch.input_size() > 0 || branch.output_size() != node.output_size()) {
       return user_error("operator 'If' at node '{}' has {} outputs, but its {} has {} inputs and {} outputs", name,
                         node.output_size(), branch_name, branch.input_size(), branch.output_size());

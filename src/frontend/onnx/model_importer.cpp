@@ -19,7 +19,9 @@ using proto::NodeProto;
 
 ModelImporter::ModelImporter(proto::ModelProto& model, std::optional<std::string> base_directory,
                              const ImportOptions& options, const DataInFile* in_file)
-    : model_(model), options_(options), tensors_(std::move(base_directory), options.max_tensor_bytes, in_file) {}
+    : model_(model),
+      options_(options),
+      tensors_(std::move(base_directory), options.max_tensor_bytes, options.max_repeated_bytes, in_file) {}
 
 namespace {
 
@@ -54,6 +56,7 @@ Status ModelImporter::add_functions() {
     if (!functions_.emplace(FunctionKey{function.domain(), function.name(), function.overload()}, &function).second) {
       return user_error("function '{}' of domain '{}' is defined twice", function.name(), function.domain());
     }
+    tensors_.allow_repeated(function.ByteSizeLong());
   }
   return {};
 }
@@ -133,19 +136,25 @@ Expected<Tensor> ModelImporter::read_initializer(const proto::TensorProto& initi
   return *given;
 }
 
-Status ModelImporter::add_initializers(GraphProto& graph, Scope& scope) {
+Status ModelImporter::add_initializers(const GraphProto& graph, Scope& scope) {
   if (graph.sparse_initializer_size() > 0) {
     return user_error("initializer '{}' is sparse, which is not supported",
                       graph.sparse_initializer(0).values().name());
   }
-  for (auto& initializer : *graph.mutable_initializer()) {
+  for (int i = 0; i < graph.initializer_size(); ++i) {
+    const proto::TensorProto& initializer = graph.initializer(i);
     const std::string what = fmt::format("initializer '{}'", initializer.name());
     if (initializer.name().empty()) return user_error("the model has an initializer without a name");
-    JITNEY_TRY(Tensor tensor, read_initializer(initializer, what));
-    // The weights need not be in memory twice. Subgraphs stay as they are: a function's may be used again.
+    std::shared_ptr<const Tensor> tensor;
     if (scope.is_model) {
-      initializer.clear_raw_data();
-      initializer.clear_float_data();
+      JITNEY_TRY(Tensor read, read_initializer(initializer, what));
+      tensor = std::make_shared<const Tensor>(std::move(read));
+      // The weights need not be in memory twice. Subgraphs stay as they are: they may be written out again.
+      auto& own = *model_.mutable_graph()->mutable_initializer(i);
+      own.clear_raw_data();
+      own.clear_float_data();
+    } else {
+      JITNEY_TRY(tensor, tensors_.once(&initializer, what, [&] { return read_initializer(initializer, what); }));
     }
     if (!scope.values.emplace(initializer.name(), make_constant(initializer.name(), std::move(tensor))).second) {
       return user_error("{} is defined twice", what);
@@ -246,6 +255,11 @@ Status ModelImporter::import_nodes(const Nodes& nodes, Scope& scope) {
 }
 
 Status ModelImporter::import_node(const NodeProto& node, Scope& scope) {
+  if (!scope.is_model) {  // names are made anew for each round and each call
+    std::size_t bytes = scope.prefix.size() + node.name().size();
+    for (const std::string& output : node.output()) bytes += scope.prefix.size() + output.size();
+    JITNEY_CHECK(tensors_.charge_repeated(bytes, "the names of nodes"));
+  }
   std::vector<ModelValuePtr> inputs;
   for (const std::string& name : node.input()) inputs.push_back(name.empty() ? nullptr : *scope.find(name));
   const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
@@ -307,6 +321,9 @@ Status ModelImporter::import_operator(const NodeProto& node, Scope& scope, std::
     const ModelValuePtr& value = context.outputs()[static_cast<std::size_t>(i)];
     if (value == nullptr) continue;
     const std::string full_name = scope.prefix + node.output(i);
+    if (!scope.is_model && value->known && value->constant == nullptr)  // it may become a constant of this round alone
+      JITNEY_CHECK(tensors_.charge_repeated(value->known->values.size() * sizeof(std::int64_t),
+                                            fmt::format("the elements of '{}'", full_name)));
     if (value->id == ir::kNoValue && value->name == node.output(i)) value->name = full_name;
     builder_.rename(value->id, full_name);
     scope.values[node.output(i)] = value;

@@ -41,7 +41,7 @@ class ModelImporter {
   /// Of all nodes, those of subgraphs and functions too.
   Status check_operators();
   Status check_operators(const Nodes& nodes, int opset);
-  Status add_initializers(proto::GraphProto& graph, Scope& scope);
+  Status add_initializers(const proto::GraphProto& graph, Scope& scope);
   /// From the caller's weights where it has it.
   Expected<Tensor> read_initializer(const proto::TensorProto& initializer, const std::string& what);
   Expected<ir::Dim> extent_of(const proto::TensorShapeProto::Dimension& dim, const std::string& input, int axis);
@@ -56,7 +56,7 @@ class ModelImporter {
   bool has_structure(const proto::GraphProto& body, const std::vector<ModelValuePtr>& inputs, const Scope& scope) const;
   Status import_unrolled_loop(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
   Status import_sequence_map(const proto::NodeProto& node, Scope& scope, const std::vector<ModelValuePtr>& inputs);
-  /// A scope for all rounds, with the body's initializers, which are read once.
+  /// A scope for all rounds, with the body's initializers.
   Status begin_rounds(const proto::GraphProto& body, const Scope& scope, Scope& around);
   /// The outputs of a body for these inputs.
   Expected<std::vector<ModelValuePtr>> import_round(const proto::GraphProto& body, Scope& scope, std::size_t round,

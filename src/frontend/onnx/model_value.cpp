@@ -6,6 +6,11 @@
 namespace jitney::onnx {
 
 ModelValuePtr make_constant(std::string name, Tensor tensor) {
+  return make_constant(std::move(name), std::make_shared<const Tensor>(std::move(tensor)));
+}
+
+ModelValuePtr make_constant(std::string name, std::shared_ptr<const Tensor> shared) {
+  const Tensor& tensor = *shared;
   auto value = std::make_shared<ModelValue>();
   value->name = std::move(name);
   value->dtype = tensor.dtype();
@@ -17,7 +22,7 @@ ModelValuePtr make_constant(std::string name, Tensor tensor) {
     for (std::int64_t i = 0; i < tensor.num_elements(); ++i)
       value->known->values.emplace_back(element_as_integer(tensor, i));
   }
-  value->constant = std::make_shared<const Tensor>(std::move(tensor));
+  value->constant = std::move(shared);
   return value;
 }
 

@@ -31,6 +31,8 @@ struct ModelValue {
 using ModelValuePtr = std::shared_ptr<ModelValue>;
 
 ModelValuePtr make_constant(std::string name, Tensor tensor);
+/// The same tensor is one constant of a graph, whatever its names are.
+ModelValuePtr make_constant(std::string name, std::shared_ptr<const Tensor> tensor);
 ModelValuePtr make_known(std::string name, DType dtype, ShapeTensor known);
 
 }  // namespace jitney::onnx

@@ -64,6 +64,11 @@ class NodeContext {
   std::optional<std::vector<float>> real_list(std::string_view name);
   std::optional<std::vector<std::string>> text_list(std::string_view name);
   Expected<Tensor> tensor(std::string_view name);
+  /// What this node gives whenever it is written out (TensorReader::once).
+  template <class Read>
+  Expected<std::shared_ptr<const Tensor>> once(Read read) {
+    return tensors_.once(&node, label_, read);
+  }
   void ignore(std::initializer_list<std::string_view> names);  ///< attributes that change nothing here
 
   /// -rank .. rank-1 to 0 .. rank-1.

@@ -29,13 +29,11 @@ Status size(NodeContext& c) {
   return {};
 }
 
-Status constant(NodeContext& c) {
-  if (c.node.attribute_size() != 1) return c.error("it must have exactly one attribute");
+Expected<Tensor> constant_tensor(NodeContext& c) {
   const std::string& kind = c.node.attribute(0).name();
+  if (kind == "value") return c.tensor(kind);
   Tensor tensor;
-  if (kind == "value") {
-    JITNEY_TRY(tensor, c.tensor(kind));
-  } else if (kind == "value_int") {
+  if (kind == "value_int") {
     tensor = Tensor(DType::i64, {});
     *tensor.as<std::int64_t>() = c.integer(kind, 0);
   } else if (kind == "value_float") {
@@ -52,6 +50,13 @@ Status constant(NodeContext& c) {
   } else {
     return c.error("attribute '{}' is not supported", kind);
   }
+  return tensor;
+}
+
+Status constant(NodeContext& c) {
+  if (c.node.attribute_size() != 1) return c.error("it must have exactly one attribute");
+  c.ignore({c.node.attribute(0).name()});  // as read, also where an earlier round read it
+  JITNEY_TRY(auto tensor, c.once([&] { return constant_tensor(c); }));
   return c.set(0, make_constant(c.node.output(0), std::move(tensor)));
 }
 

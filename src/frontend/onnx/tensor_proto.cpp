@@ -169,6 +169,16 @@ Status TensorReader::read_external(const TensorProto& tensor, const std::string&
   return external_.read(location, offset, length, into.data());
 }
 
+Status TensorReader::charge_repeated(std::size_t bytes, const std::string& what) {
+  if (bytes > repeated_bytes_left_)
+    return user_error(
+        "writing out loops over sequences and calls of functions copies {} more bytes for {}, and only {} are left of "
+        "the budget for what a model repeats",
+        bytes, what, repeated_bytes_left_);
+  repeated_bytes_left_ -= bytes;
+  return {};
+}
+
 const FileRange* TensorReader::range_in_file(const TensorProto& tensor) const {
   if (in_file_ == nullptr) return nullptr;
   const auto it = in_file_->ranges.find(&tensor);

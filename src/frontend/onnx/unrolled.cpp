@@ -46,10 +46,7 @@ Status ModelImporter::begin_rounds(const GraphProto& body, const Scope& scope, S
   around.opset = scope.opset;
   around.depth = scope.depth;
   around.prefix = scope.prefix;
-  GraphProto initializers;
-  *initializers.mutable_initializer() = body.initializer();
-  *initializers.mutable_sparse_initializer() = body.sparse_initializer();
-  return add_initializers(initializers, around);
+  return add_initializers(body, around);
 }
 
 Expected<std::vector<ModelValuePtr>> ModelImporter::import_round(const GraphProto& body, Scope& scope,
