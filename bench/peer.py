@@ -25,7 +25,7 @@ class Peer:
         environment = {**os.environ}
         if hasattr(options, "threads"):
             environment["OMP_NUM_THREADS"] = str(options.threads)
-        if kind == "torch-jitney" and hasattr(options, "build"):
+        if kind == "torch-jitney":
             environment["PYTHONPATH"] = f"{options.build / 'python'}:{environment.get('PYTHONPATH', '')}"
         self.log = open(self.folder / "log", "w")
         self.process = subprocess.Popen(self.command(kind, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,

@@ -376,8 +376,7 @@ class Engine:
                 return list(outputs)
         results = self._session.run(arrays, None)
         for index, info in enumerate(self.outputs):
-            if needs_extension_type(info.dtype) and hasattr(results[index], "view"):
-                results[index] = with_extension_type(results[index], info.dtype)
+            results[index] = _with_dtype(results[index], info.dtype)
         if is_reusing:
             self._reused.keep(arrays, list(results), [info.dtype for info in self.outputs])
         else:

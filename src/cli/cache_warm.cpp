@@ -124,8 +124,7 @@ std::vector<std::string> arguments_of(const WarmOptions& options) {
 int warm(const WarmOptions& options) {
   auto report = nlohmann::ordered_json::array();
   if (options.targets.empty()) report.push_back(fill(options));
-  for (const auto& target : options.targets)
-    report.push_back(warm_for_target(target, arguments_of(options), options.tactics == Tactics::timed));
+  for (const auto& target : options.targets) report.push_back(warm_for_target(target, arguments_of(options)));
   if (options.json) {
     fmt::print("{}\n", report.dump());
     return kOk;

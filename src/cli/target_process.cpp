@@ -93,13 +93,9 @@ std::optional<std::string> gpu_of(const std::string& target) {
 
 bool is_gpu_elsewhere() { return env_string("JITNEY_CUDA_TARGET").has_value(); }
 
-nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments, bool times) {
+nlohmann::ordered_json warm_for_target(const std::string& target, std::vector<std::string> arguments) {
   std::vector<std::string> words = {executable_path(), "warm", "--json"};
   const auto gpu = is_gpu(target) ? gpu_of(target) : std::nullopt;
-  if (is_gpu(target) && !gpu && times)
-    throw Error(
-        ErrorKind::environment,
-        fmt::format("target '{}': --tactics timed needs that GPU, and it is not here; kernels alone do not", target));
   if (is_gpu(target)) words.insert(words.end(), {"--device", gpu.value_or("cuda:0")});
   for (auto& argument : arguments) words.push_back(std::move(argument));
   std::vector<std::string> variables = environment_for(target, target == "native" || gpu.has_value());

@@ -26,6 +26,11 @@ void declare(proto::ValueInfoProto& value, const std::string& name, bool is_opti
   type->mutable_sequence_type()->mutable_elem_type()->mutable_tensor_type()->set_elem_type(proto::TensorProto::FLOAT);
 }
 
+Engine load(const ModelBuilder& m) {
+  const std::string bytes = m.model.SerializeAsString();
+  return Engine::load(std::as_bytes(std::span(bytes)));
+}
+
 /// r = s with x after it; o comes out as it goes in.
 Engine appending() {
   ModelBuilder m;
@@ -37,8 +42,7 @@ Engine appending() {
   m.node("Neg", {"x"}, {"minus"});
   m.node("SequenceInsert", {"s", "minus"}, {"r"});
   m.node("Identity", {"o"}, {"same"});
-  const std::string bytes = m.model.SerializeAsString();
-  return Engine::load(std::as_bytes(std::span(bytes)));
+  return load(m);
 }
 
 /// y = the tensor of s at i.
@@ -49,8 +53,7 @@ Engine taking() {
   m.graph().mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(proto::TensorProto::FLOAT);
   m.node("SequenceAt", {"s", "i"}, {"item"});
   m.node("Neg", {"item"}, {"y"});
-  const std::string bytes = m.model.SerializeAsString();
-  return Engine::load(std::as_bytes(std::span(bytes)));
+  return load(m);
 }
 
 /// s = so many tensors, one a round.
@@ -64,8 +67,7 @@ Engine looping() {
   onnx::testing::add_node(*body.mutable_node(), "Cast", {"i"}, {"number"}).integer("to", proto::TensorProto::FLOAT);
   onnx::testing::add_node(*body.mutable_node(), "SequenceInsert", {"so_far", "number"}, {"longer"});
   for (const char* name : {"going", "longer"}) body.add_output()->set_name(name);
-  const std::string bytes = m.model.SerializeAsString();
-  return Engine::load(std::as_bytes(std::span(bytes)));
+  return load(m);
 }
 
 Tensor filled(std::vector<std::int64_t> shape, float value) {

@@ -32,6 +32,19 @@ def own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("JITNEY_DYNAMIC_SHAPES_KERNEL_SPECIALIZATION_STRATEGY", "none")
 
 
+@pytest.fixture
+def fresh_dynamo():
+    """torch.compile with backend="jitney", before and after which nothing is compiled."""
+    import torch
+
+    import jitney
+
+    torch._dynamo.reset()
+    jitney.compiling.register_backend()
+    yield
+    torch._dynamo.reset()
+
+
 @pytest.fixture(params=["cpp", "python"])
 def runtime(request, monkeypatch):
     """Each test that asks for it runs in both runtimes: over libjitney_torch, and over the Python package alone."""

@@ -12,6 +12,8 @@ from conftest import BUILD
 import jitney
 from jitney.dynamo import variants
 
+pytestmark = pytest.mark.usefixtures("fresh_dynamo")
+
 
 class Model(torch.nn.Module):
     def __init__(self, seed=0):
@@ -23,14 +25,6 @@ class Model(torch.nn.Module):
 
     def forward(self, x):
         return self.head(torch.relu(self.norm(self.conv(x))).mean((2, 3))).log_softmax(-1)
-
-
-@pytest.fixture(autouse=True)
-def fresh_dynamo():
-    torch._dynamo.reset()
-    jitney.compiling.register_backend()
-    yield
-    torch._dynamo.reset()
 
 
 @pytest.fixture

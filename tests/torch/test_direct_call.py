@@ -5,17 +5,8 @@ import sys
 import pytest
 import torch
 
-import jitney
-
+pytestmark = pytest.mark.usefixtures("fresh_dynamo")
 OPTIONS = {"min_block_size": 1}
-
-
-@pytest.fixture(autouse=True)
-def fresh_dynamo():
-    torch._dynamo.reset()
-    jitney.compiling.register_backend()
-    yield
-    torch._dynamo.reset()
 
 
 def compiled(function, **options):

@@ -15,10 +15,10 @@ from .runtime import JitneyModule
 _AS_GIVEN = (OutputType.non_alias, OutputType.unsafe_view_alias)
 
 
-def is_function(metadata: ViewAndMutationMeta | None) -> bool:
+def is_function(metadata: ViewAndMutationMeta) -> bool:
     """Whether a graph's outputs are what its function gives and nothing else happens: no input is written, no output
     shares memory with an input or with another, no subclasses, no ordered effects, and no autocast to switch off."""
-    if metadata is None or metadata.tokens or metadata.num_intermediate_bases or torch._C._is_any_autocast_enabled():
+    if metadata.tokens or metadata.num_intermediate_bases or torch._C._is_any_autocast_enabled():
         return False
     return (not any(info.mutates_data or info.mutates_metadata for info in metadata.input_info)
             and all(info.output_type in _AS_GIVEN for info in metadata.output_info)

@@ -36,16 +36,17 @@ struct Handles {
   }
 };
 
-using GetContext = CUresult (*)(CUcontext*);
-using GetDriverVersion = CUresult (*)(int*);
-using GetCudartVersion = std::size_t (*)();
+/// A function of the driver, which is open already, or null.
+template <typename F>
+F* driver_function(const char* name) {
+  return reinterpret_cast<F*>(::dlsym(::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL), name));
+}
 
 }  // namespace
 
 Expected<cudnnHandle_t> cudnn_handle(CUstream stream) {
   thread_local Handles handles;
-  static const auto current =
-      reinterpret_cast<GetContext>(::dlsym(::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL), "cuCtxGetCurrent"));
+  static const auto current = driver_function<CUresult(CUcontext*)>("cuCtxGetCurrent");
   CUcontext context = nullptr;
   if (current == nullptr || current(&context) != CUDA_SUCCESS || context == nullptr)
     return internal_error("no CUDA context is current");
@@ -57,16 +58,17 @@ Expected<cudnnHandle_t> cudnn_handle(CUstream stream) {
   return handle;
 }
 
-std::string cudnn_identity() {
-  int driver = 0;
-  if (const auto ask = reinterpret_cast<GetDriverVersion>(
-          ::dlsym(::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL), "cuDriverGetVersion"));
-      ask == nullptr || ask(&driver) != CUDA_SUCCESS)
-    driver = 0;
-  const auto cudart =
-      reinterpret_cast<GetCudartVersion>(::dlsym(cudnn_frontend::cudnn_dlhandle, "cudnnGetCudartVersion"));
-  return fmt::format("cudnn {} for CUDA {}, driver {}, frontend {}", cudnn_frontend::detail::get_backend_version(),
-                     cudart == nullptr ? 0 : cudart(), driver, CUDNN_FRONTEND_VERSION);
+const std::string& cudnn_identity() {
+  static const std::string identity = [] {
+    int driver = 0;
+    const auto ask = driver_function<CUresult(int*)>("cuDriverGetVersion");
+    if (ask == nullptr || ask(&driver) != CUDA_SUCCESS) driver = 0;
+    const auto cudart =
+        reinterpret_cast<std::size_t (*)()>(::dlsym(cudnn_frontend::cudnn_dlhandle, "cudnnGetCudartVersion"));
+    return fmt::format("cudnn {} for CUDA {}, driver {}, frontend {}", cudnn_frontend::detail::get_backend_version(),
+                       cudart == nullptr ? 0 : cudart(), driver, CUDNN_FRONTEND_VERSION);
+  }();
+  return identity;
 }
 
 Status check(cudnn_frontend::error_t error, const char* what) {

@@ -22,7 +22,7 @@ Status open_cudnn();
 
 /// What a plan with compiled kernels in it is bound to: versions of cuDNN, of the CUDA that it was built with, of the
 /// driver and of the frontend that writes plans down. cuDNN is open.
-std::string cudnn_identity();
+const std::string& cudnn_identity();
 
 /// This thread's handle for the current context, set to the stream. open_cudnn() was successful.
 Expected<cudnnHandle_t> cudnn_handle(CUstream stream);

@@ -109,8 +109,7 @@ Status ModelImporter::import_if(const NodeProto& node, Scope& scope, const std::
   if (scope.depth >= options_.max_depth)
     return user_error("subgraphs are nested more than {} deep at node '{}'", options_.max_depth, name);
   if (inputs.size() != 1 || inputs[0] == nullptr) return user_error("operator 'If' at node '{}' takes one input", name);
-  const auto& known = inputs[0]->known;
-  const auto condition = known && known->values.size() == 1 ? known->values[0].constant() : std::nullopt;
+  const auto condition = known_scalar(*inputs[0]);
   if (!condition) return import_branch(node, scope, inputs[0]);
   const char* branch_name = *condition != 0 ? "then_branch" : "else_branch";
   for (const AttributeProto& attribute : node.attribute()) {

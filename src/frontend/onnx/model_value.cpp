@@ -35,4 +35,9 @@ ModelValuePtr make_known(std::string name, DType dtype, ShapeTensor known) {
   return value;
 }
 
+std::optional<std::int64_t> known_scalar(const ModelValue& value) {
+  if (!value.known || value.known->values.size() != 1) return std::nullopt;
+  return value.known->values[0].constant();
+}
+
 }  // namespace jitney::onnx

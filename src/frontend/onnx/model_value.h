@@ -35,4 +35,7 @@ ModelValuePtr make_constant(std::string name, Tensor tensor);
 ModelValuePtr make_constant(std::string name, std::shared_ptr<const Tensor> tensor);
 ModelValuePtr make_known(std::string name, DType dtype, ShapeTensor known);
 
+/// The one element of a value that is known while importing: no symbol, no data.
+std::optional<std::int64_t> known_scalar(const ModelValue& value);
+
 }  // namespace jitney::onnx

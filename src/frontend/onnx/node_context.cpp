@@ -66,8 +66,8 @@ Expected<double> NodeContext::constant_number(int i, std::string_view what) cons
   std::optional<double> number;
   if (value.constant != nullptr && value.constant->num_elements() == 1) {
     number = element_as_double(*value.constant, 0);
-  } else if (value.known && value.known->values.size() == 1) {
-    if (const auto integer = value.known->values[0].constant()) number = static_cast<double>(*integer);
+  } else if (const auto integer = known_scalar(value)) {
+    number = static_cast<double>(*integer);
   }
   // Integers that a double does not hold exactly would silently become others.
   const bool exact = number && (is_floating(value.dtype) || std::abs(*number) < 0x1p53);

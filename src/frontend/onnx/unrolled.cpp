@@ -17,11 +17,6 @@ namespace {
 
 bool is_structure(const ModelValuePtr& value) { return value != nullptr && (value->sequence || value->is_none); }
 
-std::optional<std::int64_t> known_scalar(const ModelValuePtr& value) {
-  if (value == nullptr || !value->known || value->known->values.size() != 1) return std::nullopt;
-  return value->known->values[0].constant();
-}
-
 /// The outputs of a body that the node declares as sequences or optionals.
 bool gives_structure(const GraphProto& body) {
   return std::any_of(body.output().begin(), body.output().end(), [](const auto& output) {
@@ -96,7 +91,7 @@ Status ModelImporter::import_unrolled_loop(const NodeProto& node, Scope& scope,
   // No limit, or always: where the model leaves them out.
   std::int64_t trips = INT64_MAX;
   if (!inputs.empty() && inputs[0] != nullptr) {
-    const auto known = known_scalar(inputs[0]);
+    const auto known = known_scalar(*inputs[0]);
     if (!known) return undecided("number of rounds");
     trips = *known;
   }
@@ -109,7 +104,7 @@ Status ModelImporter::import_unrolled_loop(const NodeProto& node, Scope& scope,
   JITNEY_CHECK(begin_rounds(body, scope, around));
   std::vector<std::vector<ModelValuePtr>> scanned(static_cast<std::size_t>(body.output_size()) - carried - 1);
   for (std::int64_t round = 0; round < trips; ++round) {
-    const auto goes_on = known_scalar(condition);
+    const auto goes_on = known_scalar(*condition);
     if (!goes_on) return undecided("condition");
     if (*goes_on == 0) break;
     if (round == kMostItems)
