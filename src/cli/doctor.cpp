@@ -23,7 +23,7 @@ struct DoctorOptions {
 
 int doctor(const DoctorOptions& options) {
   const std::vector<std::string> lines = diagnose(options.runtime_cache);
-  const SelfTest test = test_cpu();
+  const SelfTest test = test_devices();
   if (options.json) {
     using Json = nlohmann::ordered_json;
     const Json object = {{"works", test.works}, {"self_test", test.message}, {"lines", lines}};
@@ -44,8 +44,8 @@ void add_doctor(CLI::App& app, Action& action) {
       ->type_name("PATH");
   command->add_flag("--json", options->json, "Print one JSON object for programs");
   command->footer(
-      "Looks at devices, compiler, libraries and cache, then compiles and runs one small kernel.\n"
-      "Exit code 0 when that works, 3 when not.\n"
+      "Looks at devices, compiler, libraries and cache, then compiles and runs one small kernel on the CPU and on the\n"
+      "first GPU, where they are. Exit code 0 when that works, 3 when not.\n"
       "\n"
       "Example:\n"
       "  jitney doctor");

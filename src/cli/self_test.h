@@ -10,7 +10,9 @@ struct SelfTest {
   std::string message;  ///< one sentence
 };
 
-/// Compiles and runs y = x + x on the CPU in this process, with no cache: what every model needs. Throws nothing.
-SelfTest test_cpu();
+/// Compiles and runs y = x + x in this process, with no cache: what every model needs. On the CPU and on the first GPU,
+/// where they are; a GPU that is missing is no fault, nor is a CPU that was left out of the installation beside a GPU.
+/// Throws nothing.
+SelfTest test_devices();
 
 }  // namespace jitney::cli
