@@ -142,8 +142,11 @@ Expected<void*> Device::allocate(std::size_t bytes, CUstream stream) {
     JITNEY_TRY(memory, allocate_from(allocator, bytes, stream));
   } else {
     CUdeviceptr address = 0;
-    const CUresult result = pool_ != nullptr ? driver_.MemAllocFromPoolAsync(&address, bytes, pool_, stream)
-                                             : driver_.MemAlloc(&address, bytes);
+    // Kernels of libraries read whole vectors: cuBLASLt's of bfloat16 pairs, for one, the half behind an odd number of
+    // elements. What they read there they do not use, but it has to be memory.
+    const std::size_t whole = (bytes + 15) & ~std::size_t{15};
+    const CUresult result = pool_ != nullptr ? driver_.MemAllocFromPoolAsync(&address, whole, pool_, stream)
+                                             : driver_.MemAlloc(&address, whole);
     if (result == CUDA_ERROR_OUT_OF_MEMORY) return out_of_memory(bytes);
     JITNEY_CHECK(check(driver_, result, pool_ != nullptr ? "cuMemAllocFromPoolAsync" : "cuMemAlloc",
                        "allocating {} bytes on cuda:{}", bytes, index_));
