@@ -15,7 +15,7 @@ gpu_package() {
   rm -rf "$gpu_tree"
   mkdir -p "$gpu_tree"
   cmake --install build-gpu --prefix "$gpu_tree" --strip >/dev/null
-  rm -rf "${gpu_tree:?}"/{include,share} "$gpu_tree"/lib/cmake
+  rm -rf "${gpu_tree:?}"/share
   local program library
   for program in jitney-bench-worker jitney-bench-traffic test_runtime test_runtime_cuda test_backend; do
     cp "build-gpu/bin/$program" "$gpu_tree/bin/"
@@ -28,8 +28,9 @@ gpu_package() {
   mkdir -p "$gpu_tree"/{tests,tools}
   cp -r bench "$gpu_tree/"
   cp -r tests/models tests/torch "$gpu_tree/tests/"
-  mkdir -p "$gpu_tree/docs"
+  mkdir -p "$gpu_tree"/{docs,examples}
   cp docs/pytorch.md "$gpu_tree/docs/" # whose code is a test
+  cp -r examples/aoti_cpp "$gpu_tree/examples/" # which a test compiles, where there is CMake
   cp -r tools/*.py tools/torch_models tools/gpu-test.sh "$gpu_tree/tools/"
   if ((${#with_python[@]})); then
     cp -rL build-gpu/python "$gpu_tree/"
