@@ -21,7 +21,7 @@
 namespace jitney::backend {
 
 /// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
-inline constexpr int kBackendAbiVersion = 6;
+inline constexpr int kBackendAbiVersion = 7;
 
 /// Which emitter writes source for a device, and which compiler worker takes it.
 enum class SourceLanguage : std::uint8_t { none, c, cuda };
@@ -100,6 +100,10 @@ class Primitive {
   virtual std::string implementation() const = 0;
   /// It is a reference implementation, orders of magnitude slower than the library can be.
   virtual bool is_reference() const = 0;
+  /// pack() gives nothing for it, whatever the weights.
+  virtual bool reads_plain_weights() const { return false; }
+  /// It was planned at once, and might be faster had there been time.
+  virtual bool is_provisional() const { return false; }
 };
 
 /// What planning may ask of core, which has a compiler and a cache. Thread-safe.
@@ -118,12 +122,23 @@ class PlanServices {
   virtual std::size_t constant_bytes() const { return 0; }
 };
 
+/// Who waits while a library call is planned.
+enum class Haste : std::uint8_t {
+  normal,
+  /// Somebody who was served before, with other extents: nothing is compiled, timed or written, and no library is asked
+  /// that takes long. The primitive may be a provisional one.
+  at_once,
+  /// Nobody: code is loaded, too, that else the first run would wait for.
+  ahead,
+};
+
 struct PlanOptions {
   StreamHandle stream = 0;  ///< it will run on streams like this one: with as many threads
   /// The same weights, packed for another shape: preferred as they are where that costs no speed.
   const PackedWeights* weights = nullptr;
   /// Null: the backend does with what its libraries have. Outlives the primitive.
   PlanServices* services = nullptr;
+  Haste haste = Haste::normal;
 };
 
 /// Where pack() takes a constant operand from: exactly one is set. `packed` serves when the original was dropped.
@@ -190,9 +205,13 @@ class Backend {
   /// Whether plan() can be expected to take such a call, and do better than a generated kernel. Cheap; extents of -1
   /// are unknown.
   virtual bool offers(int device, const LibraryCall& call) const;
-  /// Equal calls give one Primitive. Error(environment) where the library has nothing for the call.
+  /// Equal calls give one Primitive, and another one where the first is provisional and there is time. Error
+  /// (environment) where the library has nothing for the call.
   virtual Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call,
                                                           const PlanOptions& options);
+  /// Gets ready what plan() falls back on at once, for a call like those that will come: of other extents. Without
+  /// services what the libraries have, with them what is compiled. Whatever fails is left. Nothing by default.
+  virtual void rehearse(int /*device*/, const LibraryCall& /*call*/, const PlanOptions& /*options*/) {}
   /// The call's constant operand in the primitive's layout; null where the primitive reads it as it is.
   virtual Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
                                                               const WeightsSource& source);

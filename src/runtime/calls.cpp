@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <system_error>
 #include <thread>
@@ -23,6 +24,8 @@ namespace {
 
 /// Threads that plan calls: each has handles of its own in the libraries, which cost time and memory, too.
 constexpr std::size_t kMostPlanners = 8;
+/// Longer sequences and larger batches than this take so long themselves that planning them is little.
+constexpr std::int64_t kMostRehearsed = 4096;
 
 /// Calls `work` with 0 to count - 1, by that many threads at most; by fewer where the system gives no more.
 void for_each_side_by_side(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
@@ -103,7 +106,7 @@ CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
       packed_(program_->steps.size()) {}
 
 std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, const Constants& constants,
-                                                          backend::StreamHandle stream) {
+                                                          backend::StreamHandle stream, backend::Haste haste) {
   std::vector<const PlannedStep*> steps;
   for (const PlannedStep& p : plan.steps)
     if (program_->steps[static_cast<std::size_t>(p.step)].is_call && p.points != 0) steps.push_back(&p);
@@ -111,7 +114,7 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
   // Equal calls, of which models have one a layer, are planned once.
   std::vector<std::size_t> distinct, first(steps.size());
   for (std::size_t n = 0; n < steps.size(); ++n) {
-    auto call = describe(plan, *steps[n], ahead[n].planned);
+    auto call = describe(plan.symbols, *steps[n], ahead[n].planned);
     if (!call) continue;
     ahead[n].call = std::move(*call);
     const auto same = std::ranges::find_if(distinct, [&](std::size_t d) { return ahead[d].call == ahead[n].call; });
@@ -119,10 +122,13 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
   }
   // What is timed must have the device for itself; and libraries that load kernels would wait for copies.
   const bool times = services_ != nullptr && services_->times_tactics();
-  const std::size_t most = std::min(static_cast<std::size_t>(usable_cores()), kMostPlanners);
+  const std::size_t most = haste == backend::Haste::normal
+                               ? std::min(static_cast<std::size_t>(usable_cores()), kMostPlanners)
+                               : std::size_t{1};  // nobody waits
   for_each_side_by_side(distinct.size(), times ? 1 : most, [&](std::size_t i) {
     Ahead& one = ahead[distinct[i]];
-    auto made = target_.backend->plan(target_.device, *one.call, {.stream = stream, .services = services_.get()});
+    auto made = target_.backend->plan(target_.device, *one.call,
+                                      {.stream = stream, .services = services_.get(), .haste = haste});
     if (made) one.primitive = std::move(*made);
   });
   for (std::size_t n = 0; n < steps.size(); ++n)
@@ -132,16 +138,17 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
 }
 
 Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Constants& constants,
-                                                           backend::StreamHandle stream) {
+                                                           backend::StreamHandle stream, backend::Haste haste) {
   // A device's libraries take tens of milliseconds a call, and weights their way; what was made is shared while held.
   std::vector<Ahead> held;
-  if (!target_.info.host_memory) held = side_by_side(plan, constants, stream);
+  if (!target_.info.host_memory && haste != backend::Haste::at_once)
+    held = side_by_side(plan, constants, stream, haste);
   auto set = std::make_shared<CallSet>();
   set->calls.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = program_->steps[static_cast<std::size_t>(plan.steps[i].step)];
     if (!step.is_call || plan.steps[i].points == 0) continue;
-    auto planned = plan_step(plan, plan.steps[i], constants, stream, set->calls[i]);
+    auto planned = plan_step(plan, plan.steps[i], constants, stream, haste, set->calls[i]);
     // Weights that cannot be had now may be there the next time.
     if (!planned && set->calls[i].primitive) return tl::unexpected(planned.error());
     if (!planned) {
@@ -152,8 +159,40 @@ Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Con
       continue;
     }
     set->scratch_bytes = std::max(set->scratch_bytes, set->calls[i].primitive->scratch_bytes());
+    set->is_provisional = set->is_provisional || set->calls[i].primitive->is_provisional();
   }
   return std::shared_ptr<const CallSet>(std::move(set));
+}
+
+void CallPlanner::rehearse(const Plan& plan, backend::StreamHandle stream, bool with_services,
+                           const std::stop_token& stop) {
+  std::vector<LibraryCall> done;
+  for (const auto& [name, value] : plan.symbols) {
+    const auto range = program_->graph.symbols.find(name);
+    if (range == program_->graph.symbols.end()) continue;
+    std::vector<std::int64_t> extents;
+    for (std::int64_t e = 1; e <= kMostRehearsed; e *= 2)
+      if (e >= range->second.min && e <= range->second.max && e != value) extents.push_back(e);
+    // Those like the first one are the likeliest.
+    std::ranges::stable_sort(extents, {}, [&](std::int64_t e) {
+      return std::abs(std::log2(static_cast<double>(e) / static_cast<double>(std::max<std::int64_t>(value, 1))));
+    });
+    for (const std::int64_t extent : extents) {
+      ir::SymbolValues symbols = plan.symbols;
+      symbols[name] = extent;
+      for (const PlannedStep& p : plan.steps) {
+        if (!program_->steps[static_cast<std::size_t>(p.step)].is_call || p.points == 0) continue;
+        PlannedCall unused;
+        auto call = describe(symbols, p, unused);
+        if (!call || std::ranges::find(done, *call) != done.end()) continue;
+        if (stop.stop_requested()) return;
+        target_.backend->rehearse(
+            target_.device, *call,
+            {.stream = stream, .services = with_services ? services_.get() : nullptr, .haste = backend::Haste::ahead});
+        done.push_back(std::move(*call));
+      }
+    }
+  }
 }
 
 namespace {
@@ -179,7 +218,8 @@ TensorDesc* packed_operand(LibraryCall& call) {
 
 }  // namespace
 
-Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep& p, PlannedCall& planned) const {
+Expected<LibraryCall> CallPlanner::describe(const ir::SymbolValues& symbols, const PlannedStep& p,
+                                            PlannedCall& planned) const {
   const ir::Graph& g = program_->graph;
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
   const ir::Graph& body = step.node->graph("body");
@@ -187,9 +227,9 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const auto& value = g.value(step.node->inputs[i]);
     const auto& view = program_->views[static_cast<std::size_t>(step.node->inputs[i])];
-    JITNEY_TRY(operands[i].strides, ir::evaluate(view.strides, plan.symbols));
-    JITNEY_TRY(auto shape, ir::evaluate(value.shape, plan.symbols));
-    JITNEY_TRY(auto offset, view.offset.evaluate(plan.symbols));
+    JITNEY_TRY(operands[i].strides, ir::evaluate(view.strides, symbols));
+    JITNEY_TRY(auto shape, ir::evaluate(value.shape, symbols));
+    JITNEY_TRY(auto offset, view.offset.evaluate(symbols));
     give_ones_strides(shape, operands[i].strides);
     operands[i].is_constant = g.is_constant(view.root);
     planned.offsets.push_back(static_cast<std::size_t>(offset) * size_of(value.dtype));
@@ -197,7 +237,7 @@ Expected<LibraryCall> CallPlanner::describe(const Plan& plan, const PlannedStep&
   planned.offsets.resize(step.roots.size(), 0);
   Status evaluated;
   auto call = passes::describe_call(body, operands, [&](const ir::Dim& d) {
-    auto v = d.evaluate(plan.symbols);
+    auto v = d.evaluate(symbols);
     if (!v) evaluated = tl::unexpected(v.error());
     return v.value_or(-1);
   });
@@ -279,18 +319,21 @@ void CallPlanner::drop() {
 }
 
 Status CallPlanner::plan_step(const Plan& plan, const PlannedStep& p, Constants& constants,
-                              backend::StreamHandle stream, PlannedCall& planned) {
+                              backend::StreamHandle stream, backend::Haste haste, PlannedCall& planned) {
   const Step& step = program_->steps[static_cast<std::size_t>(p.step)];
-  JITNEY_TRY(LibraryCall call, describe(plan, p, planned));
+  JITNEY_TRY(LibraryCall call, describe(plan.symbols, p, planned));
   std::lock_guard lock(mutex_);
   auto& preferred = packed_[static_cast<std::size_t>(p.step)];
   auto& b = *target_.backend;
   JITNEY_TRY(planned.primitive,
-             b.plan(target_.device, call, {.stream = stream, .weights = preferred.get(), .services = services_.get()}));
+             b.plan(target_.device, call,
+                    {.stream = stream, .weights = preferred.get(), .services = services_.get(), .haste = haste}));
   planned.operations = passes::operation_count(call);
   if (const TensorDesc* w = packed_operand(call)) {
-    planned.packing = packing_of(*w, planned.offsets[1]);
     const auto root = program_->views[static_cast<std::size_t>(step.node->inputs[1])].root;
+    // Then there is nothing to look for by the weights' digest.
+    if (constants.at(root) != nullptr && planned.primitive->reads_plain_weights()) return {};
+    planned.packing = packing_of(*w, planned.offsets[1]);
     planned.comes_and_goes = budget_ && budget_->total() > 0 && constants.at(root) == nullptr;
     if (!planned.comes_and_goes || stays(static_cast<std::size_t>(p.step))) JITNEY_CHECK(pack(p, constants, planned));
   }

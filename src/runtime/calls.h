@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class CallSet {
   /// Once it is shared, `weights` and `plain` of those that come and go are read by borrow() alone.
   mutable std::vector<PlannedCall> calls;
   std::size_t scratch_bytes = 0;  ///< the most that one call needs
+  bool is_provisional = false;    ///< one of them is
 
   /// What the library changes while it runs. Borrowed by one execute at a time; holds the weights meanwhile.
   struct Invocations {
@@ -67,7 +69,12 @@ class CallPlanner {
   /// `constants`: those that only library calls read are had for as long as packing takes, and kept where the library
   /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
   /// with one warning: the interpreter stands in.
-  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream);
+  Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream,
+                                                backend::Haste haste = backend::Haste::normal);
+  /// Lets the backend get ready for other extents of the plan's symbols, powers of two apart, until `stop`.
+  void rehearse(const Plan& plan, backend::StreamHandle stream, bool with_services, const std::stop_token& stop);
+  /// Whether shapes that come later are to be planned at once: where somebody asked for timing, they are timed.
+  bool may_hurry() const { return services_ != nullptr && !services_->times_tactics(); }
   /// `weights` or `plain` of a call that was planned without.
   Status bring_weights(const PlannedStep& p, Constants& constants, PlannedCall& call);
   /// Lets go of weights that may not stay.
@@ -76,7 +83,8 @@ class CallPlanner {
  private:
   bool stays(std::size_t step) const { return !budget_ || budget_->stays(step); }
   Status pack(const PlannedStep& p, Constants& constants, PlannedCall& call);
-  Expected<backend::LibraryCall> describe(const Plan& plan, const PlannedStep& p, PlannedCall& call) const;
+  Expected<backend::LibraryCall> describe(const ir::SymbolValues& symbols, const PlannedStep& p,
+                                          PlannedCall& call) const;
   /// What takes long on a device, by several threads: the plan's calls, weights on their way to the device, and
   /// packings. Held, so that plan_step() finds it made; what fails here is not there, and fails again in its turn.
   struct Ahead {
@@ -86,10 +94,11 @@ class CallPlanner {
     Constants::Held weights;
     std::shared_ptr<const backend::PackedWeights> packed;
   };
-  std::vector<Ahead> side_by_side(const Plan& plan, const Constants& constants, backend::StreamHandle stream);
+  std::vector<Ahead> side_by_side(const Plan& plan, const Constants& constants, backend::StreamHandle stream,
+                                  backend::Haste haste);
   void prepare_weights(Ahead& ahead, const PlannedStep& p, const Constants& constants);
   Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
-                   PlannedCall& call);
+                   backend::Haste haste, PlannedCall& call);
 
   std::shared_ptr<const Program> program_;
   Target target_;

@@ -89,6 +89,7 @@ Status Executor::run(const Plan& plan, const Kernels& kernels, std::span<void* c
   JITNEY_TRY(const CallSet* calls, calls_of(plan));
   if (where.is_captured) return run_captured(plan, kernels, calls, inputs, outputs, options);
   auto forms = options.specialized ? plan.forms.get() : nullptr;
+  if (forms && forms->calls()) calls = forms->calls();
   if (forms && plan.forms.is_first_use()) {
     TraceSpan swap_in("specialize", "first use");
     swap_in.end_flow(reinterpret_cast<std::uintptr_t>(&plan));
@@ -154,6 +155,7 @@ Status Executor::run_captured(const Plan& plan, const Kernels& kernels, const Ca
   Space w;
   const backend::StreamHandle stream = options.stream;
   if (options.specialized) w.forms = plan.forms.get();
+  if (w.forms && w.forms->calls()) calls = w.forms->calls();
   if (w.forms) {
     const std::lock_guard lock(lent_mutex_);
     if (std::ranges::find(lent_, w.forms) == lent_.end()) lent_.push_back(w.forms);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "runtime/calls.h"
+#include "runtime/calls_ahead.h"
 #include "runtime/constants.h"
 #include "runtime/forms.h"
 #include "runtime/graph_cache.h"
@@ -42,7 +44,7 @@ struct RunOptions {
 ///
 /// An index out of range is an Error(user) of the call that waits; of an asynchronous one, of a later call or of
 /// synchronize().
-class Executor {
+class Executor final : public CallsAhead {
  public:
   /// `services`: for the backend while it plans library calls; null gives it none. `budget`: how many bytes of weights
   /// stay between the calls that read them; null is all.
@@ -50,7 +52,7 @@ class Executor {
            std::shared_ptr<backend::PlanServices> services = nullptr,
            std::shared_ptr<const WeightBudget> budget = nullptr);
   /// Waits for what runs.
-  ~Executor();
+  ~Executor() override;
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
@@ -64,8 +66,17 @@ class Executor {
   void release_memory() { spaces_.clear(); }
   /// What the first run does before it runs: plans library calls, for which the backend may compile kernels of its own.
   Status plan_calls(const Plan& plan) {
-    return calls_of(plan).map([](auto) {});
+    return calls_of(plan, backend::Haste::normal).map([](auto) {});
   }
+  Expected<std::shared_ptr<const CallSet>> better_calls(const Plan& plan) override;
+  void rehearse(const Plan& plan, const std::stop_token& stop) override {
+    // What is compiled takes long, and the libraries' part is worth more.
+    planner_.rehearse(plan, stream_, /*with_services=*/false, stop);
+    planner_.rehearse(plan, stream_, /*with_services=*/true, stop);
+  }
+  /// From the second shape on library calls are planned at once, where that is worth anything; then `rehearse` is
+  /// called, once, to have rehearse() called in the background. Set before the first run.
+  void plan_at_once(std::function<void(const Plan&)> rehearse) { rehearse_ = std::move(rehearse); }
   /// Lets go of weights that the budget no longer allows to stay; those of `plans`, too.
   void drop_weights(std::span<const std::shared_ptr<const Plan>> plans);
   /// Waits for a caller's stream and tells of bad indices so far.
@@ -119,7 +130,11 @@ class Executor {
 
   // executor_launch.cpp
   /// The plan's library calls, planned now if this is its first run.
-  Expected<const CallSet*> calls_of(const Plan& plan);
+  Expected<const CallSet*> calls_of(const Plan& plan) {
+    return calls_of(plan,
+                    is_served_.load(std::memory_order_relaxed) ? backend::Haste::at_once : backend::Haste::normal);
+  }
+  Expected<const CallSet*> calls_of(const Plan& plan, backend::Haste haste);
   Status launch(const Plan& plan, const Kernels& kernels, Space& w, const CallSet* calls,
                 CallSet::Invocations* invocations, backend::StreamHandle stream);
   Status launch_step(const Plan& plan, std::size_t i, const Kernels& kernels, Space& w, const CallSet* calls,
@@ -142,6 +157,9 @@ class Executor {
   backend::StreamHandle stream_ = 0;
   const std::shared_ptr<const WeightBudget> budget_;
   CallPlanner planner_;
+  std::atomic<bool> is_served_{false};  ///< a plan with calls has been planned, and others may follow
+  std::atomic<bool> has_rehearsed_{false};
+  std::function<void(const Plan&)> rehearse_;
   Constants constants_;
   std::vector<int> fault_of_;    ///< by step: its word in Space::faults, -1 where it reads at no index
   std::vector<int> fault_step_;  ///< by word: its step

@@ -12,18 +12,30 @@
 
 namespace jitney::runtime {
 
-Expected<const CallSet*> Executor::calls_of(const Plan& plan) {
+Expected<const CallSet*> Executor::calls_of(const Plan& plan, backend::Haste haste) {
   if (!plan.has_calls) return nullptr;
   if (const CallSet* ready = plan.calls_ready.load(std::memory_order_acquire)) return ready;
   std::lock_guard lock(plan.calls_mutex);
   if (!plan.calls) {
     const TraceSpan span("plan", "library calls");
-    JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_));
+    JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_, haste));
     plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
     // The budget may have changed meanwhile, by somebody who did not see these.
     if (budget_ && budget_->bytes() < budget_->total()) plan.calls->drop(plan.steps, *budget_);
+    // Whoever comes with a second shape will come with more.
+    if (haste == backend::Haste::at_once && !has_rehearsed_.exchange(true)) rehearse_(plan);
+    // On the host libraries are asked each time: they are quick, and weights are packed as they like them.
+    if (rehearse_ && !target_.info.host_memory && !program_->graph.symbols.empty() && planner_.may_hurry())
+      is_served_ = true;
   }
   return plan.calls.get();
+}
+
+Expected<std::shared_ptr<const CallSet>> Executor::better_calls(const Plan& plan) {
+  JITNEY_TRY(const CallSet* calls, calls_of(plan, backend::Haste::normal));
+  if (calls == nullptr || !calls->is_provisional) return nullptr;
+  const TraceSpan span("plan", "library calls again");
+  return planner_.plan(plan, constants_, stream_, backend::Haste::ahead);
 }
 
 void Executor::drop_weights(std::span<const std::shared_ptr<const Plan>> plans) {
@@ -79,7 +91,8 @@ Status Executor::launch(const Plan& plan, const Kernels& kernels, Space& w, cons
 }
 
 std::pair<std::string, std::int64_t> Executor::call_of(const Plan& plan, std::size_t step) const {
-  const CallSet* calls = plan.calls_ready.load(std::memory_order_acquire);
+  const auto forms = plan.forms.get();
+  const CallSet* calls = forms && forms->calls() ? forms->calls() : plan.calls_ready.load(std::memory_order_acquire);
   if (!calls || !calls->calls[step].primitive) return {"", -1};
   return {calls->calls[step].primitive->implementation(), calls->calls[step].operations};
 }

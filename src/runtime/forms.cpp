@@ -15,11 +15,13 @@ struct Sources {
 
 Expected<std::shared_ptr<const Forms>> Forms::make(const Program& program, const Target& target, const Plan& plan,
                                                    cache::RuntimeCache& cache, compiler::Compiler& compiler,
-                                                   const KernelSetOptions& options) {
+                                                   const KernelSetOptions& options,
+                                                   std::shared_ptr<const CallSet> calls) {
   const compiler::EmitOptions form{.vector_bytes = target.info.vector_bytes, .known = plan.symbols};
   auto sources = std::make_shared<Sources>();
   std::map<std::pair<std::string, std::string>, std::size_t> known;
   std::shared_ptr<Forms> made(new Forms);
+  made->calls_ = std::move(calls);
   made->steps_.resize(plan.steps.size());
   constexpr std::size_t kNone = ~std::size_t{0};
   std::vector<std::size_t> source_of(plan.steps.size(), kNone);

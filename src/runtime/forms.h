@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/calls.h"
 #include "runtime/kernel_set.h"
 #include "runtime/plan.h"
 
@@ -23,11 +24,14 @@ class Forms {
   };
 
   /// Compiles what is missing, or takes it from the cache. Whatever fails there stays generic; an error is an internal
-  /// one.
+  /// one. `calls`: instead of the plan's; null where those will do.
   static Expected<std::shared_ptr<const Forms>> make(const Program& program, const Target& target, const Plan& plan,
                                                      cache::RuntimeCache& cache, compiler::Compiler& compiler,
-                                                     const KernelSetOptions& options);
+                                                     const KernelSetOptions& options,
+                                                     std::shared_ptr<const CallSet> calls = nullptr);
 
+  /// Library calls to run instead of the plan's, or null.
+  const CallSet* calls() const { return calls_.get(); }
   const Step& step(std::size_t index) const { return steps_[index]; }
   const std::int64_t* numbers() const { return numbers_.data(); }
   const KernelCounts& counts() const { return kernels_->counts(); }
@@ -40,6 +44,7 @@ class Forms {
   std::vector<Step> steps_;  // one a step of the plan
   std::vector<std::int64_t> numbers_;
   std::unique_ptr<KernelSet> kernels_;
+  std::shared_ptr<const CallSet> calls_;
 };
 
 }  // namespace jitney::runtime

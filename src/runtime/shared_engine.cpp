@@ -173,6 +173,9 @@ Status SharedEngine::prepare(const ContextOptions& options) {
   auto executor = std::make_unique<Executor>(program, target, stream_options_, services_, staged ? nullptr : weights);
   JITNEY_CHECK(executor->prepare());
   if (staged) JITNEY_CHECK(staged->prepare(*kernels, services_));
+  // They are destroyed before the specializer, which is then told to stop.
+  specializer->use_calls(executor.get());
+  executor->plan_at_once([&specializer = *specializer](const Plan& plan) { specializer.rehearse(plan); });
   kernels_ = std::move(kernels);
   executor_ = std::move(executor);
   return {};

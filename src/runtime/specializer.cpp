@@ -68,6 +68,31 @@ class Specializer::Job final : public BackgroundJob {
   std::weak_ptr<const Plan> plan_;
 };
 
+/// Before any shape's kernels: those that come next gain by it. Holds the specializer weakly, as jobs do.
+class Specializer::Rehearsal final : public BackgroundJob {
+ public:
+  Rehearsal(std::weak_ptr<Specializer> owner, std::weak_ptr<const Plan> plan)
+      : owner_(std::move(owner)), plan_(std::move(plan)) {}
+  std::uint64_t priority() const override { return UINT64_MAX; }
+  void run(std::stop_token stop) override {
+    const auto owner = owner_.lock();
+    const auto plan = plan_.lock();
+    if (!owner || !plan) return;
+    CallsAhead* calls = nullptr;
+    {
+      const std::lock_guard lock(owner->mutex_);
+      calls = owner->calls_;
+    }
+    const TraceSpan span("plan", "library calls of other shapes");
+    if (calls) calls->rehearse(*plan, stop);
+  }
+  void dropped() override {}
+
+ private:
+  std::weak_ptr<Specializer> owner_;
+  std::weak_ptr<const Plan> plan_;
+};
+
 Specializer::Specializer(std::shared_ptr<const Program> program, Target target, compiler::Compiler& compiler,
                          Options options)
     : program_(std::move(program)), target_(std::move(target)), compiler_(compiler), options_(options) {}
@@ -77,6 +102,28 @@ Specializer::~Specializer() { BackgroundQueue::shared().remove(this); }
 void Specializer::use_cache(std::shared_ptr<cache::RuntimeCache> cache) {
   const std::lock_guard lock(mutex_);
   cache_ = std::move(cache);
+}
+
+void Specializer::use_calls(CallsAhead* calls) {
+  const std::lock_guard lock(mutex_);
+  calls_ = calls;
+}
+
+void Specializer::rehearse(const Plan& plan) {
+  BackgroundQueue::shared().push(this, std::make_unique<Rehearsal>(weak_from_this(), plan.weak_from_this()));
+}
+
+std::shared_ptr<const CallSet> Specializer::calls_for(const Plan& plan) {
+  CallsAhead* calls = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    calls = calls_;
+  }
+  if (calls == nullptr) return nullptr;
+  auto better = calls->better_calls(plan);
+  if (better) return std::move(*better);
+  log_info("a shape keeps its library calls: {}", better.error().message);
+  return nullptr;
 }
 
 void Specializer::request(const std::shared_ptr<const Plan>& plan) {
@@ -120,7 +167,8 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
                          .stop = std::move(stop),
                          .may_compile = options_.may_compile,
                          .brings = options_.brings,
-                         .required = false});
+                         .required = false},
+                        calls_for(*plan));
   });
   if (given_up) {
     finish(plan, State::none, nullptr);
@@ -162,7 +210,8 @@ void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, st
                             .stop = stop,
                             .may_compile = options_.may_compile,
                             .brings = options_.brings,
-                            .required = false});
+                            .required = false},
+                           calls_for(*plan));
   if (!forms) log_info("a shape keeps its generic kernels: {}", forms.error().message);
   if (stop.stop_requested() && forms && !(*forms)->is_complete())
     finish(plan, State::none, nullptr);

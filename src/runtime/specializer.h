@@ -10,6 +10,7 @@
 
 #include <jitney/compile_status.h>
 
+#include "runtime/calls_ahead.h"
 #include "runtime/forms.h"
 
 namespace jitney::runtime {
@@ -30,6 +31,10 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
 
   /// Kernels made from now on are looked up and kept here.
   void use_cache(std::shared_ptr<cache::RuntimeCache> cache);
+  /// Forms made from now on have their library calls from there, which outlives what cancel() has stopped.
+  void use_calls(CallsAhead* calls);
+  /// Has it get ready for other shapes, in the background and soon: CallsAhead::rehearse().
+  void rehearse(const Plan& plan);
   /// Asks for them in the background unless that happened before. Allocates only then.
   void request(const std::shared_ptr<const Plan>& plan);
   /// Makes them now, or waits until another thread has. progress: (done, total). An error is the environment's: they
@@ -49,6 +54,9 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
 
  private:
   class Job;
+  class Rehearsal;
+  /// Null where the plan's own will do, or no others can be had.
+  std::shared_ptr<const CallSet> calls_for(const Plan& plan);
   // These two are about a plan in the state `making`, which is counted as running.
   void make_in_background(const std::shared_ptr<const Plan>& plan, std::stop_token stop);
   /// `made_with`: the cache that has the forms' kernels.
@@ -65,6 +73,7 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   mutable std::mutex mutex_;
   std::condition_variable condition_;
   std::shared_ptr<cache::RuntimeCache> cache_;
+  CallsAhead* calls_ = nullptr;
   CompileStatus status_;
   std::vector<std::weak_ptr<const Plan>> specialized_;
   std::function<void(const CompileStatus&)> callback_;

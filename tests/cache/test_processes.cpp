@@ -70,7 +70,7 @@ TEST(Processes, Mode24_ReadersNeverSeeATornEntry) {
 TEST(Processes, Mode01_KillingAWriterLeavesNoTornEntry) {
   TempDir dir;
   const int kKills = rounds(100, 10'000);
-  int finished_entries = 0;
+  int finished_entries = 0, patience = 1;
   open_store(dir / "c");
   for (int kill_number = 0; kill_number < kKills; ++kill_number) {
     const pid_t writer = run_in_child([&] {
@@ -81,7 +81,7 @@ TEST(Processes, Mode01_KillingAWriterLeavesNoTornEntry) {
       }
       return 0;
     });
-    std::this_thread::sleep_for(std::chrono::microseconds(500 + kill_number % 300 * 13));
+    std::this_thread::sleep_for(std::chrono::microseconds(patience * (500 + kill_number % 300 * 13)));
     kill(writer, SIGKILL);
     ASSERT_EQ(wait_for(writer), -SIGKILL);
     const auto cache = open_store(dir / "c");
@@ -90,6 +90,8 @@ TEST(Processes, Mode01_KillingAWriterLeavesNoTornEntry) {
       ASSERT_TRUE(text == content_of(name) || text == "<absent>") << text.substr(0, 40);
       finished_entries += text != "<absent>";
     }
+    // Among others who want the processor a writer may not get that far.
+    if (finished_entries == 0 && kill_number % 10 == 9) patience *= 2;
   }
   EXPECT_GT(finished_entries, 0);
 }

@@ -15,7 +15,7 @@ constexpr const char* kSource =
 // With more keys than this cuDNN's kernels for whole warpgroups win.
 constexpr std::int64_t kMostKeys = 512;
 constexpr std::int64_t kRowsOfAWarp = 16, kWarps = 4;
-constexpr int kThreads = 128;
+constexpr int kThreads = 128, kMostSplit = 4;
 constexpr std::uintptr_t kAlignment = 16;
 
 /// [batch, batch, rows, columns]: axes of 1 are added in front.
@@ -31,8 +31,13 @@ TensorDesc of_rank_4(TensorDesc t) {
 
 class AttentionKernel final : public KernelPrimitive {
  public:
-  AttentionKernel(OwnKernels& kernels, int device, KernelHandle kernel, const AttentionCall& call, int split)
-      : backend_(kernels.backend()), device_(device), kernel_(kernel), has_mask_(call.has_mask()) {
+  AttentionKernel(OwnKernels& kernels, int device, KernelHandle kernel, const AttentionCall& call, int split,
+                  bool is_provisional)
+      : backend_(kernels.backend()),
+        device_(device),
+        kernel_(kernel),
+        has_mask_(call.has_mask()),
+        is_provisional_(is_provisional) {
     const TensorDesc q = of_rank_4(call.q), k = of_rank_4(call.k), v = of_rank_4(call.v), y = of_rank_4(call.y);
     TensorDesc mask = has_mask_ ? of_rank_4(call.mask) : TensorDesc{};
     mask.strides.resize(4);
@@ -52,6 +57,7 @@ class AttentionKernel final : public KernelPrimitive {
   }
 
   std::string implementation() const override { return "own:attention"; }
+  bool is_provisional() const override { return is_provisional_; }
 
   Status run(std::span<void* const> pointers, StreamHandle stream) const override {
     const std::array<void*, 5> p{pointers[0], pointers[1], pointers[2], has_mask_ ? pointers[3] : nullptr,
@@ -76,7 +82,7 @@ class AttentionKernel final : public KernelPrimitive {
   Backend& backend_;
   const int device_;
   const KernelHandle kernel_;
-  const bool has_mask_;
+  const bool has_mask_, is_provisional_;
   bool has_aligned_strides_ = true;
   std::int64_t blocks_ = 0;
   std::array<std::int64_t, 22> numbers_{};  ///< as kernels/attention.inc counts them; the last one is the run's
@@ -102,9 +108,18 @@ bool is_for_attention_kernel(const AttentionCall& call, int compute_capability) 
   return true;
 }
 
+namespace {
+
+/// A warp has 16 keys at least.
+int most_split(const AttentionCall& call) {
+  return call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? kMostSplit : 2;
+}
+
+}  // namespace
+
 int attention_split(const AttentionCall& call, int multiprocessors) {
   const TensorDesc y = of_rank_4(call.y);
-  const int most = call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? 4 : 2;  // a warp has 16 keys at least
+  const int most = most_split(call);
   int split = 1;
   const auto blocks = [&] {
     const std::int64_t rows = kWarps / split * kRowsOfAWarp;
@@ -122,10 +137,19 @@ std::string attention_source(const AttentionCall& call, int split) {
 
 Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,
                                                                        int multiprocessors, const AttentionCall& call,
-                                                                       PlanServices& services) {
+                                                                       const PlanOptions& options) {
   const int split = attention_split(call, multiprocessors);
-  JITNEY_TRY(const KernelHandle kernel, kernels.get(device, "attention", attention_source(call, split), services));
-  return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split);
+  if (options.haste == Haste::at_once) {
+    const auto ready = [&](int s) { return kernels.loaded(device, attention_source(call, s)); };
+    if (const KernelHandle kernel = ready(split))
+      return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split, false);
+    for (int other = 1; other <= most_split(call); other *= 2)
+      if (const KernelHandle kernel = ready(other))
+        return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, other, true);
+  }
+  JITNEY_TRY(const KernelHandle kernel,
+             kernels.get(device, "attention", attention_source(call, split), *options.services));
+  return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split, false);
 }
 
 }  // namespace jitney::backend::cuda

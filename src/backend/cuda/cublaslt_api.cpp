@@ -28,6 +28,7 @@ Expected<CublasLt> open() {
                    resolve(library, "cublasLtGetStatusName", t.status_name) &&
                    resolve(library, "cublasLtMatmul", t.matmul) &&
                    resolve(library, "cublasLtMatmulAlgoGetHeuristic", t.heuristic) &&
+                   resolve(library, "cublasLtMatmulAlgoCheck", t.algo_check) &&
                    resolve(library, "cublasLtMatmulDescCreate", t.desc_create) &&
                    resolve(library, "cublasLtMatmulDescDestroy", t.desc_destroy) &&
                    resolve(library, "cublasLtMatmulDescSetAttribute", t.desc_set) &&

@@ -17,6 +17,7 @@ struct CublasLt {
   decltype(&::cublasLtGetStatusName) status_name;
   decltype(&::cublasLtMatmul) matmul;
   decltype(&::cublasLtMatmulAlgoGetHeuristic) heuristic;
+  decltype(&::cublasLtMatmulAlgoCheck) algo_check;
   decltype(&::cublasLtMatmulDescCreate) desc_create;
   decltype(&::cublasLtMatmulDescDestroy) desc_destroy;
   decltype(&::cublasLtMatmulDescSetAttribute) desc_set;

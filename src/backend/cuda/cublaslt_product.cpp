@@ -2,6 +2,7 @@
 #include "backend/cuda/cublaslt_product.h"
 
 #include <algorithm>
+#include <numeric>
 #include <sstream>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace {
 constexpr std::size_t kWorkspace = 32u << 20;
 constexpr std::uint32_t kAligned = 16;
 constexpr int kMostTimed = 8;
+/// A product of larger operands takes so long itself that loading its code is little.
+constexpr std::size_t kMostToLoad = std::size_t{64} << 20;
 
 cudaDataType_t type_of(DType t) { return t == DType::f32 ? CUDA_R_32F : t == DType::f16 ? CUDA_R_16F : CUDA_R_16BF; }
 
@@ -76,9 +79,20 @@ bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % kA
 }  // namespace
 
 Expected<std::shared_ptr<const CublasLtProduct>> CublasLtProduct::make(const CublasLt& library, cublasLtHandle_t handle,
-                                                                       const Product& product, const Tuning& tuning) {
+                                                                       const Product& product, const Tuning& tuning,
+                                                                       Haste haste, KnownAlgorithms& known) {
   std::shared_ptr<CublasLtProduct> made(new CublasLtProduct(library, handle, product));
+  JITNEY_TRY(made->left_, made->layout(product.left));
+  JITNEY_TRY(made->right_, made->layout(product.right));
+  JITNEY_TRY(made->result_, made->layout(product.result));
+  if (haste == Haste::at_once)
+    if (const auto like = known.like(tuning.device, product); like && made->take(*like)) {
+      made->is_provisional_ = true;
+      return std::shared_ptr<const CublasLtProduct>(std::move(made));
+    }
   JITNEY_CHECK(made->plan(tuning));
+  if (haste == Haste::ahead) made->load(tuning);
+  known.add(tuning.device, product, made->algorithms_);
   return std::shared_ptr<const CublasLtProduct>(std::move(made));
 }
 
@@ -99,36 +113,48 @@ Expected<cublasLtMatrixLayout_t> CublasLtProduct::layout(const Product::Matrix& 
 }
 
 Status CublasLtProduct::plan(const Tuning& tuning) {
-  JITNEY_TRY(left_, layout(p_.left));
-  JITNEY_TRY(right_, layout(p_.right));
-  JITNEY_TRY(result_, layout(p_.result));
   const std::string key = tuning.key(fmt::format("cublaslt {}", library_.version()), text_of(p_));
   if (const auto kept = tuning.recall(key); kept && use(*kept)) return {};
-  const auto take = [&](std::uint32_t alignment, cublasLtMatmulAlgo_t& algo) {
-    const auto found = candidates(alignment, 1);
+  const auto ask = [&](std::uint32_t alignment, cublasLtMatmulAlgo_t& algo) {
+    const auto found = candidates(alignment, 1, kWorkspace);
     if (found.empty()) return false;
     algo = found.front().algo;
     workspace_ = std::max(workspace_, found.front().workspaceSize);
     return true;
   };
-  has_aligned_ = take(kAligned, aligned_);
-  has_unaligned_ = take(static_cast<std::uint32_t>(size_of(p_.dtype)), unaligned_);
-  if (!has_aligned_ && !has_unaligned_)
+  auto& [aligned, unaligned, has_aligned, has_unaligned] = algorithms_;
+  has_aligned = ask(kAligned, aligned);
+  has_unaligned = ask(static_cast<std::uint32_t>(size_of(p_.dtype)), unaligned);
+  if (!has_aligned && !has_unaligned)
     return environment_error("cuBLASLt has no algorithm for a product {}x{}x{} of {}", p_.m, p_.k, p_.n,
                              to_string(p_.dtype));
-  if (tuning.times() && has_aligned_) time(tuning);
+  if (tuning.times() && has_aligned) time(tuning);
   tuning.keep(key, choice(), tuning.times());
   return {};
 }
 
-std::vector<cublasLtMatmulHeuristicResult_t> CublasLtProduct::candidates(std::uint32_t alignment, int most) const {
+bool CublasLtProduct::take(const ProductAlgorithms& algorithms) {
+  Description description(library_, p_);
+  cublasLtMatmulHeuristicResult_t result{};
+  if (!algorithms.has_aligned || !description.make(reinterpret_cast<const void*>(std::uintptr_t{256})) ||  // NOLINT
+      library_.algo_check(handle_, description.get(), left_, right_, result_, result_, &algorithms.aligned, &result) !=
+          CUBLAS_STATUS_SUCCESS ||
+      result.workspaceSize > kWorkspace)
+    return false;
+  algorithms_ = {.aligned = algorithms.aligned, .has_aligned = true};
+  workspace_ = result.workspaceSize;
+  return true;
+}
+
+std::vector<cublasLtMatmulHeuristicResult_t> CublasLtProduct::candidates(std::uint32_t alignment, int most,
+                                                                         std::size_t workspace) const {
   Description description(library_, p_);
   cublasLtMatmulPreference_t preference = nullptr;
   // Algorithms are chosen by the pointer's alignment; any aligned address will do.
   if (!description.make(reinterpret_cast<const void*>(std::uintptr_t{256})) ||  // NOLINT
       library_.preference_create(&preference) != CUBLAS_STATUS_SUCCESS)
     return {};
-  library_.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace, sizeof kWorkspace);
+  library_.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
   for (auto which : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
                      CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
     library_.preference_set(preference, which, &alignment, sizeof alignment);
@@ -144,19 +170,32 @@ std::vector<cublasLtMatmulHeuristicResult_t> CublasLtProduct::candidates(std::ui
   return found;
 }
 
-void CublasLtProduct::time(const Tuning& tuning) {
-  const auto found = candidates(kAligned, kMostTimed);
-  if (found.size() < 2) return;
+std::vector<std::size_t> CublasLtProduct::operand_bytes() const {
   const auto bytes = [&](const Product::Matrix& m) {
     return static_cast<std::size_t>((p_.batch - 1) * m.batch_stride + m.columns * std::max(m.stride, m.rows)) *
            size_of(p_.dtype);
   };
   const std::size_t result = bytes(p_.result);
-  Stopwatch stopwatch(
-      *tuning.backend, tuning.device,
-      {bytes(p_.right), bytes(p_.left), p_.bias < 0 ? 0 : static_cast<std::size_t>(p_.n) * sizeof(float),
-       p_.addend < 0 ? 0 : result, result},
-      tuning.has_large_weights() ? std::optional<std::size_t>(1) : std::nullopt);
+  return {bytes(p_.right), bytes(p_.left), p_.bias < 0 ? 0 : static_cast<std::size_t>(p_.n) * sizeof(float),
+          p_.addend < 0 ? 0 : result, result};
+}
+
+void CublasLtProduct::load(const Tuning& tuning) const {
+  auto bytes = operand_bytes();
+  if (!algorithms_.has_aligned || std::accumulate(bytes.begin(), bytes.end(), std::size_t{0}) > kMostToLoad) return;
+  Stopwatch once(*tuning.backend, tuning.device, std::move(bytes), std::nullopt);
+  const auto ran = once.once(workspace_, [&](std::span<char* const> areas, void* scratch, StreamHandle stream) {
+    return multiply(algorithms_.aligned, workspace_, areas[0], areas[1], areas[2], p_.addend < 0 ? nullptr : areas[3],
+                    areas[4], scratch, reinterpret_cast<CUstream>(stream));
+  });
+  if (!ran) log_debug("{} was not loaded ahead: {}", implementation(), ran.error().message);
+}
+
+void CublasLtProduct::time(const Tuning& tuning) {
+  const auto found = candidates(kAligned, kMostTimed, kWorkspace);
+  if (found.size() < 2) return;
+  Stopwatch stopwatch(*tuning.backend, tuning.device, operand_bytes(),
+                      tuning.has_large_weights() ? std::optional<std::size_t>(1) : std::nullopt);
   const auto seconds = race(found.size(), [&](std::size_t i) {
     return stopwatch.seconds(
         found[i].workspaceSize, [&](std::span<char* const> areas, void* scratch, StreamHandle stream) {
@@ -167,7 +206,7 @@ void CublasLtProduct::time(const Tuning& tuning) {
   for (std::size_t i = 0; i < found.size(); ++i)
     log_debug("{}: algorithm {} of {} takes {:.2f} us", implementation(), i, found.size(), seconds[i] * 1e6);
   if (const auto best = fastest(seconds)) {
-    aligned_ = found[*best].algo;
+    algorithms_.aligned = found[*best].algo;
     workspace_ = std::max(workspace_, found[*best].workspaceSize);
   }
 }
@@ -175,7 +214,8 @@ void CublasLtProduct::time(const Tuning& tuning) {
 /// The two algorithms as words of 64 bits and the workspace: what the library documents as its own to keep.
 std::string CublasLtProduct::choice() const {
   std::string text = fmt::format("{}", workspace_);
-  for (const auto& [has, algo] : {std::pair(has_aligned_, &aligned_), std::pair(has_unaligned_, &unaligned_)}) {
+  for (const auto& [has, algo] : {std::pair(algorithms_.has_aligned, &algorithms_.aligned),
+                                  std::pair(algorithms_.has_unaligned, &algorithms_.unaligned)}) {
     text += has ? " 1" : " 0";
     for (const auto word : algo->data) text += fmt::format(" {}", word);
   }
@@ -194,10 +234,7 @@ bool CublasLtProduct::use(const std::string& kept) {
   }
   if (!in || workspace > kWorkspace || (!has[0] && !has[1])) return false;
   workspace_ = workspace;
-  has_aligned_ = has[0];
-  has_unaligned_ = has[1];
-  aligned_ = algos[0];
-  unaligned_ = algos[1];
+  algorithms_ = {algos[0], algos[1], has[0], has[1]};
   return true;
 }
 
@@ -208,8 +245,15 @@ std::string CublasLtProduct::implementation() const {
 Status CublasLtProduct::once(const char* a, const char* b, const void* bias, const char* addend, char* c, void* scratch,
                              CUstream stream) const {
   const bool aligned = is_aligned(a) && is_aligned(b) && is_aligned(c) && is_aligned(addend) && is_aligned(bias);
-  const bool use_aligned = has_aligned_ && (aligned || !has_unaligned_);
-  return multiply(use_aligned ? aligned_ : unaligned_, workspace_, a, b, bias, addend, c, scratch, stream);
+  if (!aligned && is_provisional_) {
+    // Nobody has asked for one yet: for so rare a case, each time until there is a better plan.
+    const auto found = candidates(static_cast<std::uint32_t>(size_of(p_.dtype)), 1, workspace_);
+    if (found.empty()) return environment_error("cuBLASLt has no algorithm for operands that are not aligned");
+    return multiply(found.front().algo, workspace_, a, b, bias, addend, c, scratch, stream);
+  }
+  const bool use_aligned = algorithms_.has_aligned && (aligned || !algorithms_.has_unaligned);
+  return multiply(use_aligned ? algorithms_.aligned : algorithms_.unaligned, workspace_, a, b, bias, addend, c, scratch,
+                  stream);
 }
 
 Status CublasLtProduct::multiply(const cublasLtMatmulAlgo_t& algo, std::size_t workspace, const char* a, const char* b,

@@ -10,6 +10,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/cublaslt_api.h"
+#include "backend/cuda/known_algorithms.h"
 #include "backend/cuda/product.h"
 #include "backend/cuda/tuning.h"
 
@@ -20,15 +21,19 @@ namespace jitney::backend::cuda {
 /// with sums in f32. Immutable.
 class CublasLtProduct final : public Primitive {
  public:
-  /// The device's context is current. Error(environment) where the library has no algorithm.
+  /// The device's context is current. Error(environment) where the library has no algorithm. At once it takes one of
+  /// `known`, if there is any that will do; what else it takes is known from then on.
   static Expected<std::shared_ptr<const CublasLtProduct>> make(const CublasLt& library, cublasLtHandle_t handle,
-                                                               const Product& product, const Tuning& tuning);
+                                                               const Product& product, const Tuning& tuning,
+                                                               Haste haste, KnownAlgorithms& known);
   ~CublasLtProduct() override;
   CublasLtProduct(const CublasLtProduct&) = delete;
 
   std::size_t scratch_bytes() const override { return workspace_; }
   std::string implementation() const override;
   bool is_reference() const override { return false; }
+  bool reads_plain_weights() const override { return true; }
+  bool is_provisional() const override { return is_provisional_; }
 
   /// pointers: the call's operands in its order. Thread-safe: what changes in a run is copied.
   Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const;
@@ -37,8 +42,15 @@ class CublasLtProduct final : public Primitive {
   CublasLtProduct(const CublasLt& library, cublasLtHandle_t handle, const Product& product)
       : library_(library), handle_(handle), p_(product) {}
   Status plan(const Tuning& tuning);
+  /// Whether these will do; then they are the ones.
+  bool take(const ProductAlgorithms& algorithms);
+  /// Runs it on arbitrary bytes, unless they are many.
+  void load(const Tuning& tuning) const;
+  /// Of each operand, in multiply()'s order.
+  std::vector<std::size_t> operand_bytes() const;
   /// What the heuristics name for operands of that alignment, the best first.
-  std::vector<cublasLtMatmulHeuristicResult_t> candidates(std::uint32_t alignment, int most) const;
+  std::vector<cublasLtMatmulHeuristicResult_t> candidates(std::uint32_t alignment, int most,
+                                                          std::size_t workspace) const;
   void time(const Tuning& tuning);
   bool use(const std::string& kept);
   std::string choice() const;
@@ -52,9 +64,8 @@ class CublasLtProduct final : public Primitive {
   const cublasLtHandle_t handle_;
   const Product p_;
   cublasLtMatrixLayout_t left_ = nullptr, right_ = nullptr, result_ = nullptr;
-  /// Operands that are not aligned to 16 bytes are rare: they have an algorithm of their own.
-  cublasLtMatmulAlgo_t aligned_{}, unaligned_{};
-  bool has_aligned_ = false, has_unaligned_ = false;
+  ProductAlgorithms algorithms_;
+  bool is_provisional_ = false;
   std::size_t workspace_ = 0;
 };
 

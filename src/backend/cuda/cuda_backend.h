@@ -71,6 +71,7 @@ class CudaBackend : public Backend {
   bool offers(int device, const LibraryCall& call) const override;
   Expected<std::shared_ptr<const Primitive>> plan(int device, const LibraryCall& call,
                                                   const PlanOptions& options) override;
+  void rehearse(int device, const LibraryCall& call, const PlanOptions& options) override;
   Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
                                                       const WeightsSource& source) override;
   Expected<std::unique_ptr<Invocation>> invocation(int device, std::shared_ptr<const Primitive> primitive,

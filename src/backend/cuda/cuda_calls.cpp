@@ -16,6 +16,13 @@ Expected<std::shared_ptr<const Primitive>> CudaBackend::plan(int device, const L
   return library_calls_.plan({device, p.major * 10 + p.minor, p.multiprocessors, p.cache_bytes}, call, options);
 }
 
+void CudaBackend::rehearse(int device, const LibraryCall& call, const PlanOptions& options) {
+  const Entry entry(*this, device);
+  if (!entry.status) return;
+  const Properties& p = entry->properties();
+  library_calls_.rehearse({device, p.major * 10 + p.minor, p.multiprocessors, p.cache_bytes}, call, options);
+}
+
 Expected<std::shared_ptr<const PackedWeights>> CudaBackend::pack(int device, const Primitive& primitive,
                                                                  const WeightsSource& source) {
   const Entry entry(*this, device);

@@ -101,18 +101,19 @@ Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
 }
 
 Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip& chip, const Product& product,
-                                                                      PlanServices* services) {
+                                                                      const PlanOptions& options) {
+  PlanServices* const services = options.services;
   if (services && is_for_few_rows(product, chip.compute_capability)) {
-    auto own = plan_few_rows(kernels_, chip.device, chip.multiprocessors, product, *services);
+    auto own = plan_few_rows(kernels_, chip.device, chip.multiprocessors, product, options);
     if (own) return std::shared_ptr<const Primitive>(std::move(*own));
-    log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
+    if (options.haste != Haste::at_once) log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
   }
   JITNEY_TRY(const CublasLt* library, cublaslt());
   JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
   Product plain = product;
   const bool has_gelu = plain.activation == Product::Activation::gelu_erf;
   if (has_gelu) plain.activation = Product::Activation::none;
-  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain, tuning(chip, services)));
+  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain, tuning(chip, services), options.haste, algorithms_));
   if (!has_gelu) return std::shared_ptr<const Primitive>(std::move(made));
   if (!services) return environment_error("GELU behind a product needs a compiler");
   std::int64_t elements = product.m * product.n * product.batch;
@@ -125,7 +126,7 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, 
   if (const auto* m = std::get_if<MatMulCall>(&call)) {
     const auto product = product_of(*m);
     if (!product) return environment_error("the cuda backend has no library for such a product");
-    return plan_product(chip, *product, options.services);
+    return plan_product(chip, *product, options);
   }
   if (const auto* c = std::get_if<ConvolutionCall>(&call); c && is_for_cudnn(*c)) {
     JITNEY_TRY(auto convolution, plan_convolution(*c, tuning(chip, options.services)));
@@ -133,7 +134,7 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, 
   }
   if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
     if (options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
-      auto own = plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, *options.services);
+      auto own = plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, options);
       if (own) return std::shared_ptr<const Primitive>(std::move(*own));
       log_info("attention is cuDNN's: {}", own.error().message);
     }
@@ -142,25 +143,81 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, 
   return environment_error("the cuda backend has no library for such a call");
 }
 
-std::shared_ptr<const Primitive> LibraryCalls::find(int device, const LibraryCall& call) {
-  std::erase_if(planned_, [](const Planned& p) { return p.primitive.expired(); });
-  for (const auto& p : planned_)
-    if (p.device == device && p.call == call)
-      if (auto primitive = p.primitive.lock()) return primitive;
-  return nullptr;
+namespace {
+
+/// Of the extents: types and epilogues hardly tell a model's calls apart.
+std::size_t hash_of(int device, const LibraryCall& call) {
+  std::size_t hash = call.index() * 31 + static_cast<std::size_t>(device);
+  const auto mix = [&](const TensorDesc& t) {
+    for (const auto extent : t.shape) hash = (hash ^ static_cast<std::size_t>(extent)) * 0x9e3779b97f4a7c15u;
+  };
+  if (const auto* m = std::get_if<MatMulCall>(&call)) {
+    mix(m->a);
+    mix(m->b);
+  } else if (const auto* c = std::get_if<ConvolutionCall>(&call)) {
+    mix(c->x);
+    mix(c->w);
+  } else if (const auto* a = std::get_if<AttentionCall>(&call)) {
+    mix(a->q);
+    mix(a->k);
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::shared_ptr<const Primitive> LibraryCalls::find(int device, const LibraryCall& call, std::size_t hash,
+                                                    Haste haste) {
+  std::shared_ptr<const Primitive> provisional;
+  const auto [begin, end] = planned_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second.device != device || !(it->second.call == call)) continue;
+    auto primitive = it->second.primitive.lock();
+    if (primitive && !primitive->is_provisional()) return primitive;
+    if (primitive) provisional = std::move(primitive);
+  }
+  return haste == Haste::at_once ? provisional : nullptr;
+}
+
+void LibraryCalls::rehearse(const Chip& chip, const LibraryCall& call, const PlanOptions& options) {
+  if (!offers(call)) return;
+  const Status ready = [&]() -> Status {
+    const auto* m = std::get_if<MatMulCall>(&call);
+    const auto* a = std::get_if<AttentionCall>(&call);
+    const auto product = m ? product_of(*m) : std::nullopt;
+    if (product && !options.services) {
+      JITNEY_TRY(const CublasLt* library, cublaslt());
+      JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
+      Product plain = *product;
+      if (plain.activation == Product::Activation::gelu_erf) plain.activation = Product::Activation::none;
+      JITNEY_CHECK(CublasLtProduct::make(*library, h, plain, tuning(chip, nullptr), options.haste, algorithms_));
+    } else if (product && is_for_few_rows(*product, chip.compute_capability)) {
+      JITNEY_CHECK(plan_few_rows(kernels_, chip.device, chip.multiprocessors, *product, options));
+    } else if (a && options.services && is_for_cudnn(*a) && is_for_attention_kernel(*a, chip.compute_capability)) {
+      JITNEY_CHECK(plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, options));
+    }
+    return {};
+  }();
+  if (!ready) log_debug("a call of other extents is not ready: {}", ready.error().message);
 }
 
 Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan(const Chip& chip, const LibraryCall& call,
                                                               const PlanOptions& options) {
+  const std::size_t hash = hash_of(chip.device, call);
   {
     const std::lock_guard lock(mutex_);
-    if (auto known = find(chip.device, call)) return known;
+    if (auto known = find(chip.device, call, hash, options.haste)) return known;
   }
   // Unlocked: cuDNN takes tens of milliseconds, and callers plan side by side.
   JITNEY_TRY(auto made, make(chip, call, options));
   const std::lock_guard lock(mutex_);
-  if (auto known = find(chip.device, call)) return known;
-  planned_.push_back({chip.device, call, made});
+  if (auto known = find(chip.device, call, hash, options.haste)) return known;
+  // Now and then, so that it costs each one little.
+  if (planned_.size() >= most_planned_) {
+    std::erase_if(planned_, [](const auto& p) { return p.second.primitive.expired(); });
+    most_planned_ = std::max(kFewPlanned, 2 * planned_.size());
+  }
+  planned_.emplace(hash, Planned{chip.device, call, made});
   return made;
 }
 

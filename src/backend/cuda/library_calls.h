@@ -9,9 +9,11 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/cuda/known_algorithms.h"
 #include "backend/cuda/own_kernels.h"
 #include "backend/cuda/product.h"
 #include "backend/cuda/tuning.h"
@@ -36,6 +38,9 @@ class LibraryCalls {
   static bool offers(const LibraryCall& call);
   Expected<std::shared_ptr<const Primitive>> plan(const Chip& chip, const LibraryCall& call,
                                                   const PlanOptions& options);
+  /// What plan() at once falls back on: algorithms of products, and kernels of this backend. cuDNN is not asked, whose
+  /// plans are for one shape each.
+  void rehearse(const Chip& chip, const LibraryCall& call, const PlanOptions& options);
   Expected<std::shared_ptr<const PackedWeights>> pack(int device, const Primitive& primitive,
                                                       const WeightsSource& source);
   static Expected<std::unique_ptr<Invocation>> invocation(std::shared_ptr<const Primitive> primitive,
@@ -60,10 +65,10 @@ class LibraryCalls {
   /// The first packing that `is_it` says yes to; null where there is none. The lock is held.
   template <class IsIt>
   std::shared_ptr<const PackedWeights> find_packed(IsIt is_it);
-  /// Null where there is none. The lock is held.
-  std::shared_ptr<const Primitive> find(int device, const LibraryCall& call);
+  /// Null where there is none, and where there is only a provisional one but time. The lock is held.
+  std::shared_ptr<const Primitive> find(int device, const LibraryCall& call, std::size_t hash, Haste haste);
   Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const Product& product,
-                                                          PlanServices* services);
+                                                          const PlanOptions& options);
   Tuning tuning(const Chip& chip, PlanServices* services) {
     return {.services = services,
             .backend = &memory_,
@@ -74,8 +79,11 @@ class LibraryCalls {
 
   Backend& memory_;
   OwnKernels kernels_;
+  KnownAlgorithms algorithms_;
   std::mutex mutex_;
-  std::vector<Planned> planned_;
+  static constexpr std::size_t kFewPlanned = 256;
+  std::unordered_multimap<std::size_t, Planned> planned_;  ///< by hash
+  std::size_t most_planned_ = kFewPlanned;                 ///< before those that are gone are taken out
   std::vector<Packing> packed_;
   std::map<int, cublasLtHandle_t> handles_;
 };

@@ -22,4 +22,16 @@ Expected<KernelHandle> OwnKernels::get(int device, const std::string& name, cons
   return loaded->handle = *kernel;
 }
 
+KernelHandle OwnKernels::loaded(int device, const std::string& source) {
+  Loaded* known = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = loaded_.find({device, source});
+    if (it == loaded_.end()) return 0;
+    known = &it->second;
+  }
+  const std::unique_lock lock(known->mutex, std::try_to_lock);
+  return lock ? known->handle : 0;
+}
+
 }  // namespace jitney::backend::cuda

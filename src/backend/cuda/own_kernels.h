@@ -18,6 +18,7 @@ class KernelPrimitive : public Primitive {
  public:
   std::size_t scratch_bytes() const override { return 0; }
   bool is_reference() const override { return false; }
+  bool reads_plain_weights() const override { return true; }
   /// pointers: the call's operands in its order. Thread-safe.
   virtual Status run(std::span<void* const> pointers, StreamHandle stream) const = 0;
 };
@@ -32,6 +33,8 @@ class OwnKernels {
 
   /// Compiles where neither this process nor the cache has it.
   Expected<KernelHandle> get(int device, const std::string& name, const std::string& source, PlanServices& services);
+  /// 0 where it is not loaded; waits for nobody.
+  KernelHandle loaded(int device, const std::string& source);
   Backend& backend() const { return backend_; }
 
  private:

@@ -75,6 +75,8 @@ class WithGelu final : public ProductWithGelu {
   std::size_t scratch_bytes() const override { return product_->scratch_bytes(); }
   std::string implementation() const override { return product_->implementation() + "+gelu"; }
   bool is_reference() const override { return false; }
+  bool reads_plain_weights() const override { return true; }
+  bool is_provisional() const override { return product_->is_provisional(); }
 
   Status run(std::span<void* const> pointers, void* scratch, CUstream stream) const override {
     JITNEY_CHECK(product_->run(pointers, scratch, stream));
@@ -124,10 +126,12 @@ std::string few_rows_source(const Product& p, int vector) {
 std::string gelu_source(DType dtype) { return fmt::format("#define BF16 {}\n{}", dtype == DType::bf16 ? 1 : 0, kGelu); }
 
 Expected<std::shared_ptr<const KernelPrimitive>> plan_few_rows(OwnKernels& kernels, int device, int multiprocessors,
-                                                               const Product& product, PlanServices& services) {
+                                                               const Product& product, const PlanOptions& options) {
   const int vector = few_rows_vector(product, multiprocessors);
-  JITNEY_TRY(const KernelHandle kernel,
-             kernels.get(device, "product of few rows", few_rows_source(product, vector), services));
+  const std::string source = few_rows_source(product, vector);
+  if (options.haste == Haste::at_once && kernels.loaded(device, source) == 0)
+    return environment_error("its kernel is not loaded");
+  JITNEY_TRY(const KernelHandle kernel, kernels.get(device, "product of few rows", source, *options.services));
   return std::make_shared<const FewRows>(kernels, device, kernel, product, vector);
 }
 

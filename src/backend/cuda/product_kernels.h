@@ -20,8 +20,9 @@ int few_rows_vector(const Product& product, int multiprocessors);
 std::string few_rows_source(const Product& product, int vector);
 std::string gelu_source(DType dtype);
 
+/// At once only where it is loaded. `options` has services.
 Expected<std::shared_ptr<const KernelPrimitive>> plan_few_rows(OwnKernels& kernels, int device, int multiprocessors,
-                                                               const Product& product, PlanServices& services);
+                                                               const Product& product, const PlanOptions& options);
 
 /// `product` without its activation, and GELU over its result, which is `elements` in a row.
 Expected<std::shared_ptr<const Primitive>> plan_product_with_gelu(

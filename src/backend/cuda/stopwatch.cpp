@@ -35,48 +35,61 @@ Stopwatch::Stopwatch(Backend& backend, int device, std::vector<std::size_t> area
 
 Stopwatch::~Stopwatch() {
   if (stream_ != 0) {
+    backend_.free(device_, memory_, bytes(), stream_);
     static_cast<void>(backend_.synchronize(device_, stream_));
-    backend_.free(device_, memory_, bytes(), 0);
     backend_.destroy_stream(device_, stream_);
   }
 }
 
 Status Stopwatch::prepare() {
   if (stream_ != 0) return {};
-  JITNEY_TRY(void* memory, backend_.allocate(device_, bytes(), 0));
-  auto stream = backend_.create_stream(device_, {});
-  if (!stream) {
-    backend_.free(device_, memory, bytes(), 0);
-    return tl::unexpected(stream.error());
+  // In the order of its own stream: the default one would wait for everybody else's work, and they for it.
+  JITNEY_TRY(const StreamHandle stream, backend_.create_stream(device_, {}));
+  auto memory = backend_.allocate(device_, bytes(), stream);
+  if (!memory) {
+    backend_.destroy_stream(device_, stream);
+    return tl::unexpected(memory.error());
   }
-  memory_ = static_cast<char*>(memory);
-  stream_ = *stream;
+  memory_ = static_cast<char*>(*memory);
+  stream_ = stream;
   return {};
 }
 
 Expected<double> Stopwatch::seconds(std::size_t scratch_bytes, const Run& run) {
   const std::lock_guard lock(one_at_a_time());
   JITNEY_CHECK(prepare());
-  JITNEY_TRY(void* scratch, backend_.allocate(device_, scratch_bytes, 0));
+  JITNEY_TRY(void* scratch, backend_.allocate(device_, scratch_bytes, stream_));
   auto measured = replayed(run, scratch);
   static_cast<void>(backend_.synchronize(device_, stream_));
-  backend_.free(device_, scratch, scratch_bytes, 0);
+  backend_.free(device_, scratch, scratch_bytes, stream_);
   return measured;
 }
 
-Expected<double> Stopwatch::replayed(const Run& run, void* scratch) {
+Status Stopwatch::once(std::size_t scratch_bytes, const Run& run) {
+  const std::lock_guard lock(one_at_a_time());
+  JITNEY_CHECK(prepare());
+  JITNEY_TRY(void* scratch, backend_.allocate(device_, scratch_bytes, stream_));
+  const Status ran = launch(run, scratch, 0);
+  const Status done = backend_.synchronize(device_, stream_);
+  backend_.free(device_, scratch, scratch_bytes, stream_);
+  JITNEY_CHECK(ran);
+  return done;
+}
+
+Status Stopwatch::launch(const Run& run, void* scratch, std::size_t number) {
   std::vector<char*> areas(offsets_.size());
-  const auto once = [&](std::size_t number) {
-    std::ranges::transform(offsets_, areas.begin(), [&](std::size_t offset) { return memory_ + offset; });
-    if (weights_) areas[*weights_] = memory_ + fixed_bytes_ + number % copies_ * weight_bytes_;
-    return run(areas, scratch, stream_);
-  };
+  std::ranges::transform(offsets_, areas.begin(), [&](std::size_t offset) { return memory_ + offset; });
+  if (weights_) areas[*weights_] = memory_ + fixed_bytes_ + number % copies_ * weight_bytes_;
+  return run(areas, scratch, stream_);
+}
+
+Expected<double> Stopwatch::replayed(const Run& run, void* scratch) {
   // Outside of the capture first: libraries load and configure kernels in their first run.
-  JITNEY_CHECK(once(0));
+  JITNEY_CHECK(launch(run, scratch, 0));
   JITNEY_CHECK(backend_.synchronize(device_, stream_));
   JITNEY_CHECK(backend_.begin_capture(device_, stream_));
   Status ran;
-  for (std::size_t i = 0; i < kRuns && ran; ++i) ran = once(i);
+  for (std::size_t i = 0; i < kRuns && ran; ++i) ran = launch(run, scratch, i);
   auto graph = backend_.end_capture(device_, stream_);
   if (!graph) return tl::unexpected(ran ? graph.error() : ran.error());
   double least = -1;

@@ -25,10 +25,14 @@ class Stopwatch {
   using Run = std::function<Status(std::span<char* const> areas, void* scratch, StreamHandle stream)>;
   /// Of one run, the least of a few tries. Fails as the run does, and where there is no memory or no capture.
   Expected<double> seconds(std::size_t scratch_bytes, const Run& run);
+  /// Runs it once and waits, so that a library has loaded what it takes.
+  Status once(std::size_t scratch_bytes, const Run& run);
 
  private:
   Status prepare();
   Expected<double> replayed(const Run& run, void* scratch);
+  /// `number`: which copy of the weights.
+  Status launch(const Run& run, void* scratch, std::size_t number);
   std::size_t bytes() const { return fixed_bytes_ + copies_ * weight_bytes_; }
 
   Backend& backend_;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <mutex>
 
 namespace jitney::backend::cuda {
 namespace {
@@ -31,9 +32,17 @@ bool forget(std::set<std::uintptr_t>& live, std::uintptr_t handle, const char* w
   return false;
 }
 
-#define BEGIN(call) \
+/// Of the functions below; some call others, and a test may from within.
+std::recursive_mutex& one_at_a_time() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+
+#define BEGIN(call)                                  \
+  const std::lock_guard begin_lock(one_at_a_time()); \
   if (const CUresult r = fake().begin(call); r != CUDA_SUCCESS) return r
-#define BEGIN_ANYWHERE(call) \
+#define BEGIN_ANYWHERE(call)                         \
+  const std::lock_guard begin_lock(one_at_a_time()); \
   if (const CUresult r = fake().begin(call, false); r != CUDA_SUCCESS) return r
 
 CUresult allocate(CUdeviceptr* out, std::size_t bytes) {
@@ -42,6 +51,7 @@ CUresult allocate(CUdeviceptr* out, std::size_t bytes) {
   if (used > FakeDriver::kMemory) return CUDA_ERROR_OUT_OF_MEMORY;
   void* memory = nullptr;
   if (posix_memalign(&memory, 256, bytes) != 0) return CUDA_ERROR_OUT_OF_MEMORY;
+  std::memset(memory, 0x55, bytes);  // kernels that do nothing give always the same
   *out = reinterpret_cast<CUdeviceptr>(memory);
   fake().memory[*out] = bytes;
   return CUDA_SUCCESS;
