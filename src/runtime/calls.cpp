@@ -103,7 +103,13 @@ CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
       target_(std::move(target)),
       services_(std::move(services)),
       budget_(std::move(budget)),
-      packed_(program_->steps.size()) {}
+      packed_(program_->steps.size()) {
+  has_convolutions_ = std::ranges::any_of(program_->steps, [](const Step& step) {
+    return step.is_call && std::ranges::any_of(step.node->graph("body").nodes, [](const ir::Node& node) {
+             return node.op == ir::Op::conv || node.op == ir::Op::conv_transpose;
+           });
+  });
+}
 
 std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, const Constants& constants,
                                                           backend::StreamHandle stream, backend::Haste haste) {
@@ -122,7 +128,7 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
   }
   // What is timed must have the device for itself; and libraries that load kernels would wait for copies.
   const bool times = services_ != nullptr && services_->times_tactics();
-  const std::size_t most = haste == backend::Haste::normal
+  const std::size_t most = haste != backend::Haste::ahead
                                ? std::min(static_cast<std::size_t>(usable_cores()), kMostPlanners)
                                : std::size_t{1};  // nobody waits
   for_each_side_by_side(distinct.size(), times ? 1 : most, [&](std::size_t i) {

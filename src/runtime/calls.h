@@ -102,6 +102,7 @@ class CallPlanner {
 
   std::shared_ptr<const Program> program_;
   Target target_;
+  bool has_convolutions_ = false;  ///< for which no library has plans at once
   std::shared_ptr<backend::PlanServices> services_;
   std::shared_ptr<const WeightBudget> budget_;
   std::mutex mutex_;

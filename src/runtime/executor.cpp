@@ -145,17 +145,17 @@ Status Executor::run_on(const Plan& plan, const Kernels& kernels, const CallSet*
 Status Executor::run_captured(const Plan& plan, const Kernels& kernels, const CallSet* calls,
                               std::span<void* const> inputs, std::span<void* const> outputs,
                               const RunOptions& options) {
+  // Memory that the graph itself allocates and frees: nobody here learns when it is gone.
+  Space w;
+  if (options.specialized) w.forms = plan.forms.get();
+  if (w.forms && w.forms->calls()) calls = w.forms->calls();
   if (auto why = why_not_capturable(plan, kernels, calls); !why.empty())
     return environment_error("this model cannot be captured into a graph: {}", why);
   if (options.captures)
     warn_once("outer capture",
               "a call on a stream that is being captured is recorded into that graph; the engine's own "
               "graph is off for it");
-  // Memory that the graph itself allocates and frees: nobody here learns when it is gone.
-  Space w;
   const backend::StreamHandle stream = options.stream;
-  if (options.specialized) w.forms = plan.forms.get();
-  if (w.forms && w.forms->calls()) calls = w.forms->calls();
   if (w.forms) {
     const std::lock_guard lock(lent_mutex_);
     if (std::ranges::find(lent_, w.forms) == lent_.end()) lent_.push_back(w.forms);

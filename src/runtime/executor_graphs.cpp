@@ -31,6 +31,7 @@ Expected<std::string> Executor::why_not_capturable(const Plan& plan, const Kerne
 
 void Executor::destroy(CapturedPlan& c) noexcept {
   auto& b = *target_.backend;
+  const auto forms = c.space.forms;  // the calls may be theirs
   // The memory may go once the last replay is done; the graph itself ends by itself.
   if (c.graph != 0) b.destroy_graph(target_.device, c.graph);
   spaces_.clear(c.space);

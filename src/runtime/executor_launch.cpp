@@ -35,7 +35,10 @@ Expected<std::shared_ptr<const CallSet>> Executor::better_calls(const Plan& plan
   JITNEY_TRY(const CallSet* calls, calls_of(plan, backend::Haste::normal));
   if (calls == nullptr || !calls->is_provisional) return nullptr;
   const TraceSpan span("plan", "library calls again");
-  return planner_.plan(plan, constants_, stream_, backend::Haste::ahead);
+  JITNEY_TRY(auto better, planner_.plan(plan, constants_, stream_, backend::Haste::ahead));
+  for (std::size_t i = 0; i < calls->calls.size(); ++i)
+    if (calls->calls[i].primitive && !better->calls[i].primitive) return nullptr;  // the interpreter is not better
+  return better;
 }
 
 void Executor::drop_weights(std::span<const std::shared_ptr<const Plan>> plans) {

@@ -76,17 +76,33 @@ class Specializer::Rehearsal final : public BackgroundJob {
   std::uint64_t priority() const override { return UINT64_MAX; }
   void run(std::stop_token stop) override {
     const auto owner = owner_.lock();
-    const auto plan = plan_.lock();
-    if (!owner || !plan) return;
+    if (!owner) return;
     CallsAhead* calls = nullptr;
     {
       const std::lock_guard lock(owner->mutex_);
       calls = owner->calls_;
+      --owner->status_.waiting;
+      ++owner->status_.running;
     }
-    const TraceSpan span("plan", "library calls of other shapes");
-    if (calls) calls->rehearse(*plan, stop);
+    if (const auto plan = plan_.lock(); plan && calls) {
+      const TraceSpan span("plan", "library calls of other shapes");
+      calls->rehearse(*plan, stop);
+    }
+    {
+      const std::lock_guard lock(owner->mutex_);
+      --owner->status_.running;
+    }
+    owner->changed();
   }
-  void dropped() override {}
+  void dropped() override {
+    const auto owner = owner_.lock();
+    if (!owner) return;
+    {
+      const std::lock_guard lock(owner->mutex_);
+      --owner->status_.waiting;
+    }
+    owner->changed();
+  }
 
  private:
   std::weak_ptr<Specializer> owner_;
@@ -110,6 +126,10 @@ void Specializer::use_calls(CallsAhead* calls) {
 }
 
 void Specializer::rehearse(const Plan& plan) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++status_.waiting;
+  }
   BackgroundQueue::shared().push(this, std::make_unique<Rehearsal>(weak_from_this(), plan.weak_from_this()));
 }
 

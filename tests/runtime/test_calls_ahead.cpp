@@ -39,6 +39,7 @@ class SlowLibrary final : public backend::NullBackend {
   Expected<std::shared_ptr<const backend::Primitive>> plan(int, const backend::LibraryCall&,
                                                            const backend::PlanOptions& options) override {
     planned.push_back(options.haste);
+    if (options.haste == refused) return environment_error("not now");
     return std::make_shared<NamedPrimitive>(options.haste);
   }
   void rehearse(int, const backend::LibraryCall& call, const backend::PlanOptions& options) override {
@@ -59,6 +60,7 @@ class SlowLibrary final : public backend::NullBackend {
     return {};
   }
 
+  std::optional<Haste> refused;
   std::vector<Haste> planned;
   std::vector<std::pair<std::int64_t, bool>> rehearsed;  // rows, and with services
   std::vector<std::string> ran;
@@ -97,14 +99,25 @@ class CallsAheadTest : public ::testing::Test {
     return value_or_throw(make_plan(*program_, {{rows, 8}}, target_.info.alignment));
   }
   /// Who did it.
-  std::string run(const Plan& plan, bool specialized = false) {
-    std::vector<float> x(64 * 8), y(64 * 8);
-    void* const in = x.data();
-    void* const out = y.data();
-    value_or_throw(executor_->run(plan, {}, {&in, 1}, {&out, 1}, {.specialized = specialized}));
+  std::string run(const Plan& plan, bool specialized = false, bool captures = false) {
+    void* const in = x_.data();
+    void* const out = y_.data();
+    value_or_throw(executor_->run(plan, {}, {&in, 1}, {&out, 1}, {.captures = captures, .specialized = specialized}));
     return library_.ran.back();
   }
+  /// The plan's kernels of its own, of which there are none, with better calls.
+  std::weak_ptr<const CallSet> specialize(const Plan& plan) {
+    auto better = value_or_throw(executor_->better_calls(plan));
+    std::weak_ptr<const CallSet> made = better;
+    const auto cache = cache::make_memory_cache();
+    auto forms = value_or_throw(Forms::make(*program_, target_, plan, *cache,
+                                            shared_compiler(backend::SourceLanguage::c), {}, std::move(better)));
+    plan.forms.move(FormSlot::State::none, FormSlot::State::making);
+    plan.forms.put(std::move(forms));
+    return made;
+  }
 
+  std::vector<float> x_ = std::vector<float>(64 * 8), y_ = x_;
   SlowLibrary library_;
   Target target_;
   std::shared_ptr<Services> services_ = std::make_shared<Services>();
@@ -152,22 +165,39 @@ TEST_F(CallsAheadTest, BetterCallsComeWithTheShapesOwnKernels) {
   EXPECT_EQ(value_or_throw(executor_->better_calls(*later)), nullptr);
   EXPECT_EQ(run(*later), "good") << "planned when they were asked for, by whoever had the time";
   library_.planned.clear();
-  const auto better = value_or_throw(executor_->better_calls(*second));
+  const auto better = specialize(*second).lock();
   ASSERT_NE(better, nullptr);
   EXPECT_FALSE(better->is_provisional);
   EXPECT_EQ(library_.planned.front(), Haste::ahead);
-
-  const auto cache = cache::make_memory_cache();
-  auto forms = value_or_throw(
-      Forms::make(*program_, target_, *second, *cache, shared_compiler(backend::SourceLanguage::c), {}, better));
-  ASSERT_TRUE(second->forms.move(FormSlot::State::none, FormSlot::State::making));
-  EXPECT_EQ(run(*second, true), "at once");
-  second->forms.put(std::move(forms));
   EXPECT_EQ(run(*second, true), "good");
   EXPECT_EQ(run(*second, false), "at once") << "a context that wants no specialized kernels";
   EXPECT_EQ(executor_->call_of(*second, 0).first, "good");
   second->forms.drop();
   EXPECT_EQ(run(*second, true), "at once");
+}
+
+TEST_F(CallsAheadTest, WhatALibraryRefusesLaterStaysAsItIs) {
+  make();
+  const auto second = plan(5);
+  run(*plan(3));
+  run(*second);
+  library_.refused = Haste::ahead;
+  EXPECT_EQ(value_or_throw(executor_->better_calls(*second)), nullptr) << "the interpreter is no better";
+  EXPECT_EQ(run(*second), "at once");
+}
+
+TEST_F(CallsAheadTest, AGraphKeepsTheCallsThatItRuns) {
+  make();
+  const auto second = plan(5);
+  run(*plan(3));
+  run(*second);
+  const auto better = specialize(*second);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(run(*second, true, true), "good");
+  ASSERT_GT(executor_->graph_counts().captured, 0);
+  second->forms.drop();
+  EXPECT_FALSE(better.expired());
+  executor_.reset();  // the graph's invocations go back to the calls, which go with it
+  EXPECT_TRUE(better.expired());
 }
 
 TEST_F(CallsAheadTest, OtherExtentsAreRehearsedTheLikeliestFirst) {

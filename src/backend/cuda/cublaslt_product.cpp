@@ -80,7 +80,8 @@ bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % kA
 
 Expected<std::shared_ptr<const CublasLtProduct>> CublasLtProduct::make(const CublasLt& library, cublasLtHandle_t handle,
                                                                        const Product& product, const Tuning& tuning,
-                                                                       Haste haste, KnownAlgorithms& known) {
+                                                                       Haste haste, KnownAlgorithms& known,
+                                                                       bool is_stopgap) {
   std::shared_ptr<CublasLtProduct> made(new CublasLtProduct(library, handle, product));
   JITNEY_TRY(made->left_, made->layout(product.left));
   JITNEY_TRY(made->right_, made->layout(product.right));
@@ -93,6 +94,7 @@ Expected<std::shared_ptr<const CublasLtProduct>> CublasLtProduct::make(const Cub
   JITNEY_CHECK(made->plan(tuning));
   if (haste == Haste::ahead) made->load(tuning);
   known.add(tuning.device, product, made->algorithms_);
+  made->is_provisional_ = is_stopgap;
   return std::shared_ptr<const CublasLtProduct>(std::move(made));
 }
 
@@ -245,7 +247,7 @@ std::string CublasLtProduct::implementation() const {
 Status CublasLtProduct::once(const char* a, const char* b, const void* bias, const char* addend, char* c, void* scratch,
                              CUstream stream) const {
   const bool aligned = is_aligned(a) && is_aligned(b) && is_aligned(c) && is_aligned(addend) && is_aligned(bias);
-  if (!aligned && is_provisional_) {
+  if (!aligned && is_provisional_ && !algorithms_.has_unaligned) {
     // Nobody has asked for one yet: for so rare a case, each time until there is a better plan.
     const auto found = candidates(static_cast<std::uint32_t>(size_of(p_.dtype)), 1, workspace_);
     if (found.empty()) return environment_error("cuBLASLt has no algorithm for operands that are not aligned");

@@ -22,10 +22,12 @@ namespace jitney::backend::cuda {
 class CublasLtProduct final : public Primitive {
  public:
   /// The device's context is current. Error(environment) where the library has no algorithm. At once it takes one of
-  /// `known`, if there is any that will do; what else it takes is known from then on.
+  /// `known`, if there is any that will do; what else it takes is known from then on. `is_stopgap`: for something
+  /// better that there was no time for.
   static Expected<std::shared_ptr<const CublasLtProduct>> make(const CublasLt& library, cublasLtHandle_t handle,
                                                                const Product& product, const Tuning& tuning,
-                                                               Haste haste, KnownAlgorithms& known);
+                                                               Haste haste, KnownAlgorithms& known,
+                                                               bool is_stopgap = false);
   ~CublasLtProduct() override;
   CublasLtProduct(const CublasLtProduct&) = delete;
 

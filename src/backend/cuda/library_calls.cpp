@@ -103,17 +103,20 @@ Expected<cublasLtHandle_t> LibraryCalls::handle(int device) {
 Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip& chip, const Product& product,
                                                                       const PlanOptions& options) {
   PlanServices* const services = options.services;
+  bool is_stopgap = false;
   if (services && is_for_few_rows(product, chip.compute_capability)) {
     auto own = plan_few_rows(kernels_, chip.device, chip.multiprocessors, product, options);
     if (own) return std::shared_ptr<const Primitive>(std::move(*own));
-    if (options.haste != Haste::at_once) log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
+    is_stopgap = options.haste == Haste::at_once;
+    if (!is_stopgap) log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
   }
   JITNEY_TRY(const CublasLt* library, cublaslt());
   JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
   Product plain = product;
   const bool has_gelu = plain.activation == Product::Activation::gelu_erf;
   if (has_gelu) plain.activation = Product::Activation::none;
-  JITNEY_TRY(auto made, CublasLtProduct::make(*library, h, plain, tuning(chip, services), options.haste, algorithms_));
+  JITNEY_TRY(auto made,
+             CublasLtProduct::make(*library, h, plain, tuning(chip, services), options.haste, algorithms_, is_stopgap));
   if (!has_gelu) return std::shared_ptr<const Primitive>(std::move(made));
   if (!services) return environment_error("GELU behind a product needs a compiler");
   std::int64_t elements = product.m * product.n * product.batch;
@@ -191,8 +194,11 @@ void LibraryCalls::rehearse(const Chip& chip, const LibraryCall& call, const Pla
       Product plain = *product;
       if (plain.activation == Product::Activation::gelu_erf) plain.activation = Product::Activation::none;
       JITNEY_CHECK(CublasLtProduct::make(*library, h, plain, tuning(chip, nullptr), options.haste, algorithms_));
-    } else if (product && is_for_few_rows(*product, chip.compute_capability)) {
-      JITNEY_CHECK(plan_few_rows(kernels_, chip.device, chip.multiprocessors, *product, options));
+    } else if (product) {
+      if (product->activation == Product::Activation::gelu_erf)
+        JITNEY_CHECK(kernels_.get(chip.device, "gelu", gelu_source(product->dtype), *options.services));
+      if (is_for_few_rows(*product, chip.compute_capability))
+        JITNEY_CHECK(plan_few_rows(kernels_, chip.device, chip.multiprocessors, *product, options));
     } else if (a && options.services && is_for_cudnn(*a) && is_for_attention_kernel(*a, chip.compute_capability)) {
       JITNEY_CHECK(plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, options));
     }
