@@ -2,7 +2,7 @@
 #include "cache/inspect_cache.h"
 
 #include <algorithm>
-#include <fstream>
+#include <filesystem>
 #include <system_error>
 
 #include "cache/describe_entry.h"
@@ -88,7 +88,7 @@ Expected<StoreFiles::Removal> prune_cache(const std::string& path, std::uint64_t
 
 Expected<std::uint64_t> copy_cache(const std::string& from, const std::string& to, Form to_form) {
   auto table = Handle::make({.path = "", .form = Form::memory, .store = {}});
-  if (!std::ifstream(from) && form_of(from) == Form::packed) return user_error("there is no cache '{}'", from);
+  if (std::error_code error; !std::filesystem::exists(from, error)) return user_error("there is no cache '{}'", from);
   JITNEY_CHECK(table->load(from));
   std::string target = to;
   if (to_form == Form::store && target.back() != '/') target += '/';

@@ -51,6 +51,15 @@ def test_pack_and_unpack_keep_every_kernel(jitney, digits, store, tmp_path):
         assert report["kernels"]["compiled"] == 0 and report["kernels"]["from_cache"] > 0
 
 
+@pytest.mark.parametrize("source", ["nowhere/", "nowhere.jkp"])
+@pytest.mark.parametrize("command", ["pack", "unpack", "merge"])
+def test_what_is_not_there_is_no_empty_cache(jitney, command, source, tmp_path):
+    source, output = f"{tmp_path}/{source}", f"{tmp_path}/output{'/' if command == 'unpack' else ''}"
+    result = jitney("cache", command, source, "-o", output)
+    assert result.code == 2 and result.stderr == f"jitney: error: there is no cache '{source}'\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_packed_file_is_filled_by_running(jitney, digits, tmp_path):
     path = tmp_path / "kernels.jkp"
     assert fill(jitney, digits, path)["kernels"]["compiled"] > 0
