@@ -287,5 +287,12 @@ TEST(BadModel, MoreThanOneLimit) {
   EXPECT_NE(message_of(m.import()).find("its input 2 must have one element"), std::string::npos);
 }
 
+TEST(BadModel, AnIdentityOfATypeThatIsOnlyStored) {
+  ModelBuilder m;
+  m.input("x", {36, 4}, proto::TensorProto::INT4).output("y");
+  m.node("EyeLike", {"x"}, {"y"}).name("n");
+  expect_refused(m, "operator 'EyeLike' at node 'n': its result cannot be int4");
+}
+
 }  // namespace
 }  // namespace jitney::onnx::testing

@@ -118,6 +118,7 @@ Status eye_like(NodeContext& c) {
   if (c.has_attribute("dtype")) {
     JITNEY_TRY(dtype, to_dtype(static_cast<int>(c.integer("dtype", 0)), c.label()));
   }
+  if (is_storage_only(dtype)) return c.error("its result cannot be {}", to_string(dtype));
   const std::int64_t k = c.integer("k", 0);
   if (k < INT32_MIN || k > INT32_MAX) return c.error("k is {}; it must have 32 bits", k);
   const Shape shape = c.shape(0);
