@@ -294,5 +294,13 @@ TEST(BadModel, AnIdentityOfATypeThatIsOnlyStored) {
   expect_refused(m, "operator 'EyeLike' at node 'n': its result cannot be int4");
 }
 
+/// What is normalized could not be made; AddressSanitizer sees who looks at it all the same.
+TEST(BadModel, GroupsThatDoNotDivideTheChannels) {
+  ModelBuilder m;
+  m.input("x", {3, 33, 2, 2}).input("s", {33}).input("b", {33}).output("y");
+  m.node("GroupNormalization", {"x", "s", "b"}, {"y"}).name("n").integer("num_groups", 2);
+  expect_refused(m, "operator 'GroupNormalization' at node 'n': num_groups 2 must divide the 33 channels");
+}
+
 }  // namespace
 }  // namespace jitney::onnx::testing

@@ -11,7 +11,8 @@ using ir::Shape;
 using ir::ValueId;
 
 ValueId layer_norm(GraphBuilder& b, std::vector<ValueId> inputs, std::int64_t axis, double epsilon) {
-  while (inputs.back() == ir::kNoValue) inputs.pop_back();
+  // The first one is missing, too, where what makes it was refused.
+  while (inputs.size() > 1 && inputs.back() == ir::kNoValue) inputs.pop_back();
   return b.node(Op::layer_norm, std::move(inputs), {{"axis", axis}, {"epsilon", epsilon}});
 }
 
