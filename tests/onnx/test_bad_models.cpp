@@ -294,6 +294,13 @@ TEST(BadModel, AnIdentityOfATypeThatIsOnlyStored) {
   expect_refused(m, "operator 'EyeLike' at node 'n': its result cannot be int4");
 }
 
+TEST(BadModel, AnExponentOfATypeThatIsOnlyStored) {
+  ModelBuilder m;
+  m.input("x", {3}).input("e", {3}, proto::TensorProto::FLOAT8E4M3FN).output("y");
+  m.node("Pow", {"x", "e"}, {"y"}).name("n");
+  expect_refused(m, "node 'n' computes with float8_e4m3fn, which can only be stored and cast");
+}
+
 /// What is normalized could not be made; AddressSanitizer sees who looks at it all the same.
 TEST(BadModel, GroupsThatDoNotDivideTheChannels) {
   ModelBuilder m;

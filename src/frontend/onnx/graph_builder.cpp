@@ -128,6 +128,13 @@ ValueId GraphBuilder::node(Op op, std::vector<ValueId> inputs, Attributes attrib
 
 ValueId GraphBuilder::cast(ValueId x, DType to) {
   if (!ok() || x == kNoValue || dtype(x) == to) return x;
+  // Only the operator Cast takes those, by their bits (storage_cast.h).
+  for (const DType stored : {dtype(x), to})
+    if (is_storage_only(stored)) {
+      fail({ErrorKind::user, fmt::format("node '{}' computes with {}, which can only be stored and cast", node_name_,
+                                         to_string(stored))});
+      return kNoValue;
+    }
   return typed_node(Op::cast, {x}, to, shape(x));
 }
 
