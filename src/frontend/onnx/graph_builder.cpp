@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "ir/element.h"
 #include "ir/read_dims.h"
 #include "util/half.h"
 
@@ -45,18 +46,18 @@ Tensor make_scalar(double number, DType dtype) {
     case DType::f64: return tensor_of(dtype, number);
     case DType::f16: return tensor_of(dtype, f32_to_f16(static_cast<float>(number)));
     case DType::bf16: return tensor_of(dtype, f32_to_bf16(static_cast<float>(number)));
-    case DType::i8: return tensor_of(dtype, static_cast<std::int8_t>(number));
-    case DType::i16: return tensor_of(dtype, static_cast<std::int16_t>(number));
-    case DType::i32: return tensor_of(dtype, static_cast<std::int32_t>(number));
-    case DType::i64: return tensor_of(dtype, static_cast<std::int64_t>(number));
-    case DType::u8: return tensor_of(dtype, static_cast<std::uint8_t>(number));
-    case DType::u16: return tensor_of(dtype, static_cast<std::uint16_t>(number));
-    case DType::u32: return tensor_of(dtype, static_cast<std::uint32_t>(number));
-    case DType::u64: return tensor_of(dtype, static_cast<std::uint64_t>(number));
+    case DType::i8: return tensor_of(dtype, ir::store<std::int8_t>(number));
+    case DType::i16: return tensor_of(dtype, ir::store<std::int16_t>(number));
+    case DType::i32: return tensor_of(dtype, ir::store<std::int32_t>(number));
+    case DType::i64: return tensor_of(dtype, ir::store<std::int64_t>(number));
+    case DType::u8: return tensor_of(dtype, ir::store<std::uint8_t>(number));
+    case DType::u16: return tensor_of(dtype, ir::store<std::uint16_t>(number));
+    case DType::u32: return tensor_of(dtype, ir::store<std::uint32_t>(number));
+    case DType::u64: return tensor_of(dtype, ir::store<std::uint64_t>(number));
     case DType::boolean: return tensor_of(dtype, static_cast<std::uint8_t>(number != 0));
     default: break;
   }
-  return tensor_of(dtype, static_cast<std::uint8_t>(number));  // only stored: its bits
+  return tensor_of(dtype, ir::store<std::uint8_t>(number));  // only stored: its bits
 }
 
 GraphBuilder GraphBuilder::inside(const GraphBuilder& outer) {
