@@ -147,7 +147,8 @@ Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Con
                                                            backend::StreamHandle stream, backend::Haste haste) {
   // A device's libraries take tens of milliseconds a call, and weights their way; what was made is shared while held.
   std::vector<Ahead> held;
-  if (!target_.info.host_memory && haste != backend::Haste::at_once)
+  // At once there is less to do than helpers take to start, but for convolutions.
+  if (!target_.info.host_memory && (haste != backend::Haste::at_once || has_convolutions_))
     held = side_by_side(plan, constants, stream, haste);
   auto set = std::make_shared<CallSet>();
   set->calls.resize(plan.steps.size());

@@ -70,7 +70,7 @@ class CallPlanner {
   /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
   /// with one warning: the interpreter stands in.
   Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream,
-                                                backend::Haste haste = backend::Haste::normal);
+                                                backend::Haste haste);
   /// Lets the backend get ready for other extents of the plan's symbols, powers of two apart, until `stop`.
   void rehearse(const Plan& plan, backend::StreamHandle stream, bool with_services, const std::stop_token& stop);
   /// Whether shapes that come later are to be planned at once: where somebody asked for timing, they are timed.

@@ -1,11 +1,16 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Library calls on a device whose libraries take their time: who waits for them, and what is done meanwhile.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
 
 #include "backend/null/null_backend.h"
 #include "engine/engine_impl.h"
 #include "runtime/executor.h"
 #include "runtime/support.h"
+#include "util/threads.h"
 
 namespace jitney::runtime {
 namespace {
@@ -34,10 +39,16 @@ class SlowLibrary final : public backend::NullBackend {
     return info;
   }
   bool offers(int, const backend::LibraryCall& call) const override {
-    return std::holds_alternative<backend::MatMulCall>(call);
+    return !std::holds_alternative<backend::AttentionCall>(call);
   }
   Expected<std::shared_ptr<const backend::Primitive>> plan(int, const backend::LibraryCall&,
                                                            const backend::PlanOptions& options) override {
+    std::unique_lock lock(mutex_);
+    // Until there are as many as are waited for: those that plan one after the other wait in vain.
+    ++begun_;
+    came_.notify_all();
+    if (!came_.wait_for(lock, std::chrono::seconds(5), [&] { return begun_ >= most_ || has_waited_in_vain; }))
+      has_waited_in_vain = true;
     planned.push_back(options.haste);
     if (options.haste == refused) return environment_error("not now");
     return std::make_shared<NamedPrimitive>(options.haste);
@@ -60,10 +71,18 @@ class SlowLibrary final : public backend::NullBackend {
     return {};
   }
 
+  /// From now on plan() ends only once so many have begun; has_waited_in_vain says whether that came to pass.
+  void wait_for(int calls) { most_ = begun_ + calls; }
+  bool has_waited_in_vain = false;
   std::optional<Haste> refused;
   std::vector<Haste> planned;
   std::vector<std::pair<std::int64_t, bool>> rehearsed;  // rows, and with services
   std::vector<std::string> ran;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  int begun_ = 0, most_ = 0;
 };
 
 struct Services final : backend::PlanServices {
@@ -87,6 +106,30 @@ class CallsAheadTest : public ::testing::Test {
     std::mt19937 rng(1);
     const auto w = g.add_constant("w", testing::random_tensor(DType::f32, {8, 8}, rng));
     g.outputs = {g.add_node(ir::Op::matmul, "y", {g.inputs[0], w}, DType::f32, {n, 8})};
+    open(std::move(g));
+  }
+  /// Two convolutions that differ, for any number of images.
+  void make_convolutions() {
+    ir::Graph g;
+    const ir::Dim n = ir::Dim::symbol("n");
+    g.symbols["n"] = {};
+    g.inputs = {g.add_value("x", DType::f32, {n, 8, 1, 1})};
+    ir::ValueId x = g.inputs[0];
+    std::mt19937 rng(1);
+    for (const std::int64_t channels : {16, 24}) {
+      const auto w = testing::random_tensor(DType::f32, {channels, *g.value(x).shape[1].constant(), 1, 1}, rng);
+      const std::vector<std::int64_t> ones{1, 1};
+      x = g.add_node(ir::Op::conv, fmt::format("y{}", channels), {x, g.add_constant(fmt::format("w{}", channels), w)},
+                     DType::f32, {n, channels, 1, 1},
+                     {{"strides", ones},
+                      {"dilations", ones},
+                      {"pads", std::vector<std::int64_t>(4)},
+                      {"groups", std::int64_t{1}}});
+    }
+    g.outputs = {x};
+    open(std::move(g));
+  }
+  void open(ir::Graph g) {
     target_ = {&library_, 0, value_or_throw(library_.device_info(0))};
     program_ = value_or_throw(make_program(EngineImpl(std::move(g)), library_, 0, target_.info));
     executor_ = std::make_unique<Executor>(program_, target_, backend::StreamOptions{}, services_);
@@ -142,6 +185,21 @@ TEST_F(CallsAheadTest, WhoeverWasServedBeforeDoesNotWaitForAShape) {
   const auto warmed = plan(7);
   ASSERT_TRUE(executor_->plan_calls(*warmed));
   EXPECT_EQ(run(*warmed), "good");
+}
+
+TEST_F(CallsAheadTest, ConvolutionsOfALaterShapeArePlannedSideBySide) {
+  if (usable_cores() < 2) GTEST_SKIP() << "one core";
+  make_convolutions();
+  const auto plan_of = [&](std::int64_t n) {
+    return value_or_throw(make_plan(*program_, {{n, 8, 1, 1}}, target_.info.alignment));
+  };
+  run(*plan_of(1));
+  library_.planned.clear();
+  library_.wait_for(2);
+  const auto second = plan_of(2);
+  run(*second);
+  EXPECT_EQ(library_.planned.front(), Haste::at_once);
+  EXPECT_FALSE(library_.has_waited_in_vain) << "one after the other";
 }
 
 TEST_F(CallsAheadTest, OneShapeOrTimedTacticsAreNeverPlannedAtOnce) {
