@@ -154,6 +154,19 @@ class ModelBuilder {
   proto::ModelProto model;
 };
 
+/// A function of the domain "local", whose nodes are still to come.
+inline proto::FunctionProto& add_function(ModelBuilder& m, const std::string& name,
+                                          const std::vector<std::string>& inputs,
+                                          const std::vector<std::string>& outputs) {
+  auto& function = *m.model.add_functions();
+  function.set_name(name);
+  function.set_domain("local");
+  for (const auto& input : inputs) function.add_input(input);
+  for (const auto& output : outputs) function.add_output(output);
+  function.add_opset_import()->set_version(18);
+  return function;
+}
+
 /// The failure's message; "" for success.
 inline std::string message_of(const Expected<ir::Graph>& graph) { return graph ? "" : graph.error().message; }
 

@@ -126,12 +126,7 @@ const std::vector<std::pair<std::string, std::function<void(ModelBuilder&, const
      }},
     {"constant of a function",
      [](ModelBuilder& m, const std::string& location) {
-       auto& f = *m.model.add_functions();
-       f.set_name("F");
-       f.set_domain("local");
-       f.add_input("a");
-       f.add_output("b");
-       f.add_opset_import()->set_version(18);
+       auto& f = add_function(m, "F", {"a"}, {"b"});
        make_external(add_node(*f.mutable_node(), "Constant", {}, {"w"}).tensor("value"), location);
        add_node(*f.mutable_node(), "Add", {"a", "w"}, {"b"});
        auto& opset = *m.model.add_opset_import();
@@ -347,12 +342,7 @@ TEST(HostileModel, Mode33_NothingNeedsMoreStackThanTheSmallest) {
     opset.set_version(1);
     const int depth = 100'000;
     for (int i = 0; i < depth; ++i) {
-      auto& f = *calls.model.add_functions();
-      f.set_name(fmt::format("F{}", i));
-      f.set_domain("local");
-      f.add_input("a");
-      f.add_output("b");
-      f.add_opset_import()->set_version(18);
+      auto& f = add_function(calls, fmt::format("F{}", i), {"a"}, {"b"});
       auto& local = *f.add_opset_import();
       local.set_domain("local");
       local.set_version(1);

@@ -5,17 +5,6 @@
 namespace jitney::onnx::testing {
 namespace {
 
-proto::FunctionProto& add_function(ModelBuilder& m, const std::string& name, const std::vector<std::string>& inputs,
-                                   const std::vector<std::string>& outputs) {
-  auto& function = *m.model.add_functions();
-  function.set_name(name);
-  function.set_domain("local");
-  for (const auto& input : inputs) function.add_input(input);
-  for (const auto& output : outputs) function.add_output(output);
-  function.add_opset_import()->set_version(18);
-  return function;
-}
-
 TEST(Function, IsInlinedWithItsAttributes) {
   ModelBuilder m;
   m.input("x", {"n", 3}).output("y");

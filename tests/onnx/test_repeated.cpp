@@ -107,12 +107,7 @@ TEST(Repeated, WhatRoundsComputeFromConstantsHasABudget) {
 ModelBuilder copying(int calls) {
   ModelBuilder m;
   m.input("x", {static_cast<int>(kElements)}).output("y");
-  auto& f = *m.model.add_functions();
-  f.set_name("F");
-  f.set_domain("local");
-  f.add_input("a");
-  f.add_output("b");
-  f.add_opset_import()->set_version(18);
+  auto& f = add_function(m, "F", {"a"}, {"b"});
   f.add_attribute("what");
   add_node(*f.mutable_node(), "Constant", {}, {"c"}).proto().add_attribute()->CopyFrom([] {
     proto::AttributeProto attribute;

@@ -26,8 +26,7 @@ class CublasLtProduct final : public Primitive {
   /// better that there was no time for.
   static Expected<std::shared_ptr<const CublasLtProduct>> make(const CublasLt& library, cublasLtHandle_t handle,
                                                                const Product& product, const Tuning& tuning,
-                                                               Haste haste, KnownAlgorithms& known,
-                                                               bool is_stopgap = false);
+                                                               Haste haste, KnownAlgorithms& known, bool is_stopgap);
   ~CublasLtProduct() override;
   CublasLtProduct(const CublasLtProduct&) = delete;
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "backend/cuda/attention_kernel.h"
-#include "backend/cuda/cublaslt_product.h"
 #include "backend/cuda/cudnn_attention.h"
 #include "backend/cuda/cudnn_available.h"
 #include "backend/cuda/cudnn_convolution.h"
@@ -110,18 +109,22 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::plan_product(const Chip
     is_stopgap = options.haste == Haste::at_once;
     if (!is_stopgap) log_info("a product of few rows is cuBLASLt's: {}", own.error().message);
   }
-  JITNEY_TRY(const CublasLt* library, cublaslt());
-  JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
-  Product plain = product;
-  const bool has_gelu = plain.activation == Product::Activation::gelu_erf;
-  if (has_gelu) plain.activation = Product::Activation::none;
-  JITNEY_TRY(auto made,
-             CublasLtProduct::make(*library, h, plain, tuning(chip, services), options.haste, algorithms_, is_stopgap));
-  if (!has_gelu) return std::shared_ptr<const Primitive>(std::move(made));
+  JITNEY_TRY(auto made, plan_cublaslt(chip, product, options, is_stopgap));
+  if (product.activation != Product::Activation::gelu_erf) return std::shared_ptr<const Primitive>(std::move(made));
   if (!services) return environment_error("GELU behind a product needs a compiler");
   std::int64_t elements = product.m * product.n * product.batch;
   for (const auto& axis : product.outer) elements *= axis.extent;
   return plan_product_with_gelu(kernels_, chip.device, product, elements, *services, made);
+}
+
+Expected<std::shared_ptr<const CublasLtProduct>> LibraryCalls::plan_cublaslt(const Chip& chip, Product product,
+                                                                             const PlanOptions& options,
+                                                                             bool is_stopgap) {
+  JITNEY_TRY(const CublasLt* library, cublaslt());
+  JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
+  if (product.activation == Product::Activation::gelu_erf) product.activation = Product::Activation::none;
+  return CublasLtProduct::make(*library, h, product, tuning(chip, options.services), options.haste, algorithms_,
+                               is_stopgap);
 }
 
 Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, const LibraryCall& call,
@@ -189,11 +192,7 @@ void LibraryCalls::rehearse(const Chip& chip, const LibraryCall& call, const Pla
     const auto* a = std::get_if<AttentionCall>(&call);
     const auto product = m ? product_of(*m) : std::nullopt;
     if (product && !options.services) {
-      JITNEY_TRY(const CublasLt* library, cublaslt());
-      JITNEY_TRY(cublasLtHandle_t h, handle(chip.device));
-      Product plain = *product;
-      if (plain.activation == Product::Activation::gelu_erf) plain.activation = Product::Activation::none;
-      JITNEY_CHECK(CublasLtProduct::make(*library, h, plain, tuning(chip, nullptr), options.haste, algorithms_));
+      JITNEY_CHECK(plan_cublaslt(chip, *product, options));
     } else if (product) {
       if (product->activation == Product::Activation::gelu_erf)
         JITNEY_CHECK(kernels_.get(chip.device, "gelu", gelu_source(product->dtype), *options.services));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/cuda/cublaslt_product.h"
 #include "backend/cuda/known_algorithms.h"
 #include "backend/cuda/own_kernels.h"
 #include "backend/cuda/product.h"
@@ -69,6 +70,9 @@ class LibraryCalls {
   std::shared_ptr<const Primitive> find(int device, const LibraryCall& call, std::size_t hash, Haste haste);
   Expected<std::shared_ptr<const Primitive>> plan_product(const Chip& chip, const Product& product,
                                                           const PlanOptions& options);
+  /// cuBLASLt's part of it: without GELU by erf, which it does not have.
+  Expected<std::shared_ptr<const CublasLtProduct>> plan_cublaslt(const Chip& chip, Product product,
+                                                                 const PlanOptions& options, bool is_stopgap = false);
   Tuning tuning(const Chip& chip, PlanServices* services) {
     return {.services = services,
             .backend = &memory_,

@@ -55,25 +55,26 @@ Status Stopwatch::prepare() {
   return {};
 }
 
-Expected<double> Stopwatch::seconds(std::size_t scratch_bytes, const Run& run) {
+template <class Work>
+auto Stopwatch::with_scratch(std::size_t bytes, const Work& work) -> decltype(work(nullptr)) {
   const std::lock_guard lock(one_at_a_time());
   JITNEY_CHECK(prepare());
-  JITNEY_TRY(void* scratch, backend_.allocate(device_, scratch_bytes, stream_));
-  auto measured = replayed(run, scratch);
+  JITNEY_TRY(void* scratch, backend_.allocate(device_, bytes, stream_));
+  auto result = work(scratch);
   static_cast<void>(backend_.synchronize(device_, stream_));
-  backend_.free(device_, scratch, scratch_bytes, stream_);
-  return measured;
+  backend_.free(device_, scratch, bytes, stream_);
+  return result;
+}
+
+Expected<double> Stopwatch::seconds(std::size_t scratch_bytes, const Run& run) {
+  return with_scratch(scratch_bytes, [&](void* scratch) { return replayed(run, scratch); });
 }
 
 Status Stopwatch::once(std::size_t scratch_bytes, const Run& run) {
-  const std::lock_guard lock(one_at_a_time());
-  JITNEY_CHECK(prepare());
-  JITNEY_TRY(void* scratch, backend_.allocate(device_, scratch_bytes, stream_));
-  const Status ran = launch(run, scratch, 0);
-  const Status done = backend_.synchronize(device_, stream_);
-  backend_.free(device_, scratch, scratch_bytes, stream_);
-  JITNEY_CHECK(ran);
-  return done;
+  return with_scratch(scratch_bytes, [&](void* scratch) -> Status {
+    JITNEY_CHECK(launch(run, scratch, 0));
+    return backend_.synchronize(device_, stream_);
+  });
 }
 
 Status Stopwatch::launch(const Run& run, void* scratch, std::size_t number) {

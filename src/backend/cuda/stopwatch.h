@@ -30,6 +30,9 @@ class Stopwatch {
 
  private:
   Status prepare();
+  /// What `work` gives, which gets scratch memory; one is at work at a time.
+  template <class Work>
+  auto with_scratch(std::size_t bytes, const Work& work) -> decltype(work(nullptr));
   Expected<double> replayed(const Run& run, void* scratch);
   /// `number`: which copy of the weights.
   Status launch(const Run& run, void* scratch, std::size_t number);
