@@ -50,7 +50,7 @@ check tactics timeout 200 env JITNEY_TACTICS=timed "$tree/bin/test_backend" --gt
 check streams timeout 200 "$tree/bin/test_runtime_cuda" --gtest_brief=1
 # The suites that run on any device; the others look at the CPU's code, its compiler, or host tensors alone.
 check runtime shards runtime "$workers" timeout 300 "$tree/bin/test_runtime" --gtest_brief=1 \
-  --gtest_filter='Kernels.*:Algorithms.*:RandomGraphs.*:RefusedJoins.*:MemoryPlan.*:LibraryCalls.AResidual*'
+  --gtest_filter='Kernels.*:PartsAndTiles.*:Algorithms.*:RandomGraphs.*:RefusedJoins.*:MemoryPlan.*:LibraryCalls.AResidual*'
 # Kernels that were made where there is no GPU.
 if [[ -d $tree/warmed ]] && grep -q 'device cuda:0: .* target sm_90$' "$work/doctor"; then
   check warmed timeout 300 python3 "$tree/tools/warm_elsewhere.py" check "$tree/warmed" --program "$tree/bin/jitney"
@@ -91,7 +91,7 @@ if [[ ${1:-} == --sanitize ]]; then
     check "$kind-backend" shards "$kind-backend" 4 "${words[@]}" "$tree/bin/test_backend" --gtest_brief=1 \
       --gtest_filter="*Cuda*:-FakeCuda*$calls"
     check "$kind-kernels" shards "$kind-kernels" "$workers" "${words[@]}" "$tree/bin/test_runtime" --gtest_brief=1 \
-      --gtest_filter='Kernels.*:Algorithms.*:RefusedJoins.*:LibraryCalls.AResidual*'
+      --gtest_filter='Kernels.*:PartsAndTiles.*:Algorithms.*:RefusedJoins.*:LibraryCalls.AResidual*'
   done
 fi
 if ((failed)); then echo "gpu-test: NOT PASSED, $((SECONDS - begin)) s"; else echo "gpu-test: passed, $((SECONDS - begin)) s"; fi

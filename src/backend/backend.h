@@ -21,7 +21,7 @@
 namespace jitney::backend {
 
 /// Bumped whenever this header changes; a plugin of another version is refused with both versions named.
-inline constexpr int kBackendAbiVersion = 7;
+inline constexpr int kBackendAbiVersion = 8;
 
 /// Which emitter writes source for a device, and which compiler worker takes it.
 enum class SourceLanguage : std::uint8_t { none, c, cuda };
@@ -66,6 +66,8 @@ struct LaunchArgs {
   std::int64_t granule = 1;         ///< CPU: ranges begin at multiples of it, which `begin` and `end` are
   std::int32_t block_threads = 0;   ///< GPU: threads of a block, and how many iterations a block does at a time
   std::int32_t block_points = 0;
+  /// GPU: how many rounds a block takes for its iterations, where the blocks of a cluster may divide them; else 0.
+  std::int64_t rounds = 0;
   std::int32_t* fault = nullptr;  ///< host word that is set when the kernel met a bad index
   /// `fault` is one of allocate_faults(): the kernel itself sets it, and nobody needs to synchronize for that.
   bool fault_is_shared = false;

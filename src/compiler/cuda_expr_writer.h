@@ -31,6 +31,9 @@ class CudaExprWriter : protected CExprWriter {
   std::map<const Access*, std::string> packs_;
   std::map<const Access*, std::string> kept_;  // packs that a thread holds from pass to pass: arrays, by kept_at_
   std::string kept_at_;
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t tile_axis_ = kNone;               // a parallel axis that is a loop of its own
+  std::map<const Access*, std::string> tiles_;  // elements that lie in shared memory
 
   /// 16 bytes of the widest operand that is walked along the vector axis; fewer for a short axis. A reduction across
   /// memory has an accumulator an element, and wants more threads rather than longer ones.
@@ -76,18 +79,19 @@ class CudaExprWriter : protected CExprWriter {
   // ---- places
   /// The parallel axes but the vector axis (if that is one), out of `rest`.
   void find_place() {
+    std::size_t outermost = 0;
+    while (outermost == vector_ || outermost == tile_axis_) ++outermost;
     for (std::size_t i = parallel_; i-- > 0;) {
-      if (i == vector_) continue;
+      if (i == vector_ || i == tile_axis_) continue;
       // The outermost axis is what the others leave.
-      const bool is_last = i == 0 || (i == 1 && vector_ == 0);
-      line(is_last ? fmt::format("const i64 {} = rest;", axis(i))
-                   : fmt::format("const i64 {} = jt_divide(rest, e{});", axis(i), i));
+      line(i == outermost ? fmt::format("const i64 {} = rest;", axis(i))
+                          : fmt::format("const i64 {} = jt_divide(rest, e{});", axis(i), i));
     }
     auto pointer = [&](const Access& a) {
       const auto& steps = steps_[&a];
       std::string s = operand(a.operand) + " + " + steps[k_.axes.size()];
       for (std::size_t i = 0; i < parallel_; ++i)
-        if (i != vector_) s += fmt::format(" + {}*{}", axis(i), steps[i]);
+        if (i != vector_ && i != tile_axis_) s += fmt::format(" + {}*{}", axis(i), steps[i]);
       const std::string name = fmt::format("p{}", fresh_++);
       line(fmt::format("auto* {} = {};", name, s));
       pointers_[&a] = name;
@@ -112,7 +116,8 @@ class CudaExprWriter : protected CExprWriter {
     std::string s = pointers_[&a];
     const auto& steps = steps_[&a];
     for (std::size_t i = 0; i < k_.axes.size(); ++i) {
-      if ((!k_.axes[i].reduction && i != vector_) || a.element.coefficients[i].is(0)) continue;
+      const bool is_inside = k_.axes[i].reduction || i == vector_ || i == tile_axis_;
+      if (!is_inside || a.element.coefficients[i].is(0)) continue;
       const std::string at = base && i == vector_ ? "b" : axis(i);
       s += steps[i].empty() ? " + " + at : fmt::format(" + {}*{}", at, steps[i]);
     }
@@ -193,6 +198,7 @@ class CudaExprWriter : protected CExprWriter {
   std::string read(const Expr& e) {
     const Access& a = e.access;
     const char* s = kernel::storage_type(e.dtype);
+    if (auto tile = tiles_.find(&a); tile != tiles_.end()) return fmt::format("jt_up_{}({})", s, tile->second);
     if (auto pack = packs_.find(&a); pack != packs_.end()) return fmt::format("jt_up_{}({}.e[l])", s, pack->second);
     std::string guard = condition(a.bounds);
     // Elements beyond the end of a row are not there.

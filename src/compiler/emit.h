@@ -25,6 +25,8 @@ struct EmittedKernel {
   ir::Dim points, cost_per_point;
   /// GPU: threads of a block, and how many points a block does at a time; 0 elsewhere.
   int block_threads = 0, block_points = 0;
+  /// GPU: rounds that a block takes for its points where several blocks may divide them; 0: they may not.
+  ir::Dim rounds = 0;
   /// The parallel space may be split at multiples of this; 1 in the generic form.
   std::int64_t granule = 1;
 };

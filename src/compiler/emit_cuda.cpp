@@ -1,31 +1,33 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Kernels as CUDA C++ for NVRTC. Three shapes of a kernel:
-//   a map: a thread does a few neighbours along the vector axis, and moves 16 bytes at a time where addresses allow it;
+//   a map (cuda_map_writer.h);
 //   a reduction along memory: as many warps as a row has vectors for, up to a block, do one row at a time, and hold
 //   what they read of it from pass to pass; a reduction across memory: neighbouring threads do neighbouring points, and
 //   slices of the block divide the reduction; a short one, as a depthwise convolution's window, is unrolled, and a
 //   thread does a few points.
 // Blocks divide the points in a loop with the grid's stride, so that any grid is right.
-#include "compiler/cuda_expr_writer.h"
+#include "compiler/cuda_map_writer.h"
 
 namespace jitney::compiler {
 
 namespace {
 
-constexpr int kThreads = 256, kWarp = 32;
+constexpr int kWarp = 32;
 // Vectors of a row that a thread holds in registers, and their bytes at most: 64 registers.
 constexpr int kKeptVectors = 2;
 constexpr std::size_t kKeptBytes = 256;
 // Blocks of kernels whose rows are known to be short, and of short reductions: these have few threads in all, which are
 // to reach as many multiprocessors as they can.
 constexpr int kSmallBlock = 128;
+// Rows and columns of fewer rounds of a block are not worth code for several blocks.
+constexpr std::int64_t kLeastSplitRounds = 8;
 // Windows of up to this many elements are unrolled.
 constexpr std::int64_t kUnrolled = 25;
 
-class CudaWriter : CudaExprWriter {
+class CudaWriter : CudaMapWriter {
  public:
   CudaWriter(const Kernel& k, const kernel::Schedule& schedule, const EmitOptions& options, bool fold)
-      : CudaExprWriter(k, schedule, options, fold) {}
+      : CudaMapWriter(k, schedule, options, fold) {}
 
   EmittedKernel run() {
     scopes_.emplace_back();
@@ -51,6 +53,7 @@ class CudaWriter : CudaExprWriter {
  private:
   int kept_vectors_ = kKeptVectors;  ///< of a row that a thread holds
   bool is_kept_whole_ = false;       ///< and these are all that a row has
+  bool is_split_ = false;            ///< the blocks of a cluster may divide a row or a column between them
 
   // ---- the file
   std::string header() const {
@@ -63,27 +66,6 @@ class CudaWriter : CudaExprWriter {
         "jitney_args a) {{\n  JT_BEGIN\n",
         kThreads);
     return s;
-  }
-
-  /// The loop over groups of vector_elements_ neighbours, one a thread at a time. Leaves b, the first one's index.
-  void open_chunks() {
-    line(fmt::format("const i64 chunks = (e{} + {}) / {};", vector_, vector_elements_ - 1, vector_elements_));
-    if (parallel_ == 1)
-      line("const i64 total = a.end == 0 ? 0 : chunks;");
-    else
-      line(fmt::format("const i64 total = e{} == 0 ? 0 : jt_quotient(a.end, e{}) * chunks;", vector_, vector_));
-    open("for (i64 at = (i64)blockIdx.x * blockDim.x + threadIdx.x; at < total; at += (i64)gridDim.x * blockDim.x)");
-    line(parallel_ == 1 ? "i64 rest = 0;" : "i64 rest = at;");
-    line(fmt::format("const i64 b = {} * {};", parallel_ == 1 ? "at" : "jt_divide(rest, chunks)", vector_elements_));
-    find_place();
-  }
-
-  // ---- maps
-  void map() {
-    out_.block_points = kThreads * vector_elements_;
-    open_chunks();
-    elements(values(k_.row_stores), true, &k_.row_stores, [] {});
-    close();
   }
 
   // ---- reductions
@@ -161,14 +143,44 @@ class CudaWriter : CudaExprWriter {
         continue;
       }
       open(fmt::format("for (i64 {} = {}; {} < e{}; {} += {})", axis(i), sliced ? "slice" : "0", axis(i), i, axis(i),
-                       sliced ? slices_ : 1));
+                       sliced ? fmt::format("{}{}", slices_, is_split_ ? " * parts" : "") : "1"));
     }
   }
+
+  /// The threads that have one row.
+  const char* all() const { return is_split_ ? "all" : "threads"; }
+
+  /// `extent` divided by blocks which do `step` of it in a round: what a launch needs to know to choose how many.
+  void split(const ir::Dim& extent, std::int64_t step) {
+    const auto known = extent.constant();
+    is_split_ = !known || *known / step >= kLeastSplitRounds;
+    if (!is_split_) return;
+    out_.rounds = ir::Dim::floordiv(extent, ir::Dim(step));
+    line("const i32 parts = jt_parts(), part = jt_part();");
+    line("i32 turn = 0;");
+  }
+
+  /// One value from all blocks that divide a row. Two slots in turn: whoever fills one has met all that read it.
+  void fold_parts(std::size_t r, const std::string& tells, const std::string& slot) {
+    if (!is_split_) return;
+    line(fmt::format("acc{} = jt_fold_parts_{}(acc{}, parts, {}, {});", r, kernel::fold_name(k_.reductions[r]), r,
+                     tells, slot));
+    line("turn ^= 1;");
+  }
+
+  /// Nobody leaves whose memory is still read.
+  void end_of_parts() {
+    if (is_split_) line("if (parts > 1) jt_wait_parts();");
+  }
+
+  /// The first group of points of a block and how far the next one is, in blocks.
+  std::string first_block() const { return is_split_ ? "blockIdx.x / parts" : "blockIdx.x"; }
+  std::string blocks() const { return is_split_ ? "(gridDim.x / parts)" : "gridDim.x"; }
 
   void open_kept() {
     line("#pragma unroll");
     open(fmt::format("for (i32 k = 0; k < {}; ++k)", kept_vectors_));
-    line(fmt::format("const i64 b = ((i64)k * threads + lane) * {};", vector_elements_));
+    line(fmt::format("const i64 b = ((i64)k * {} + lane) * {};", all(), vector_elements_));
     open(fmt::format("if (b < e{})", vector_));
   }
 
@@ -217,7 +229,7 @@ class CudaWriter : CudaExprWriter {
     for (const auto& [id, times] : by_use) read_pack(expr(id), kept_[&expr(id).access] + "[k]");
     close();
     close();
-    return fmt::format("(i64){} * threads + ", kept_vectors_);
+    return fmt::format("(i64){} * {} + ", kept_vectors_, all());
   }
 
   /// Along memory: a row is a warp's or a block's.
@@ -229,6 +241,8 @@ class CudaWriter : CudaExprWriter {
     if (extent) out_.block_threads = std::max(threads, kSmallBlock);
     out_.block_points = extent ? out_.block_threads / threads : 1;
     line(fmt::format("__shared__ u64 shared[{}];", kThreads / kWarp));
+    split(k_.axes[vector_].extent, std::int64_t{kThreads} * vector_elements_);
+    if (is_split_) line("__shared__ u64 told[2];");
     if (extent) {
       line(fmt::format("const i32 threads = {};", threads));
       const std::int64_t step = std::int64_t{threads} * vector_elements_;
@@ -239,9 +253,13 @@ class CudaWriter : CudaExprWriter {
       line(fmt::format("while (threads > {} && (i64)threads / 2 * {} >= e{}) threads /= 2;", kWarp, vector_elements_,
                        vector_));
     }
-    line("const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;");
-    line("i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;");
-    open("for (; row < a.end; row += (i64)gridDim.x * rows)");
+    if (is_split_)
+      line("const i32 all = threads * parts, lane = part * threads + (threadIdx.x & (threads - 1));");
+    else
+      line("const i32 lane = threadIdx.x & (threads - 1);");
+    line("const i32 rows = blockDim.x / threads;");
+    line(fmt::format("i64 row = (i64)({}) * rows + threadIdx.x / threads;", first_block()));
+    open(fmt::format("for (; row < a.end; row += (i64){} * rows)", blocks()));
     line("i64 rest = row;");
     find_place();
     const std::string past = keep();
@@ -257,8 +275,8 @@ class CudaWriter : CudaExprWriter {
             close();
             if (is_kept_whole_) return outer_loops(false, parallel_);
           }
-          open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64)threads * {})", past, vector_elements_,
-                           vector_, vector_elements_));
+          open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64){} * {})", past, vector_elements_, vector_,
+                           all(), vector_elements_));
           elements(roots, true, stores, body);
           close();
           outer_loops(false, parallel_);
@@ -266,9 +284,11 @@ class CudaWriter : CudaExprWriter {
         [&](std::size_t r) {
           line(fmt::format("acc{} = jt_fold_{}(acc{}, threads, ({}*)shared);", r, kernel::fold_name(k_.reductions[r]),
                            r, kernel::compute_type(k_.reductions[r].dtype)));
+          fold_parts(r, "threadIdx.x == 0", "told + turn");
         },
         "if (lane == 0)");
     close();
+    end_of_parts();
   }
 
   /// Across memory, a few neighbouring points a thread.
@@ -292,8 +312,12 @@ class CudaWriter : CudaExprWriter {
     const int width = kThreads / slices_;
     out_.block_points = width;
     if (slices_ > 1) line(fmt::format("__shared__ u64 shared[{}];", kThreads));
-    line(fmt::format("const i32 column = threadIdx.x % {}, slice = threadIdx.x / {};", width, width));
-    open(fmt::format("for (i64 base = (i64)blockIdx.x * {}; base < a.end; base += (i64)gridDim.x * {})", width, width));
+    if (slices_ > 1) split(k_.axes[first_reduction_].extent, slices_);
+    if (is_split_) line(fmt::format("__shared__ u64 told[2 * {}];", width));
+    line(fmt::format("const i32 column = threadIdx.x % {}, slice = {}threadIdx.x / {};", width,
+                     is_split_ ? fmt::format("part * {} + ", slices_) : "", width));
+    open(fmt::format("for (i64 base = (i64)({}) * {}; base < a.end; base += (i64){} * {})", first_block(), width,
+                     blocks(), width));
     line("const bool exists = base + column < a.end;");
     line("i64 rest = exists ? base + column : a.end - 1;");
     line(fmt::format("const i64 b = jt_divide(rest, e{});", vector_));
@@ -320,9 +344,11 @@ class CudaWriter : CudaExprWriter {
                            kernel::print_combined(red, fmt::format("acc{}", r),
                                                   fmt::format("(({}*)shared)[s * {} + column]", type, width))));
           close();
+          fold_parts(r, fmt::format("threadIdx.x < {}", width), fmt::format("told + turn * {} + column", width));
         },
         slices_ > 1 ? "if (exists && slice == 0)" : "if (exists)");
     close();
+    end_of_parts();
   }
 };
 

@@ -120,6 +120,7 @@ backend::LaunchArgs Executor::arguments(const Plan& plan, std::size_t i, Space& 
   args.grain = p.grain;
   args.block_threads = step.emitted.block_threads;
   args.block_points = step.emitted.block_points;
+  args.rounds = p.rounds;
   if (w.forms && w.forms->step(i).kernel != 0) {
     const Forms::Step& own = w.forms->step(i);
     args.numbers = w.forms->numbers() + own.first_number;
@@ -129,6 +130,7 @@ backend::LaunchArgs Executor::arguments(const Plan& plan, std::size_t i, Space& 
     args.granule = own.granule;
     args.block_threads = own.block_threads;
     args.block_points = own.block_points;
+    args.rounds = own.rounds;
   }
   // A bad index reads element 0, and is told when everything has run.
   if (const int fault = fault_of_[static_cast<std::size_t>(p.step)]; fault >= 0) {

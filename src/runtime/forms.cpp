@@ -41,6 +41,7 @@ Expected<std::shared_ptr<const Forms>> Forms::make(const Program& program, const
     JITNEY_TRY(const auto cost, emitted.cost_per_point.evaluate(plan.symbols));
     s.grain = kernel::grain(cost);
     s.granule = emitted.granule;
+    JITNEY_TRY(s.rounds, emitted.rounds.evaluate(plan.symbols));
     s.block_threads = emitted.block_threads;
     s.block_points = emitted.block_points;
     const auto [it, is_new] = known.try_emplace({emitted.defines, emitted.code}, sources->kernels.size());

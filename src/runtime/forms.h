@@ -18,7 +18,7 @@ class Forms {
   /// How the kernel of one step is launched.
   struct Step {
     backend::KernelHandle kernel = 0;  ///< 0: the generic one runs
-    std::int64_t points = 0, grain = 1, granule = 1;
+    std::int64_t points = 0, grain = 1, granule = 1, rounds = 0;
     std::size_t first_number = 0, number_count = 0;  ///< in numbers()
     std::int32_t block_threads = 0, block_points = 0;
   };

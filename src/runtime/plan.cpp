@@ -155,6 +155,7 @@ Expected<std::shared_ptr<const Plan>> make_plan(const Program& program,
       JITNEY_TRY(p.points, step.emitted.points.evaluate(plan->symbols));
       JITNEY_TRY(auto cost, step.emitted.cost_per_point.evaluate(plan->symbols));
       p.grain = kernel::grain(cost);
+      JITNEY_TRY(p.rounds, step.emitted.rounds.evaluate(plan->symbols));
     }
     if (step.is_call) {
       plan->has_calls = true;

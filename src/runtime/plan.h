@@ -28,6 +28,7 @@ class InPlaceRules;
 /// One launch (or one run of the interpreter) with everything that depends on shapes worked out.
 struct PlannedStep {
   int step = 0;
+  std::int64_t rounds = 0;                         ///< LaunchArgs::rounds
   std::int64_t points = 0, grain = 1;              ///< of a library call: the elements of its result
   std::size_t first_number = 0, number_count = 0;  ///< in Plan::numbers
   std::size_t first_slot = 0, slot_count = 0;      ///< in Plan::slots

@@ -104,6 +104,20 @@ Graph transpose() {
   return s.out({s.op(Op::permute, {x}, {{"perm", Ints{0, 2, 1}}})});
 }
 
+/// What is read across memory goes by tiles on a GPU.
+Graph transpose_and_add() {
+  Sketch s;
+  ValueId x = s.in("x", DType::f16, {n, m}), y = s.in("y", DType::f16, {m, n});
+  return s.out({s.op(Op::add, {s.op(Op::permute, {x}, {{"perm", Ints{1, 0}}}), y})});
+}
+
+/// Rows that several blocks of a GPU may divide, with numbers that are the code's.
+Graph long_rows() {
+  Sketch s;
+  ValueId x = s.in("x", DType::f32, {n, 20000});
+  return s.out({s.op(Op::reduce_max, {x}, {{"axes", Ints{1}}, {"keepdims", std::int64_t{0}}})});
+}
+
 Graph reduce_middle() {
   Sketch s;
   ValueId x = s.in("x", DType::f32, {n, m, 40});
@@ -167,6 +181,8 @@ std::vector<GoldenGraph> golden_graphs() {
                                                   {"concat_rows", concat_rows()},
                                                   {"pad", pad()},
                                                   {"transpose", transpose()},
+                                                  {"transpose_and_add", transpose_and_add()},
+                                                  {"long_rows", long_rows()},
                                                   {"reduce_middle", reduce_middle()},
                                                   {"bf16_storage", storage(DType::bf16)},
                                                   {"f16_storage", storage(DType::f16)},

@@ -1,6 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Compiled kernels against the interpreter, one small graph an idea.
-#include "runtime/support.h"
+#include "runtime/kernels_fixture.h"
 
 namespace jitney {
 namespace {
@@ -9,37 +9,7 @@ using ir::Dim;
 using ir::Graph;
 using ir::Op;
 using ir::ValueId;
-
-class Kernels : public ::testing::Test {
- protected:
-  std::mt19937 rng{7};
-
-  /// Runs `graph` at several values of its symbols, all with one context, and expects no compile after the first.
-  void check(const Graph& graph, const std::vector<ir::SymbolValues>& cases, bool special = false,
-             int interpreted = 0) {
-    ExecutionContext context(testing::engine_of(graph), testing::options());
-    int compiled = -1;
-    for (const auto& symbols : cases) {
-      std::vector<Tensor> inputs;
-      for (ValueId in : graph.inputs) {
-        auto shape = value_or_throw(ir::evaluate(graph.value(in).shape, symbols));
-        inputs.push_back(testing::random_tensor(graph.value(in).dtype, shape, rng, special));
-      }
-      testing::expect_agrees(graph, inputs, context, interpreted);
-      if (compiled < 0) compiled = context.stats().compiled;
-      EXPECT_EQ(context.stats().compiled, compiled);
-      EXPECT_EQ(context.stats().failed, 0);
-      if (HasFailure()) return;
-    }
-  }
-
-  static ValueId input(Graph& g, const std::string& name, DType t, ir::Shape s) {
-    g.inputs.push_back(g.add_value(name, t, std::move(s)));
-    for (const auto& d : g.value(g.inputs.back()).shape)
-      if (auto n = d.symbol_name()) g.symbols[*n] = {};
-    return g.inputs.back();
-  }
-};
+using testing::Kernels;
 
 const Dim n = Dim::symbol("n"), m = Dim::symbol("m");
 

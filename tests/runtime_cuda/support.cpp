@@ -75,7 +75,8 @@ void FakeExecutor::make(bool captures, bool is_call) {
   plan_->input_shapes = plan_->output_shapes = {{kCount}};
   plan_->arena_bytes = kBytes;
   plan_->slots = {{Slot::Kind::input, 0}, {Slot::Kind::arena, 0}, {Slot::Kind::arena, 0}, {Slot::Kind::output, 0}};
-  plan_->steps = {{0, kCount, 1, 0, 0, 0, 2}, {1, kCount, 1, 0, 0, 2, 2}};
+  plan_->steps = {{.step = 0, .points = kCount, .slot_count = 2},
+                  {.step = 1, .points = kCount, .first_slot = 2, .slot_count = 2}};
   const auto info = value_or_throw(backend_->device_info(0));
   executor_ = std::make_unique<Executor>(program_, Target{backend_.get(), 0, info}, backend::StreamOptions{});
   captures_ = captures;

@@ -5,11 +5,16 @@
 
 #include "backend/cuda/own_kernels.h"
 
-/// Attention by the backend's own kernel (kernels/attention.inc), for f16 and bf16 and few keys: there it needs no
-/// workspace and no second launch, which cuDNN's takes longer for than for the attention.
+/// Attention by the backend's own kernels: for f16 and bf16 with few keys (kernels/attention.inc), where it needs no
+/// workspace and no second launch, which cuDNN's takes longer for than for the attention; and for f32, which cuDNN does
+/// not do (kernels/attention_f32.inc).
 namespace jitney::backend::cuda {
 
-/// Whether the kernel takes such a call, all of whose extents and strides are known, and is the faster one.
+/// Whether attention is in f32 and the kernel for that takes it, whatever the extents that are not known (-1), and
+/// whatever the strides.
+bool is_attention_in_f32(const AttentionCall& call);
+
+/// Whether a kernel takes such a call, all of whose extents and strides are known, and is the faster one.
 bool is_for_attention_kernel(const AttentionCall& call, int compute_capability);
 
 /// How many of a block's warps divide the keys between them, 1, 2 or 4: the more, the fewer rows a block has, until

@@ -2,6 +2,8 @@
 #include "backend/cuda/cuda_backend.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "backend/cuda/architecture.h"
 #include "backend/cuda/binary_check.h"
@@ -173,7 +175,8 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   const Entry on(*this, device);
   JITNEY_CHECK(on.status);
   JITNEY_TRY(const auto use, on->modules.use(kernel));
-  JITNEY_TRY(const auto shape, geometry(args, on->properties().multiprocessors));
+  const bool has_clusters = on->properties().major >= 9 && driver().LaunchKernelEx != nullptr;
+  JITNEY_TRY(auto shape, geometry(args, on->properties().multiprocessors, has_clusters));
   if (shape.grid == 0) return {};
   CUstream stream = stream_of(handle);
   CUdeviceptr fault = reinterpret_cast<CUdeviceptr>(args.fault);
@@ -185,12 +188,20 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   std::size_t bytes = parameters.bytes();
   void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, parameters.data(), CU_LAUNCH_PARAM_BUFFER_SIZE, &bytes,
                    CU_LAUNCH_PARAM_END};
-  CUresult launched = CUDA_SUCCESS;
+  std::array<CUlaunchAttribute, 2> attributes{};
+  unsigned count = 0;
   if (use.overlaps && on->captures.any() && is_captured_here(*on.operator->(), stream)) {
     // In graphs alone, and in our own: there nobody asks for the edges of a stream without their kinds.
-    CUlaunchAttribute attribute{};
-    attribute.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
-    attribute.value.programmaticStreamSerializationAllowed = 1;
+    attributes[count].id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
+    attributes[count++].value.programmaticStreamSerializationAllowed = 1;
+  }
+  if (shape.parts > 1) {
+    attributes[count].id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+    attributes[count++].value.clusterDim = {.x = shape.parts, .y = 1, .z = 1};
+  }
+  const auto launch_with = [&](unsigned attribute_count) {
+    if (attribute_count == 0)
+      return driver().LaunchKernel(use.function, shape.grid, 1, 1, shape.block, 1, 1, 0, stream, nullptr, extra);
     const CUlaunchConfig config{.gridDimX = shape.grid,
                                 .gridDimY = 1,
                                 .gridDimZ = 1,
@@ -199,11 +210,15 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
                                 .blockDimZ = 1,
                                 .sharedMemBytes = 0,
                                 .hStream = stream,
-                                .attrs = &attribute,
-                                .numAttrs = 1};
-    launched = driver().LaunchKernelEx(&config, use.function, nullptr, extra);
-  } else {
-    launched = driver().LaunchKernel(use.function, shape.grid, 1, 1, shape.block, 1, 1, 0, stream, nullptr, extra);
+                                .attrs = attributes.data(),
+                                .numAttrs = attribute_count};
+    return driver().LaunchKernelEx(&config, use.function, nullptr, extra);
+  };
+  CUresult launched = launch_with(count);
+  if (launched == CUDA_ERROR_INVALID_CLUSTER_SIZE && shape.parts > 1) {
+    // A part of a device, which a green context may be, can have no room for clusters.
+    shape.grid /= std::exchange(shape.parts, 1);
+    launched = launch_with(count - 1);
   }
   JITNEY_CHECK(check(driver(), launched, "cuLaunchKernel",
                      "launching {} blocks of {} threads with {} bytes of parameters on cuda:{}", shape.grid,

@@ -11,6 +11,10 @@ constexpr std::int32_t kMaxBlock = 1024;
 /// A multiprocessor holds at most 32 blocks at once; four rounds of them even out blocks that take longer.
 constexpr std::uint64_t kBlocksPerMultiprocessor = 128;
 constexpr std::uint64_t kMaxGrid = (std::uint64_t{1} << 31) - 1;
+/// Clusters of this size exist on every device that has any.
+constexpr std::uint64_t kMostParts = 8;
+/// Meeting the other blocks of a cluster takes as long as some rounds.
+constexpr std::int64_t kLeastRounds = 4;
 
 }  // namespace
 
@@ -36,7 +40,7 @@ Status Parameters::fill(const LaunchArgs& args, CUdeviceptr fault) {
   return {};
 }
 
-Expected<Geometry> geometry(const LaunchArgs& args, int multiprocessors) {
+Expected<Geometry> geometry(const LaunchArgs& args, int multiprocessors, bool has_clusters) {
   if (args.block_threads < 0 || args.block_threads > kMaxBlock || args.block_points < 0) {
     return internal_error(
         "a kernel was launched with blocks of {} threads for {} iterations; allowed are 1 to {} threads",
@@ -49,7 +53,12 @@ Expected<Geometry> geometry(const LaunchArgs& args, int multiprocessors) {
   const std::uint64_t needed = (count - 1) / points + 1;
   const std::uint64_t useful =
       std::min(kMaxGrid, static_cast<std::uint64_t>(std::max(multiprocessors, 1)) * kBlocksPerMultiprocessor);
-  return Geometry{static_cast<unsigned>(std::min(needed, useful)), static_cast<unsigned>(block)};
+  const std::uint64_t grid = std::min(needed, useful);
+  std::uint64_t parts = 1;
+  while (has_clusters && parts < kMostParts && 2 * parts * grid <= static_cast<std::uint64_t>(multiprocessors) &&
+         args.rounds >= static_cast<std::int64_t>(2 * parts) * kLeastRounds)
+    parts *= 2;
+  return Geometry{static_cast<unsigned>(grid * parts), static_cast<unsigned>(block), static_cast<unsigned>(parts)};
 }
 
 }  // namespace jitney::backend::cuda

@@ -29,10 +29,11 @@ class Parameters {
 
 struct Geometry {
   unsigned grid = 0, block = 0;  ///< grid 0: nothing to do
+  unsigned parts = 1;            ///< blocks of a cluster, which divides the grid
 };
 
-/// Enough blocks for the range, but not more than keep every multiprocessor busy: kernels loop. Error(internal) for a
-/// block that no device has.
-Expected<Geometry> geometry(const LaunchArgs& args, int multiprocessors);
+/// Enough blocks for the range, but not more than keep every multiprocessor busy: kernels loop. Where `has_clusters`,
+/// few blocks of many rounds become as many clusters. Error(internal) for a block that no device has.
+Expected<Geometry> geometry(const LaunchArgs& args, int multiprocessors, bool has_clusters);
 
 }  // namespace jitney::backend::cuda

@@ -86,6 +86,7 @@ bool LibraryCalls::offers(const LibraryCall& call) {
   const Library library = library_for(call);
   const auto allowed = allowed_libraries();
   if (!allowed || !allowed->has(library)) return false;
+  if (library == Library::own) return true;
   return library == Library::cublaslt ? cublaslt().has_value() : cudnn_is_available();
 }
 
@@ -138,13 +139,15 @@ Expected<std::shared_ptr<const Primitive>> LibraryCalls::make(const Chip& chip, 
     JITNEY_TRY(auto convolution, plan_convolution(*c, tuning(chip, options.services)));
     return std::make_shared<const PlannedConvolution>(*c, std::move(convolution));
   }
-  if (const auto* a = std::get_if<AttentionCall>(&call); a && is_for_cudnn(*a)) {
+  if (const auto* a = std::get_if<AttentionCall>(&call); a && library_for(call) != Library::none) {
     if (options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
       auto own = plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, options);
       if (own) return std::shared_ptr<const Primitive>(std::move(*own));
+      if (!is_for_cudnn(*a)) return tl::unexpected(own.error());
       log_info("attention is cuDNN's: {}", own.error().message);
     }
-    return plan_attention(*a, tuning(chip, options.services));
+    if (is_for_cudnn(*a)) return plan_attention(*a, tuning(chip, options.services));
+    if (!options.services) return environment_error("the cuda backend's attention in f32 needs a compiler");
   }
   return environment_error("the cuda backend has no library for such a call");
 }
@@ -198,7 +201,7 @@ void LibraryCalls::rehearse(const Chip& chip, const LibraryCall& call, const Pla
         JITNEY_CHECK(kernels_.get(chip.device, "gelu", gelu_source(product->dtype), *options.services));
       if (is_for_few_rows(*product, chip.compute_capability))
         JITNEY_CHECK(plan_few_rows(kernels_, chip.device, chip.multiprocessors, *product, options));
-    } else if (a && options.services && is_for_cudnn(*a) && is_for_attention_kernel(*a, chip.compute_capability)) {
+    } else if (a && options.services && is_for_attention_kernel(*a, chip.compute_capability)) {
       JITNEY_CHECK(plan_attention_kernel(kernels_, chip.device, chip.multiprocessors, *a, options));
     }
     return {};

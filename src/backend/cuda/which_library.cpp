@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "backend/cuda/attention_kernel.h"
 #include "backend/cuda/cudnn_attention.h"
 #include "backend/cuda/cudnn_convolution.h"
 #include "backend/cuda/product.h"
@@ -13,7 +14,8 @@ namespace jitney::backend::cuda {
 Library library_for(const LibraryCall& call) {
   if (const auto* m = std::get_if<MatMulCall>(&call)) return product_of(*m) ? Library::cublaslt : Library::none;
   if (const auto* c = std::get_if<ConvolutionCall>(&call)) return is_for_cudnn(*c) ? Library::cudnn : Library::none;
-  if (const auto* a = std::get_if<AttentionCall>(&call)) return is_for_cudnn(*a) ? Library::cudnn : Library::none;
+  if (const auto* a = std::get_if<AttentionCall>(&call))
+    return is_for_cudnn(*a) ? Library::cudnn : is_attention_in_f32(*a) ? Library::own : Library::none;
   return Library::none;
 }
 

@@ -269,6 +269,33 @@ FakeDriver::Operation run_kernel(const std::string& name, const FakeDriver::Laun
   };
 }
 
+CUresult launch(CUfunction function, const CUlaunchConfig& config, void** kernel_params, void** extra) {
+  const auto& [module, name] = fake().functions[number(function)];
+  if (!fake().modules.contains(module)) fake().breaches.push_back("launch from an unloaded module");
+  if (config.gridDimY * config.gridDimZ * config.blockDimY * config.blockDimZ != 1 || config.sharedMemBytes != 0 ||
+      kernel_params != nullptr || config.gridDimX == 0 || config.blockDimX == 0 ||
+      extra[0] != CU_LAUNCH_PARAM_BUFFER_POINTER || extra[2] != CU_LAUNCH_PARAM_BUFFER_SIZE ||
+      extra[4] != CU_LAUNCH_PARAM_END) {
+    fake().breaches.push_back("a launch of another form");
+    return CUDA_ERROR_INVALID_VALUE;
+  }
+  const auto* words = static_cast<const std::uint64_t*>(extra[1]);
+  FakeDriver::Launch launch{config.gridDimX,
+                            config.blockDimX,
+                            {words, words + *static_cast<std::size_t*>(extra[3]) / 8},
+                            static_cast<int>(number(fake().current) - 0xc0)};
+  for (unsigned i = 0; i < config.numAttrs; ++i)
+    if (config.attrs[i].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+      launch.cluster = config.attrs[i].value.clusterDim.x;
+  if (launch.cluster > fake().most_blocks_of_a_cluster) return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+  if (launch.grid % launch.cluster != 0) fake().breaches.push_back("a grid that its clusters do not divide");
+  if (const auto capture = fake().captures.find(config.hStream); capture != fake().captures.end())
+    fake().nodes[*capture->second.nodes.insert(capture->second.nodes.end(), fake().make())] = {
+        capture->second.operations.size(), name, launch};
+  fake().put(config.hStream, run_kernel(name, launch));
+  return CUDA_SUCCESS;
+}
+
 void add_kernel_functions(Driver& d) {
   d.ModuleLoadData = [](CUmodule* module, const void*) -> CUresult {
     BEGIN("cuModuleLoadData");
@@ -289,24 +316,12 @@ void add_kernel_functions(Driver& d) {
   d.LaunchKernel = [](CUfunction function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                       unsigned shared, CUstream stream, void** kernel_params, void** extra) -> CUresult {
     BEGIN("cuLaunchKernel");
-    const auto& [module, name] = fake().functions[number(function)];
-    if (!fake().modules.contains(module)) fake().breaches.push_back("launch from an unloaded module");
-    if (gy * gz * by * bz != 1 || shared != 0 || kernel_params != nullptr || gx == 0 || bx == 0 ||
-        extra[0] != CU_LAUNCH_PARAM_BUFFER_POINTER || extra[2] != CU_LAUNCH_PARAM_BUFFER_SIZE ||
-        extra[4] != CU_LAUNCH_PARAM_END) {
-      fake().breaches.push_back("a launch of another form");
-      return CUDA_ERROR_INVALID_VALUE;
-    }
-    const auto* words = static_cast<const std::uint64_t*>(extra[1]);
-    FakeDriver::Launch launch{gx,
-                              bx,
-                              {words, words + *static_cast<std::size_t*>(extra[3]) / 8},
-                              static_cast<int>(number(fake().current) - 0xc0)};
-    if (const auto capture = fake().captures.find(stream); capture != fake().captures.end())
-      fake().nodes[*capture->second.nodes.insert(capture->second.nodes.end(), fake().make())] = {
-          capture->second.operations.size(), name, launch};
-    fake().put(stream, run_kernel(name, launch));
-    return CUDA_SUCCESS;
+    return launch(function, {gx, gy, gz, bx, by, bz, shared, stream, nullptr, 0}, kernel_params, extra);
+  };
+  d.LaunchKernelEx = [](const CUlaunchConfig* config, CUfunction function, void** kernel_params,
+                        void** extra) -> CUresult {
+    BEGIN("cuLaunchKernelEx");
+    return launch(function, *config, kernel_params, extra);
   };
 }
 

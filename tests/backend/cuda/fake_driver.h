@@ -29,6 +29,7 @@ struct FakeDriver {
     unsigned grid, block;
     std::vector<std::uint64_t> words;  ///< the parameter buffer
     int device;
+    unsigned cluster = 1;  ///< blocks of each
   };
   using Operation = std::function<void()>;
 
@@ -36,6 +37,7 @@ struct FakeDriver {
   std::map<std::string, CUresult> failures;  ///< by call; that call fails from now on
   int devices = 2;
   int capability = 90, multiprocessors = kMultiprocessors;
+  unsigned most_blocks_of_a_cluster = 8;
   bool pools = true;
   std::set<const void*> page_locked;
   std::map<std::string, std::function<void(const Launch&)>> kernels{{"noop", [](const Launch&) {}}};

@@ -126,12 +126,13 @@ TEST_F(AbsentGpus, OfferWhatTheDeviceOffers) {
     for (const LibraryCall& call : random_calls(100)) {
       // Which library a call is for is known without any: the rule is held against both, whatever is installed.
       const Library library = library_for(call);
-      const bool is_product = library == Library::cublaslt;
+      const bool is_product = library == Library::cublaslt, is_own = library == Library::own;
       const bool is_allowed =
-          library != Library::none && allowed.find(is_product ? "cublaslt" : "cudnn") != allowed.npos;
+          is_own ? allowed != "none"
+                 : library != Library::none && allowed.find(is_product ? "cublaslt" : "cudnn") != allowed.npos;
       EXPECT_EQ(is_product, library != Library::none && std::holds_alternative<MatMulCall>(call));
       ASSERT_EQ(absent_.offers(0, call), is_allowed) << allowed << " " << call.index();
-      ASSERT_EQ(backend_->offers(0, call), is_allowed && (is_product ? has_cublaslt : has_cudnn))
+      ASSERT_EQ(backend_->offers(0, call), is_allowed && (is_own || (is_product ? has_cublaslt : has_cudnn)))
           << allowed << " " << call.index();
       ++(is_allowed ? offered : refused)[library];
     }
@@ -139,6 +140,7 @@ TEST_F(AbsentGpus, OfferWhatTheDeviceOffers) {
     EXPECT_GT(refused[Library::none], 0);
     for (const auto& [library, name] : {std::pair(Library::cublaslt, "cublaslt"), std::pair(Library::cudnn, "cudnn")})
       EXPECT_GT((allowed.find(name) != allowed.npos ? offered : refused)[library], 10) << allowed << " " << name;
+    EXPECT_GT((allowed != "none" ? offered : refused)[Library::own], 10) << allowed;
   }
   ::setenv("JITNEY_CUDA_LIBRARIES", "cublas", 1);
   EXPECT_EQ(absent_.device_info(0).error().message,
@@ -150,6 +152,8 @@ TEST_F(AbsentGpus, CompileWhateverAChipOfTheirArchitectureMayAskFor) {
   std::map<std::size_t, std::set<std::string>> asked;
   std::vector<LibraryCall> calls = own_calls(DType::f16);
   for (const auto& call : own_calls(DType::bf16)) calls.push_back(call);
+  for (const auto& call : own_calls(DType::f32))
+    if (std::holds_alternative<AttentionCall>(call)) calls.push_back(call);
   std::size_t in_all = 0, compiled = 0;
   for (const int multiprocessors : {1, 2, 3, 16, 40, 60, 78, 114, 132, 148, 192, 500}) {
     for (std::size_t i = 0; i < calls.size(); ++i) {

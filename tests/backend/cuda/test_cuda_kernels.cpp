@@ -37,6 +37,26 @@ TEST_F(FakeCuda, LaunchBufferIsPointersNumbersRangeAndFault) {
   EXPECT_EQ(l.block, 128u);
 }
 
+TEST_F(FakeCuda, FewLongRowsAreDividedBetweenTheBlocksOfClusters) {
+  fake_.multiprocessors = 8;
+  const auto k = kernel("noop");
+  const auto launched = [&](std::int64_t rows, std::int64_t rounds) {
+    EXPECT_TRUE(backend_->launch(0, k, {.end = rows, .block_threads = 256, .block_points = 1, .rounds = rounds}, 0));
+    EXPECT_TRUE(backend_->synchronize(0, 0));
+    const auto& l = fake_.launches.back();
+    return std::pair(l.grid, l.cluster);
+  };
+  using Blocks = std::pair<unsigned, unsigned>;
+  EXPECT_EQ(launched(1, 0), Blocks(1, 1)) << "a kernel that cannot";
+  EXPECT_EQ(launched(1, 7), Blocks(1, 1)) << "short rows";
+  EXPECT_EQ(launched(1, 8), Blocks(2, 2));
+  EXPECT_EQ(launched(1, 1000), Blocks(8, 8));
+  EXPECT_EQ(launched(2, 1000), Blocks(8, 4));
+  EXPECT_EQ(launched(5, 1000), Blocks(5, 1)) << "there are rows enough";
+  fake_.most_blocks_of_a_cluster = 1;
+  EXPECT_EQ(launched(2, 1000), Blocks(2, 1)) << "no room for clusters";
+}
+
 TEST_F(FakeCuda, NoFaultWordIsNull) {
   ASSERT_TRUE(launch(kernel("noop"), 0));
   ASSERT_TRUE(backend_->synchronize(0, 0));

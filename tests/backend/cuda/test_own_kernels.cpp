@@ -42,6 +42,12 @@ TEST(OwnKernels, CompileForEveryGeneration) {
     }
   }
   sources.push_back(cuda::attention_source(attention(DType::f16, 5, 7, 128, 128), 1));
+  for (const auto& [length, split] : {std::pair{64, 1}, {17, 2}, {128, 2}, {3, 4}, {128, 4}}) {
+    AttentionCall call = attention(DType::f32, 5, 7, length, length);
+    sources.push_back(cuda::attention_source(call, split));
+    call.mask = tensor({1, 2, 5, 7});
+    sources.push_back(cuda::attention_source(call, split));
+  }
   for (const char* architecture : {"sm_75", "sm_90", "sm_120"}) {
     CompilingServices services({std::string("--gpu-architecture=") + architecture, "--std=c++17", "-default-device"});
     for (const auto& source : sources) {
@@ -67,6 +73,11 @@ TEST(OwnKernels, WhichCallsTheyTake) {
   EXPECT_FALSE(cuda::is_for_attention_kernel(attention(DType::f16, 5, 1024, 64, 64), 90)) << "cuDNN is faster";
   EXPECT_FALSE(cuda::is_for_attention_kernel(attention(DType::f16, 5, 0, 64, 64), 90));
   EXPECT_FALSE(cuda::is_for_attention_kernel(attention(DType::f16, -1, 7, 64, 64), 90));
+  EXPECT_TRUE(cuda::is_for_attention_kernel(attention(DType::f32, 5, 100'000, 3, 128), 90)) << "nobody else does it";
+  EXPECT_TRUE(cuda::is_for_attention_kernel(attention(DType::f32, 5, 0, 64, 64), 90));
+  EXPECT_TRUE(cuda::is_attention_in_f32(attention(DType::f32, -1, -1, 64, 64)));
+  EXPECT_FALSE(cuda::is_attention_in_f32(attention(DType::f32, 5, 7, 64, 136))) << "too wide for shared memory";
+  EXPECT_FALSE(cuda::is_attention_in_f32(AttentionCall{}));
 }
 
 /// With a device only.
@@ -115,6 +126,23 @@ TEST_P(OwnKernelsOnDevice, AttentionsAreRight) {
         call.y.strides = {rows * 2 * width, width, 2 * width, 1};
         expect_own(call);
       }
+  for (const auto& [rows, keys] :
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {1, 200}, {17, 31}, {130, 65}, {40, 1025}})
+    for (const auto& [depth, width] : {std::pair{64, 64}, {40, 24}, {128, 128}, {17, 3}, {1, 100}, {64, 20}}) {
+      AttentionCall call = attention(DType::f32, rows, keys, depth, width);
+      expect_own(call);
+      call.mask = tensor({1, 1, 1, keys});
+      call.mask.strides = {0, 0, 0, 1};
+      call.q.strides = {rows * (2 * depth + 1), depth, 2 * depth + 1, 1};
+      expect_own(call);
+      // Everything across memory.
+      call.q = tensor({1, 2, rows, depth});
+      for (TensorDesc* t : {&call.q, &call.k, &call.v, &call.y})
+        t->strides = {2 * t->shape[2] * t->shape[3], t->shape[2] * t->shape[3], 1, t->shape[2]};
+      expect_own(call);
+    }
+  expect_own(attention(DType::f32, 3, 0, 8, 8));
+  expect_own(attention(DType::f32, 40000, 70, 16, 16));
   // So many blocks that none divides the keys.
   expect_own(attention(DType::f16, 4300, 3, 8, 8));
 }

@@ -12,11 +12,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
+  const i32 parts = jt_parts(), part = jt_part();
+  i32 turn = 0;
+  __shared__ u64 told[2];
   i32 threads = 256;
   while (threads > 32 && (i64)threads / 2 * 8 >= e1) threads /= 2;
-  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
-  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
-  for (; row < a.end; row += (i64)gridDim.x * rows) {
+  const i32 all = threads * parts, lane = part * threads + (threadIdx.x & (threads - 1));
+  const i32 rows = blockDim.x / threads;
+  i64 row = (i64)(blockIdx.x / parts) * rows + threadIdx.x / threads;
+  for (; row < a.end; row += (i64)(gridDim.x / parts) * rows) {
     i64 rest = row;
     const i64 i0 = rest;
     auto* p0 = in0 + ((i64)0) + i0*a.n[2];
@@ -27,7 +31,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     jt_pack<8, bf16> c5[2];
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 8;
+      const i64 b = ((i64)k * all + lane) * 8;
       if (b < e1) {
         const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
         jt_read<8>(c4[k], p0 + b, m == 8, m);
@@ -37,7 +41,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     f32 acc0 = 0;
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 8;
+      const i64 b = ((i64)k * all + lane) * 8;
       if (b < e1) {
         const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
         #pragma unroll
@@ -51,7 +55,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
+    for (i64 b = ((i64)2 * all + lane) * 8; b < e1; b += (i64)all * 8) {
       const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
       jt_pack<8, bf16> v6;
       jt_read<8>(v6, p0 + b, m == 8, m);
@@ -68,9 +72,11 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       }
     }
     acc0 = jt_fold_sum(acc0, threads, (f32*)shared);
+    acc0 = jt_fold_parts_sum(acc0, parts, threadIdx.x == 0, told + turn);
+    turn ^= 1;
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 8;
+      const i64 b = ((i64)k * all + lane) * 8;
       if (b < e1) {
         const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
         jt_pack<8, bf16> o8;
@@ -86,7 +92,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         jt_write<8>(p2 + b, o8, m == 8, m);
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 8; b < e1; b += (i64)threads * 8) {
+    for (i64 b = ((i64)2 * all + lane) * 8; b < e1; b += (i64)all * 8) {
       const i32 m = e1 - b < 8 ? (i32)(e1 - b) : 8;
       jt_pack<8, bf16> v9;
       jt_read<8>(v9, p0 + b, m == 8, m);
@@ -109,4 +115,5 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       *(p3) = jt_down_bf16(t5);
     }
   }
+  if (parts > 1) jt_wait_parts();
 }

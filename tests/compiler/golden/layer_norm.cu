@@ -12,11 +12,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
+  const i32 parts = jt_parts(), part = jt_part();
+  i32 turn = 0;
+  __shared__ u64 told[2];
   i32 threads = 256;
   while (threads > 32 && (i64)threads / 2 * 4 >= e1) threads /= 2;
-  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
-  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
-  for (; row < a.end; row += (i64)gridDim.x * rows) {
+  const i32 all = threads * parts, lane = part * threads + (threadIdx.x & (threads - 1));
+  const i32 rows = blockDim.x / threads;
+  i64 row = (i64)(blockIdx.x / parts) * rows + threadIdx.x / threads;
+  for (; row < a.end; row += (i64)(gridDim.x / parts) * rows) {
     i64 rest = row;
     const i64 i0 = rest;
     auto* p0 = in0 + ((i64)0) + i0*a.n[2];
@@ -28,7 +32,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     jt_pack<4, f32> c6[2];
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         jt_read<4>(c4[k], p0 + b, m == 4, m);
@@ -39,7 +43,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     f32 acc0 = 0;
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         #pragma unroll
@@ -50,7 +54,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v7;
       jt_read<4>(v7, p0 + b, m == 4, m);
@@ -62,13 +66,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       }
     }
     acc0 = jt_fold_sum(acc0, threads, (f32*)shared);
+    acc0 = jt_fold_parts_sum(acc0, parts, threadIdx.x == 0, told + turn);
+    turn ^= 1;
     f32 acc1 = 0;
     const i64 t2 = a.n[3];
     const f32 t3 = jt_to_f32(t2);
     const f32 t4 = jt_div(acc0, t3);
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         #pragma unroll
@@ -81,7 +87,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v8;
       jt_read<4>(v8, p0 + b, m == 4, m);
@@ -95,13 +101,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       }
     }
     acc1 = jt_fold_sum(acc1, threads, (f32*)shared);
+    acc1 = jt_fold_parts_sum(acc1, parts, threadIdx.x == 0, told + turn);
+    turn ^= 1;
     const f32 t8 = jt_div(acc1, t3);
     const f32 t10 = t8 + (f32)1e-05f;
     const f32 t11 = jt_sqrt(t10);
     const f32 t12 = jt_reciprocal(t11);
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         jt_pack<4, f32> o9;
@@ -120,7 +128,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         jt_write<4>(p3 + b, o9, m == 4, m);
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v10;
       jt_read<4>(v10, p0 + b, m == 4, m);
@@ -144,4 +152,5 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       jt_write<4>(p3 + b, o13, m == 4, m);
     }
   }
+  if (parts > 1) jt_wait_parts();
 }

@@ -41,8 +41,9 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e1 = ((i64)384);
   __shared__ u64 shared[8];
   const i32 threads = 64;
-  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
-  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
+  const i32 lane = threadIdx.x & (threads - 1);
+  const i32 rows = blockDim.x / threads;
+  i64 row = (i64)(blockIdx.x) * rows + threadIdx.x / threads;
   for (; row < a.end; row += (i64)gridDim.x * rows) {
     i64 rest = row;
     const i64 i0 = rest;

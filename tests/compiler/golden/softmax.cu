@@ -10,11 +10,15 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
   const i64 e0 = a.n[0];
   const i64 e1 = a.n[1];
   __shared__ u64 shared[8];
+  const i32 parts = jt_parts(), part = jt_part();
+  i32 turn = 0;
+  __shared__ u64 told[2];
   i32 threads = 256;
   while (threads > 32 && (i64)threads / 2 * 4 >= e1) threads /= 2;
-  const i32 lane = threadIdx.x & (threads - 1), rows = blockDim.x / threads;
-  i64 row = (i64)blockIdx.x * rows + threadIdx.x / threads;
-  for (; row < a.end; row += (i64)gridDim.x * rows) {
+  const i32 all = threads * parts, lane = part * threads + (threadIdx.x & (threads - 1));
+  const i32 rows = blockDim.x / threads;
+  i64 row = (i64)(blockIdx.x / parts) * rows + threadIdx.x / threads;
+  for (; row < a.end; row += (i64)(gridDim.x / parts) * rows) {
     i64 rest = row;
     const i64 i0 = rest;
     auto* p0 = in0 + ((i64)0) + i0*a.n[2];
@@ -22,7 +26,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     jt_pack<4, f32> c2[2];
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         jt_read<4>(c2[k], p0 + b, m == 4, m);
@@ -31,7 +35,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     f32 acc0 = -JT_INF;
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         #pragma unroll
@@ -42,7 +46,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v3;
       jt_read<4>(v3, p0 + b, m == 4, m);
@@ -54,10 +58,12 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       }
     }
     acc0 = jt_fold_max(acc0, threads, (f32*)shared);
+    acc0 = jt_fold_parts_max(acc0, parts, threadIdx.x == 0, told + turn);
+    turn ^= 1;
     f32 acc1 = 0;
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         #pragma unroll
@@ -70,7 +76,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         }
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v4;
       jt_read<4>(v4, p0 + b, m == 4, m);
@@ -84,10 +90,12 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       }
     }
     acc1 = jt_fold_sum(acc1, threads, (f32*)shared);
+    acc1 = jt_fold_parts_sum(acc1, parts, threadIdx.x == 0, told + turn);
+    turn ^= 1;
     const f32 t5 = jt_reciprocal(acc1);
     #pragma unroll
     for (i32 k = 0; k < 2; ++k) {
-      const i64 b = ((i64)k * threads + lane) * 4;
+      const i64 b = ((i64)k * all + lane) * 4;
       if (b < e1) {
         const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
         jt_pack<4, f32> o5;
@@ -103,7 +111,7 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
         jt_write<4>(p1 + b, o5, m == 4, m);
       }
     }
-    for (i64 b = ((i64)2 * threads + lane) * 4; b < e1; b += (i64)threads * 4) {
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = e1 - b < 4 ? (i32)(e1 - b) : 4;
       jt_pack<4, f32> v6;
       jt_read<4>(v6, p0 + b, m == 4, m);
@@ -120,4 +128,5 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
       jt_write<4>(p1 + b, o7, m == 4, m);
     }
   }
+  if (parts > 1) jt_wait_parts();
 }
