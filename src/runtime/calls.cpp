@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <system_error>
@@ -39,6 +40,18 @@ void for_each_side_by_side(std::size_t count, std::size_t threads, const std::fu
   } catch (const std::system_error&) {
   }
   take();
+}
+
+/// Does `work`, for which nobody waits, and then leaves room: while a library loads code, launches of the whole process
+/// wait for the driver, and those that came meanwhile are served before the next.
+template <class Work>
+auto with_room_after(Work work) {
+  constexpr std::chrono::microseconds kUnnoticed{200}, kMost{20'000};
+  const auto begin = std::chrono::steady_clock::now();
+  auto result = work();
+  const auto took = std::chrono::steady_clock::now() - begin;
+  if (took > kUnnoticed) std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(3 * took, kMost));
+  return result;
 }
 
 }  // namespace
@@ -133,8 +146,11 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
                                : std::size_t{1};  // nobody waits
   for_each_side_by_side(distinct.size(), times ? 1 : most, [&](std::size_t i) {
     Ahead& one = ahead[distinct[i]];
-    auto made = target_.backend->plan(target_.device, *one.call,
-                                      {.stream = stream, .services = services_.get(), .haste = haste});
+    const auto plan_it = [&] {
+      return target_.backend->plan(target_.device, *one.call,
+                                   {.stream = stream, .services = services_.get(), .haste = haste});
+    };
+    auto made = haste == backend::Haste::ahead ? with_room_after(plan_it) : plan_it();
     if (made) one.primitive = std::move(*made);
   });
   for (std::size_t n = 0; n < steps.size(); ++n)
@@ -193,9 +209,13 @@ void CallPlanner::rehearse(const Plan& plan, backend::StreamHandle stream, bool 
         auto call = describe(symbols, p, unused);
         if (!call || std::ranges::find(done, *call) != done.end()) continue;
         if (stop.stop_requested()) return;
-        target_.backend->rehearse(
-            target_.device, *call,
-            {.stream = stream, .services = with_services ? services_.get() : nullptr, .haste = backend::Haste::ahead});
+        with_room_after([&] {
+          target_.backend->rehearse(target_.device, *call,
+                                    {.stream = stream,
+                                     .services = with_services ? services_.get() : nullptr,
+                                     .haste = backend::Haste::ahead});
+          return 0;
+        });
         done.push_back(std::move(*call));
       }
     }

@@ -162,7 +162,7 @@ std::vector<double> compute(const AttentionCall& c, const Values& values) {
       sum += p;
       total += p * values[2][offset(c.v, v)];
     }
-    result.push_back(total / sum);
+    result.push_back(n == 0 ? 0 : total / sum);
   });
   return result;
 }

@@ -141,7 +141,7 @@ extern "C" __global__ void own(Args a) {
   auto plan = std::make_shared<runtime::Plan>();
   plan->output_shapes = {{kBlocks}};
   plan->slots = {{runtime::Slot::Kind::output, 0}};
-  plan->steps = {{0, kBlocks, 1, 0, 0, 0, 1}};
+  plan->steps = {{.step = 0, .points = kBlocks, .slot_count = 1}};
   const runtime::Target target{backend_, 0, value_or_throw(backend_->device_info(0))};
   const auto multiprocessors_of = [&](runtime::Executor& e, StreamHandle on, bool captures) {
     const DeviceTensor y(DType::i32, {kBlocks}, kDevice);

@@ -10,6 +10,7 @@
 #include "backend/cpu/cpu_target.h"
 #include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
+#include "backend/cpu/spread.h"
 #include "backend/cpu/team.h"
 #include "util/memory.h"
 #include "util/threads.h"
@@ -211,11 +212,13 @@ Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const
 Expected<std::uintptr_t> CpuBackend::begin_execute(int device, StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
   // Launches set the mode of their threads themselves; entering and leaving costs two parallel regions.
-  return calls_.is_used() ? enter_team(threads_of(stream), flushes(stream)) : 0;
+  const bool is_watched = Watch::mine().begin(threads_of(stream));
+  return is_watched || calls_.is_used() ? enter_team(threads_of(stream), flushes(stream)) : 0;
 }
 
 void CpuBackend::end_execute(int, StreamHandle, std::uintptr_t token) noexcept {
   if (token != 0) leave_team(token);
+  Watch::mine().end();
 }
 
 }  // namespace jitney::backend

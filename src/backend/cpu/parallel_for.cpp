@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "backend/cpu/denormals.h"
+#include "backend/cpu/spread.h"
 
 #ifdef JITNEY_TSAN
 #include <thread>
@@ -36,6 +37,7 @@ struct Work {
   std::uint64_t iterations;
   std::uint64_t parts;
   bool sets_mode, flushes;  ///< whether each thread treats denormal numbers as the calling one does, and how that is
+  Watch* watch = nullptr;   ///< the caller's, where its team is watched
 
   /// Part number `part` of `of`: sizes differ by one at most.
   void run(std::uint64_t part, std::uint64_t of) const {
@@ -73,7 +75,9 @@ void run_region(const Work& work, int) {
 
 bool is_inside_region() { return omp_in_parallel() != 0; }
 
-void run_region(const Work& work, int threads) {
+void run_region(Work& work, int threads) {
+  Watch& watch = Watch::mine();
+  if (watch.is_on()) (work.watch = &watch)->enter_region();
   // The whole team enters, even if there is work for a part of it only: libgomp ends the threads that a smaller team
   // leaves over and starts them again for the next larger one.
   GOMP_parallel(
@@ -83,9 +87,11 @@ void run_region(const Work& work, int threads) {
         const auto team = static_cast<std::uint64_t>(omp_get_num_threads());
         const auto me = static_cast<std::uint64_t>(omp_get_thread_num());
         const std::uint64_t parts = std::min(w.parts, team);
+        if (w.watch != nullptr && me != 0) w.watch->settle(static_cast<int>(me));
         if (me < parts) w.run(me, parts);
       },
-      const_cast<Work*>(&work), static_cast<unsigned>(threads), 0);
+      &work, static_cast<unsigned>(threads), 0);
+  if (work.watch != nullptr) watch.leave_region();
 }
 
 #endif

@@ -1,0 +1,109 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/spread.h"
+
+#include <sched.h>
+
+#include <bit>
+#include <chrono>
+#include <type_traits>
+
+namespace jitney::backend {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr std::int64_t nanoseconds(milliseconds m) { return std::chrono::nanoseconds(m).count(); }
+/// Work that comes sooner finds its threads where they were.
+constexpr std::int64_t kPause = nanoseconds(milliseconds(5));
+/// As long as schedulers may take to balance loads, twice.
+constexpr std::int64_t kAlert = nanoseconds(milliseconds(100));
+constexpr int kMost = 64;  ///< processors: a word of them
+
+/// Of the plugin's own few bytes of static thread storage, as team.cpp says: zeros, and nothing to construct.
+#define JITNEY_STATIC_TLS __attribute__((tls_model("initial-exec")))
+thread_local Watch watch JITNEY_STATIC_TLS;
+static_assert(std::is_trivially_destructible_v<Watch>);
+thread_local std::uint64_t allowed_before JITNEY_STATIC_TLS = 0;  ///< 0: this thread is not bound
+
+std::int64_t now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+/// The processors that the calling thread may use; 0 where a word cannot say it.
+std::uint64_t affinity() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 0;
+  std::uint64_t word = 0;
+  for (int i = 0; i < kMost; ++i) word |= std::uint64_t{CPU_ISSET(i, &set) != 0} << i;
+  return CPU_COUNT(&set) == std::popcount(word) ? word : 0;
+}
+
+bool set_affinity(std::uint64_t word) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (int i = 0; i < kMost; ++i)
+    if ((word >> i & 1) != 0) CPU_SET(i, &set);
+  return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
+/// Number `index` of the processors in `word`, counted from `first`, round and round.
+int processor(std::uint64_t word, int first, int index) {
+  for (int at = first;; at = (at + 1) % kMost)
+    if ((word >> at & 1) != 0 && index-- == 0) return at;
+}
+
+void bind(int team, int callers, int index) {
+  if (allowed_before != 0) return;
+  const std::uint64_t allowed = affinity();
+  if (team != std::popcount(allowed) || callers < 0 || callers >= kMost || (allowed >> callers & 1) == 0) return;
+  if (set_affinity(std::uint64_t{1} << processor(allowed, callers, index))) allowed_before = allowed;
+}
+
+}  // namespace
+
+Watch& Watch::mine() noexcept { return watch; }
+
+bool Watch::begin(int team) noexcept {
+  leave_place();  // an execute that an error ended
+  team_ = team;
+  is_on_ = is_bound_ = binds_ = false;
+  if (team < 2) return false;
+  const std::int64_t time = now();
+  if (time - last_end_ > kPause) alert_until_ = time + kAlert;
+  binds_ = time < bind_until_;
+  is_on_ = binds_ || time < alert_until_;
+  return is_on_;
+}
+
+void Watch::end() noexcept {
+  is_on_ = false;
+  if (team_ > 1) last_end_ = now();
+}
+
+void Watch::enter_region() noexcept {
+  // Looked up before anybody is woken, who may take the caller's place at once.
+  if (!is_bound_) callers_.store(sched_getcpu(), std::memory_order_relaxed);
+}
+
+void Watch::settle(int index) noexcept {
+  const int callers = callers_.load(std::memory_order_relaxed);
+  const bool meets = !binds_ && sched_getcpu() == callers;
+  if (meets) have_met_.store(true, std::memory_order_relaxed);
+  if (meets || binds_) bind(team_, callers, index);
+}
+
+void Watch::leave_region() noexcept {
+  if (is_bound_) return;
+  if (have_met_.exchange(false, std::memory_order_relaxed)) {
+    binds_ = true;
+    bind_until_ = now() + kAlert;
+  }
+  if (!binds_) return;
+  is_bound_ = true;
+  bind(team_, callers_.load(std::memory_order_relaxed), 0);
+}
+
+void leave_place() noexcept {
+  if (allowed_before == 0) return;
+  set_affinity(allowed_before);
+  allowed_before = 0;
+}
+
+}  // namespace jitney::backend

@@ -1,0 +1,124 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+// Threads of a team that meet on one processor part, and are free again when the execute ends.
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "backend/cpu/parallel_for.h"
+#include "backend/cpu/spread.h"
+#include "backend/cpu/team.h"
+
+namespace jitney::backend {
+namespace {
+
+struct Place {
+  int processor = -1;
+  cpu_set_t allowed{};
+};
+
+/// Where each thread of a region is.
+std::vector<Place> places(int team) {
+  std::vector<Place> found(static_cast<std::size_t>(team));
+  on_every_thread(
+      team,
+      [](void* data, std::int64_t index, std::int64_t) {
+        Place& place = (*static_cast<std::vector<Place>*>(data))[static_cast<std::size_t>(index)];
+        place.processor = sched_getcpu();
+        sched_getaffinity(0, sizeof(place.allowed), &place.allowed);
+      },
+      &found);
+  return found;
+}
+
+/// Everybody to one processor, free to leave it.
+void crowd(int team) {
+  int first = places(1)[0].processor;
+  on_every_thread(
+      team,
+      [](void* data, std::int64_t, std::int64_t) {
+        cpu_set_t allowed, one;
+        sched_getaffinity(0, sizeof(allowed), &allowed);
+        CPU_ZERO(&one);
+        CPU_SET(*static_cast<int*>(data), &one);
+        sched_setaffinity(0, sizeof(one), &one);
+        sched_setaffinity(0, sizeof(allowed), &allowed);
+      },
+      &first);
+}
+
+class SpreadTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+#ifdef JITNEY_TSAN
+    GTEST_SKIP() << "these builds have no teams";
+#endif
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2 || CPU_COUNT(&allowed) > 64)
+      GTEST_SKIP() << "one processor, or too many for a word";
+    team_ = CPU_COUNT(&allowed);
+    before_ = places(team_);
+  }
+  void expect_free() const {
+    const auto now = places(team_);
+    for (std::size_t i = 0; i < now.size(); ++i) EXPECT_TRUE(CPU_EQUAL(&now[i].allowed, &before_[i].allowed)) << i;
+  }
+  int team_ = 0;
+  std::vector<Place> before_;
+};
+
+TEST_F(SpreadTest, ThreadsThatMeetPart) {
+  int met = 0;
+  for (int i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(6));  // a pause
+    crowd(team_);
+    ASSERT_TRUE(Watch::mine().begin(team_));
+    const auto token = enter_team(team_, true);
+    std::set<int> used;
+    bool is_bound = true;
+    for (const Place& p : places(team_)) {
+      used.insert(p.processor);
+      is_bound = is_bound && CPU_COUNT(&p.allowed) == 1;
+    }
+    // A scheduler may have been quicker.
+    met += is_bound;
+    if (is_bound) EXPECT_EQ(used.size(), static_cast<std::size_t>(team_));
+    leave_team(token);
+    Watch::mine().end();
+    expect_free();
+  }
+  EXPECT_GT(met, 10);
+}
+
+TEST_F(SpreadTest, ATeamWithProcessorsToSpareIsLeftAlone) {
+  if (team_ < 3) GTEST_SKIP() << "two processors";
+  std::this_thread::sleep_for(std::chrono::milliseconds(6));
+  crowd(2);
+  ASSERT_TRUE(Watch::mine().begin(2));
+  const auto token = enter_team(2, true);
+  for (const Place& p : places(2)) EXPECT_TRUE(CPU_EQUAL(&p.allowed, &before_[0].allowed));
+  leave_team(token);
+  Watch::mine().end();
+}
+
+TEST_F(SpreadTest, OneThreadIsNotWatched) {
+  EXPECT_FALSE(Watch::mine().begin(1));
+  EXPECT_FALSE(Watch::mine().is_on());
+  Watch::mine().end();
+}
+
+TEST_F(SpreadTest, AnExecuteThatNobodyEndedLeavesNobodyBound) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(6));
+  crowd(team_);
+  Watch::mine().begin(team_);
+  enter_team(team_, true);
+  Watch::mine().begin(team_);
+  leave_team(enter_team(team_, true));
+  Watch::mine().end();
+  expect_free();
+}
+
+}  // namespace
+}  // namespace jitney::backend
