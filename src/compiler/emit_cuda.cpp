@@ -19,8 +19,10 @@ constexpr std::size_t kKeptBytes = 256;
 // Blocks of kernels whose rows are known to be short, and of short reductions: these have few threads in all, which are
 // to reach as many multiprocessors as they can.
 constexpr int kSmallBlock = 128;
-// Rows and columns of fewer rounds of a block are not worth code for several blocks.
-constexpr std::int64_t kLeastSplitRounds = 8;
+// Rows and columns of fewer rounds of a block are not worth code for several blocks. A round of a row moves 16 bytes a
+// thread, one of a column one element: so many of these count as one.
+constexpr std::int64_t kColumnRounds = 16;
+constexpr std::int64_t kLeastSplitRounds = 12;
 // Windows of up to this many elements are unrolled.
 constexpr std::int64_t kUnrolled = 25;
 
@@ -142,8 +144,12 @@ class CudaWriter : CudaMapWriter {
         open(fmt::format("for (i32 {} = 0; {} < {}; ++{})", axis(i), axis(i), *k_.axes[i].extent.constant(), axis(i)));
         continue;
       }
+      if (sliced && is_split_) {
+        open_rounds("slice", fmt::format("{} * parts", slices_), fmt::format("e{}", i), axis(i));
+        continue;
+      }
       open(fmt::format("for (i64 {} = {}; {} < e{}; {} += {})", axis(i), sliced ? "slice" : "0", axis(i), i, axis(i),
-                       sliced ? fmt::format("{}{}", slices_, is_split_ ? " * parts" : "") : "1"));
+                       sliced ? slices_ : 1));
     }
   }
 
@@ -171,6 +177,18 @@ class CudaWriter : CudaMapWriter {
   /// Nobody leaves whose memory is still read.
   void end_of_parts() {
     if (is_split_) line("if (parts > 1) jt_wait_parts();");
+  }
+
+  /// A loop whose rounds are counted, so that the compiler reads for several of them at once: `name` is `from` first,
+  /// and `step` more each time, below `end`.
+  void open_rounds(const std::string& from, const std::string& step, const std::string& end, const std::string& name) {
+    const int id = fresh_++;
+    line(fmt::format("const i64 step{} = {};", id, step));
+    line(fmt::format("const i64 count{} = {} < {} ? jt_quotient({} - {} + step{} - 1, step{}) : 0;", id, from, end, end,
+                     from, id, id));
+    line("#pragma unroll 4");
+    open(fmt::format("for (i64 k = 0; k < count{}; ++k)", id));
+    line(fmt::format("const i64 {} = {} + k * step{};", name, from, id));
   }
 
   /// The first group of points of a block and how far the next one is, in blocks.
@@ -275,8 +293,13 @@ class CudaWriter : CudaMapWriter {
             close();
             if (is_kept_whole_) return outer_loops(false, parallel_);
           }
-          open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64){} * {})", past, vector_elements_, vector_,
-                           all(), vector_elements_));
+          if (is_split_ && k_.axes[vector_].extent.constant()) {
+            line(fmt::format("const i64 from = ({}lane) * {};", past, vector_elements_));
+            open_rounds("from", fmt::format("(i64)all * {}", vector_elements_), fmt::format("e{}", vector_), "b");
+          } else {
+            open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64){} * {})", past, vector_elements_, vector_,
+                             all(), vector_elements_));
+          }
           elements(roots, true, stores, body);
           close();
           outer_loops(false, parallel_);
@@ -312,7 +335,7 @@ class CudaWriter : CudaMapWriter {
     const int width = kThreads / slices_;
     out_.block_points = width;
     if (slices_ > 1) line(fmt::format("__shared__ u64 shared[{}];", kThreads));
-    if (slices_ > 1) split(k_.axes[first_reduction_].extent, slices_);
+    if (slices_ > 1) split(k_.axes[first_reduction_].extent, slices_ * kColumnRounds);
     if (is_split_) line(fmt::format("__shared__ u64 told[2 * {}];", width));
     line(fmt::format("const i32 column = threadIdx.x % {}, slice = {}threadIdx.x / {};", width,
                      is_split_ ? fmt::format("part * {} + ", slices_) : "", width));

@@ -23,6 +23,7 @@ import numpy as np
 
 BEGIN, END = "<!-- models:begin -->\n", "<!-- models:end -->"
 SECONDS = 1500  # for one model
+SETTLE = 0.1  # seconds between two engines
 TOLERANCE = 1e-3  # relative to the largest value of an output
 
 
@@ -41,13 +42,17 @@ def largest_difference(ours, theirs):
 
 
 def latencies(runs, seconds):
-    """Medians in ms of the functions, called in turn in blocks, of which the first call is thrown away."""
+    """Medians in ms of the functions, called in turn in blocks, of which the first call is thrown away.
+
+    Each block waits until the threads of the one before have stopped spinning, which would take a core from it.
+    """
     times = [[] for _ in runs]
     until = time.monotonic() + seconds
     while time.monotonic() < until or min(map(len, times)) < 3:
         for index, run in enumerate(runs):
+            time.sleep(SETTLE)
             run()
-            for _ in range(3):
+            for _ in range(5):
                 start = time.perf_counter()
                 run()
                 times[index].append(time.perf_counter() - start)

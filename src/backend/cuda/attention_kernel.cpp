@@ -114,7 +114,8 @@ bool is_attention_in_f32(const AttentionCall& call) {
   for (const TensorDesc* t : {&call.q, &call.k, &call.v, &call.y})
     if (t->dtype != DType::f32 || t->shape.size() != rank || t->strides.size() != rank) return false;
   if (call.has_mask() && (call.mask.dtype != DType::f32 || call.mask.shape.size() != rank)) return false;
-  const auto fits = [](std::int64_t length) { return length > 0 && length <= 128; };
+  // With longer rows there is too little shared memory for a thread to have enough of them, and cuBLASLt is faster.
+  const auto fits = [](std::int64_t length) { return length > 0 && length <= 64; };
   return fits(call.q.shape[rank - 1]) && fits(call.v.shape[rank - 1]);
 }
 
@@ -145,20 +146,17 @@ bool is_for_attention_kernel(const AttentionCall& call, int compute_capability) 
 
 namespace {
 
-bool is_narrow(const AttentionCall& call) { return call.q.shape.back() <= 64 && call.v.shape.back() <= 64; }
-
-/// A warp has 16 keys at least; in f32 a block 16 rows.
-int most_split(const AttentionCall& call) { return is_narrow(call) || call.q.dtype == DType::f32 ? kMostSplit : 2; }
-
-/// In f32 so many rows lie in shared memory.
-int least_split(const AttentionCall& call) { return is_narrow(call) || call.q.dtype != DType::f32 ? 1 : 2; }
+/// A warp has 16 keys at least.
+int most_split(const AttentionCall& call) {
+  return call.q.shape.back() <= 64 && call.v.shape.back() <= 64 ? kMostSplit : 2;
+}
 
 }  // namespace
 
 int attention_split(const AttentionCall& call, int multiprocessors) {
   const TensorDesc y = of_rank_4(call.y);
   const int most = most_split(call);
-  int split = least_split(call);
+  int split = 1;
   const auto blocks = [&] {
     const std::int64_t rows = kWarps / split * kRowsOfAWarp;
     return y.shape[0] * y.shape[1] * ((y.shape[2] + rows - 1) / rows);
@@ -181,7 +179,7 @@ Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernel
     const auto ready = [&](int s) { return kernels.loaded(device, attention_source(call, s)); };
     if (const KernelHandle kernel = ready(split))
       return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split, false);
-    for (int other = least_split(call); other <= most_split(call); other *= 2)
+    for (int other = 1; other <= most_split(call); other *= 2)
       if (const KernelHandle kernel = ready(other))
         return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, other, true);
   }

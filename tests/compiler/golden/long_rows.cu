@@ -23,14 +23,19 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p0 = in0 + ((i64)0) + i0*((i64)20000);
     auto* p1 = out0 + ((i64)0) + i0*((i64)1);
     f32 acc0 = -JT_INF;
-    for (i64 b = ((i64)lane) * 4; b < e1; b += (i64)all * 4) {
+    const i64 from = ((i64)lane) * 4;
+    const i64 step2 = (i64)all * 4;
+    const i64 count2 = from < e1 ? jt_quotient(e1 - from + step2 - 1, step2) : 0;
+    #pragma unroll 4
+    for (i64 k = 0; k < count2; ++k) {
+      const i64 b = from + k * step2;
       const i32 m = 4;
-      jt_pack<4, f32> v2;
-      jt_read<4>(v2, p0 + b, m == 4, m);
+      jt_pack<4, f32> v3;
+      jt_read<4>(v3, p0 + b, m == 4, m);
       #pragma unroll
       for (i32 l = 0; l < 4; ++l) {
         const i64 r1 = b + l;
-        const f32 t0 = jt_up_f32(v2.e[l]);
+        const f32 t0 = jt_up_f32(v3.e[l]);
         if (l < m) acc0 = jt_max(acc0, t0);
       }
     }

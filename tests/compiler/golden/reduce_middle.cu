@@ -24,7 +24,11 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     auto* p0 = in0 + ((i64)0) + i0*a.n[2];
     auto* p1 = out0 + ((i64)0) + i0*((i64)40);
     f32 acc0 = -JT_INF;
-    for (i64 r2 = slice; r2 < e2; r2 += 8 * parts) {
+    const i64 step2 = 8 * parts;
+    const i64 count2 = slice < e2 ? jt_quotient(e2 - slice + step2 - 1, step2) : 0;
+    #pragma unroll 4
+    for (i64 k = 0; k < count2; ++k) {
+      const i64 r2 = slice + k * step2;
       {
         const i64 i1 = b;
         const f32 t0 = jt_up_f32(*(p0 + i1 + r2*((i64)40)));
