@@ -293,13 +293,8 @@ class CudaWriter : CudaMapWriter {
             close();
             if (is_kept_whole_) return outer_loops(false, parallel_);
           }
-          if (is_split_ && k_.axes[vector_].extent.constant()) {
-            line(fmt::format("const i64 from = ({}lane) * {};", past, vector_elements_));
-            open_rounds("from", fmt::format("(i64)all * {}", vector_elements_), fmt::format("e{}", vector_), "b");
-          } else {
-            open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64){} * {})", past, vector_elements_, vector_,
-                             all(), vector_elements_));
-          }
+          open(fmt::format("for (i64 b = ({}lane) * {}; b < e{}; b += (i64){} * {})", past, vector_elements_, vector_,
+                           all(), vector_elements_));
           elements(roots, true, stores, body);
           close();
           outer_loops(false, parallel_);

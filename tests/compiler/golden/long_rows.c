@@ -3,7 +3,7 @@
 
 #define JT_LANES 32
 #define JT_FOLD_STEPS(OP, x) x = OP(x, __builtin_shufflevector(x, x, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15)); x = OP(x, __builtin_shufflevector(x, x, 8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1,2,3,4,5,6,7)); x = OP(x, __builtin_shufflevector(x, x, 4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1,2,3)); x = OP(x, __builtin_shufflevector(x, x, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0,1)); x = OP(x, __builtin_shufflevector(x, x, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,0)); 
-JT_TYPE(f32) JT_MEMORY_load(f32, f32) JT_MEMORY_load_part(f32, f32) JT_MEMORY_put(f32, f32)
+JT_TYPE(f32) JT_MEMORY_load(f32, f32) JT_MEMORY_load_part(f32, f32) JT_MEMORY_store(f32, f32) JT_MEMORY_store_part(f32, f32)
 
 __attribute__((visibility("default"))) void jitney_kernel(const jitney_args* a, i64 begin, i64 end) {
   const i64* n = a->numbers;
@@ -30,7 +30,38 @@ __attribute__((visibility("default"))) void jitney_kernel(const jitney_args* a, 
       }
     }
     const f32 s0 = jt_fold_max(acc0);
-    jt_put_f32(p1, s0);
+    f32v acc1 = (f32v)((f32)(__builtin_inf()));
+    {
+      i64 r1 = 0;
+      for (; r1 + JT_LANES <= e1; r1 += JT_LANES) {
+        const f32v t0 = jt_load_f32(p0 + r1);
+        const f32v t2 = t0 - (f32v)(s0);
+        acc1 = jt_min(acc1, t2);
+      }
+      if (r1 < e1) {
+        const i64 m = e1 - r1;
+        const f32v t0 = jt_load_part_f32(p0 + r1, m);
+        const f32v t2 = t0 - (f32v)(s0);
+        acc1 = jt_where(jt_lanes(0, m), jt_min(acc1, t2), acc1);
+      }
+    }
+    const f32 s1 = jt_fold_min(acc1);
+    {
+      i64 r1 = 0;
+      for (; r1 + JT_LANES <= e1; r1 += JT_LANES) {
+        const f32v t0 = jt_load_f32(p0 + r1);
+        const f32v t2 = t0 - (f32v)(s0);
+        const f32v t4 = t2 - (f32v)(s1);
+        jt_store_f32(p1 + r1, t4);
+      }
+      if (r1 < e1) {
+        const i64 m = e1 - r1;
+        const f32v t0 = jt_load_part_f32(p0 + r1, m);
+        const f32v t2 = t0 - (f32v)(s0);
+        const f32v t4 = t2 - (f32v)(s1);
+        jt_store_part_f32(p1 + r1, t4, m);
+      }
+    }
     ++i0;
   }
 }

@@ -21,14 +21,31 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     i64 rest = row;
     const i64 i0 = rest;
     auto* p0 = in0 + ((i64)0) + i0*((i64)20000);
-    auto* p1 = out0 + ((i64)0) + i0*((i64)1);
+    auto* p1 = out0 + ((i64)0) + i0*((i64)20000);
+    jt_pack<4, f32> c2[2];
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * all + lane) * 4;
+      if (b < e1) {
+        const i32 m = 4;
+        jt_read<4>(c2[k], p0 + b, m == 4, m);
+      }
+    }
     f32 acc0 = -JT_INF;
-    const i64 from = ((i64)lane) * 4;
-    const i64 step2 = (i64)all * 4;
-    const i64 count2 = from < e1 ? jt_quotient(e1 - from + step2 - 1, step2) : 0;
-    #pragma unroll 4
-    for (i64 k = 0; k < count2; ++k) {
-      const i64 b = from + k * step2;
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * all + lane) * 4;
+      if (b < e1) {
+        const i32 m = 4;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c2[k].e[l]);
+          if (l < m) acc0 = jt_max(acc0, t0);
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
       const i32 m = 4;
       jt_pack<4, f32> v3;
       jt_read<4>(v3, p0 + b, m == 4, m);
@@ -42,8 +59,67 @@ extern "C" __global__ void __launch_bounds__(256) jitney_kernel(const __grid_con
     acc0 = jt_fold_max(acc0, threads, (f32*)shared);
     acc0 = jt_fold_parts_max(acc0, parts, threadIdx.x == 0, told + turn);
     turn ^= 1;
-    if (lane == 0) {
-      *(p1) = jt_down_f32(acc0);
+    f32 acc1 = JT_INF;
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * all + lane) * 4;
+      if (b < e1) {
+        const i32 m = 4;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c2[k].e[l]);
+          const f32 t2 = t0 - acc0;
+          if (l < m) acc1 = jt_min(acc1, t2);
+        }
+      }
+    }
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
+      const i32 m = 4;
+      jt_pack<4, f32> v4;
+      jt_read<4>(v4, p0 + b, m == 4, m);
+      #pragma unroll
+      for (i32 l = 0; l < 4; ++l) {
+        const i64 r1 = b + l;
+        const f32 t0 = jt_up_f32(v4.e[l]);
+        const f32 t2 = t0 - acc0;
+        if (l < m) acc1 = jt_min(acc1, t2);
+      }
+    }
+    acc1 = jt_fold_min(acc1, threads, (f32*)shared);
+    acc1 = jt_fold_parts_min(acc1, parts, threadIdx.x == 0, told + turn);
+    turn ^= 1;
+    #pragma unroll
+    for (i32 k = 0; k < 2; ++k) {
+      const i64 b = ((i64)k * all + lane) * 4;
+      if (b < e1) {
+        const i32 m = 4;
+        jt_pack<4, f32> o5;
+        #pragma unroll
+        for (i32 l = 0; l < 4; ++l) {
+          const i64 r1 = b + l;
+          const f32 t0 = jt_up_f32(c2[k].e[l]);
+          const f32 t2 = t0 - acc0;
+          const f32 t4 = t2 - acc1;
+          o5.e[l] = jt_down_f32(t4);
+        }
+        jt_write<4>(p1 + b, o5, m == 4, m);
+      }
+    }
+    for (i64 b = ((i64)2 * all + lane) * 4; b < e1; b += (i64)all * 4) {
+      const i32 m = 4;
+      jt_pack<4, f32> v6;
+      jt_read<4>(v6, p0 + b, m == 4, m);
+      jt_pack<4, f32> o7;
+      #pragma unroll
+      for (i32 l = 0; l < 4; ++l) {
+        const i64 r1 = b + l;
+        const f32 t0 = jt_up_f32(v6.e[l]);
+        const f32 t2 = t0 - acc0;
+        const f32 t4 = t2 - acc1;
+        o7.e[l] = jt_down_f32(t4);
+      }
+      jt_write<4>(p1 + b, o7, m == 4, m);
     }
   }
   if (parts > 1) jt_wait_parts();
