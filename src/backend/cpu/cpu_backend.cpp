@@ -206,19 +206,22 @@ Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const
     ours->run(pointers, scratch);
     return {};
   }
+  if (Watch::mine().wants_region())
+    on_every_thread(threads_of(stream), [](void*, std::int64_t, std::int64_t) {}, nullptr);
   return LibraryCalls::run(invocation, pointers, scratch);
 }
 
 Expected<std::uintptr_t> CpuBackend::begin_execute(int device, StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
   // Launches set the mode of their threads themselves; entering and leaving costs two parallel regions.
-  const bool is_watched = Watch::mine().begin(threads_of(stream));
-  return is_watched || calls_.is_used() ? enter_team(threads_of(stream), flushes(stream)) : 0;
+  Watch::mine().begin(threads_of(stream));
+  return calls_.is_used() ? enter_team(threads_of(stream), flushes(stream)) : 0;
 }
 
-void CpuBackend::end_execute(int, StreamHandle, std::uintptr_t token) noexcept {
+void CpuBackend::end_execute(int, StreamHandle stream, std::uintptr_t token) noexcept {
+  const bool are_bound = Watch::mine().end();
   if (token != 0) leave_team(token);
-  Watch::mine().end();
+  if (are_bound) on_every_thread(threads_of(stream), [](void*, std::int64_t, std::int64_t) { leave_place(); }, nullptr);
 }
 
 }  // namespace jitney::backend

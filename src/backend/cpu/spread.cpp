@@ -10,12 +10,10 @@
 namespace jitney::backend {
 namespace {
 
-using std::chrono::milliseconds;
-constexpr std::int64_t nanoseconds(milliseconds m) { return std::chrono::nanoseconds(m).count(); }
-/// Work that comes sooner finds its threads where they were.
-constexpr std::int64_t kPause = nanoseconds(milliseconds(5));
 /// As long as schedulers may take to balance loads, twice.
-constexpr std::int64_t kAlert = nanoseconds(milliseconds(100));
+constexpr std::int64_t kWatchful = std::chrono::nanoseconds(std::chrono::milliseconds(100)).count();
+/// An empty region takes some microseconds.
+constexpr std::int64_t kLook = std::chrono::nanoseconds(std::chrono::milliseconds(2)).count();
 constexpr int kMost = 64;  ///< processors: a word of them
 
 /// Of the plugin's own few bytes of static thread storage, as team.cpp says: zeros, and nothing to construct.
@@ -60,21 +58,18 @@ void bind(int team, int callers, int index) {
 
 Watch& Watch::mine() noexcept { return watch; }
 
-bool Watch::begin(int team) noexcept {
+void Watch::begin(int team) noexcept {
   leave_place();  // an execute that an error ended
   team_ = team;
-  is_on_ = is_bound_ = binds_ = false;
-  if (team < 2) return false;
-  const std::int64_t time = now();
-  if (time - last_end_ > kPause) alert_until_ = time + kAlert;
-  binds_ = time < bind_until_;
-  is_on_ = binds_ || time < alert_until_;
-  return is_on_;
+  is_on_ = team > 1;
+  if (bind_until_ != 0 && now() > bind_until_) bind_until_ = 0;
+  binds_ = bind_until_ != 0;
+  is_bound_ = false;
 }
 
-void Watch::end() noexcept {
+bool Watch::end() noexcept {
   is_on_ = false;
-  if (team_ > 1) last_end_ = now();
+  return is_bound_;
 }
 
 void Watch::enter_region() noexcept {
@@ -93,11 +88,19 @@ void Watch::leave_region() noexcept {
   if (is_bound_) return;
   if (have_met_.exchange(false, std::memory_order_relaxed)) {
     binds_ = true;
-    bind_until_ = now() + kAlert;
+    bind_until_ = now() + kWatchful;
   }
   if (!binds_) return;
   is_bound_ = true;
   bind(team_, callers_.load(std::memory_order_relaxed), 0);
+}
+
+bool Watch::wants_region() noexcept {
+  if (!is_on_ || is_bound_) return false;
+  const std::int64_t time = now();
+  if (time < next_look_) return false;
+  next_look_ = time + kLook;
+  return true;
 }
 
 void leave_place() noexcept {

@@ -5,7 +5,6 @@
 
 #include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
-#include "backend/cpu/spread.h"
 
 #ifndef JITNEY_TSAN
 // Of libgomp, as in parallel_for.cpp.
@@ -46,8 +45,7 @@ void set_mode(void* flush, std::int64_t, std::int64_t) {
   has_saved_mode = true;
 }
 
-void leave(void*, std::int64_t, std::int64_t) {
-  leave_place();
+void restore_mode(void*, std::int64_t, std::int64_t) {
   // A thread that the team has now but had not then has nothing to restore.
   if (has_saved_mode) FlushDenormals::restore(saved_mode);
   has_saved_mode = false;
@@ -95,7 +93,7 @@ std::uintptr_t enter_team(int threads, bool flush) {
 }
 
 void leave_team(std::uintptr_t token) noexcept {
-  on_every_thread(static_cast<int>(token & kCount), leave, nullptr);
+  on_every_thread(static_cast<int>(token & kCount), restore_mode, nullptr);
   if (const auto saved = token >> kSavedShift & kCount; saved != 0) omp_set_num_threads(static_cast<int>(saved));
   if ((token >> kDynamicShift & 1) != 0) omp_set_dynamic(1);
 }

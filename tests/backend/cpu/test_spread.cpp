@@ -4,12 +4,10 @@
 #include <sched.h>
 
 #include <set>
-#include <thread>
 #include <vector>
 
 #include "backend/cpu/parallel_for.h"
 #include "backend/cpu/spread.h"
-#include "backend/cpu/team.h"
 
 namespace jitney::backend {
 namespace {
@@ -61,6 +59,9 @@ class SpreadTest : public ::testing::Test {
     team_ = CPU_COUNT(&allowed);
     before_ = places(team_);
   }
+  void leave() const {
+    on_every_thread(team_, [](void*, std::int64_t, std::int64_t) { leave_place(); }, nullptr);
+  }
   void expect_free() const {
     const auto now = places(team_);
     for (std::size_t i = 0; i < now.size(); ++i) EXPECT_TRUE(CPU_EQUAL(&now[i].allowed, &before_[i].allowed)) << i;
@@ -72,10 +73,9 @@ class SpreadTest : public ::testing::Test {
 TEST_F(SpreadTest, ThreadsThatMeetPart) {
   int met = 0;
   for (int i = 0; i < 20; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(6));  // a pause
     crowd(team_);
-    ASSERT_TRUE(Watch::mine().begin(team_));
-    const auto token = enter_team(team_, true);
+    Watch::mine().begin(team_);
+    places(team_);  // where they meet
     std::set<int> used;
     bool is_bound = true;
     for (const Place& p : places(team_)) {
@@ -85,8 +85,8 @@ TEST_F(SpreadTest, ThreadsThatMeetPart) {
     // A scheduler may have been quicker.
     met += is_bound;
     if (is_bound) EXPECT_EQ(used.size(), static_cast<std::size_t>(team_));
-    leave_team(token);
-    Watch::mine().end();
+    EXPECT_EQ(Watch::mine().end(), is_bound);
+    leave();
     expect_free();
   }
   EXPECT_GT(met, 10);
@@ -94,29 +94,27 @@ TEST_F(SpreadTest, ThreadsThatMeetPart) {
 
 TEST_F(SpreadTest, ATeamWithProcessorsToSpareIsLeftAlone) {
   if (team_ < 3) GTEST_SKIP() << "two processors";
-  std::this_thread::sleep_for(std::chrono::milliseconds(6));
   crowd(2);
-  ASSERT_TRUE(Watch::mine().begin(2));
-  const auto token = enter_team(2, true);
+  Watch::mine().begin(2);
+  places(2);
   for (const Place& p : places(2)) EXPECT_TRUE(CPU_EQUAL(&p.allowed, &before_[0].allowed));
-  leave_team(token);
-  Watch::mine().end();
+  static_cast<void>(Watch::mine().end());
 }
 
 TEST_F(SpreadTest, OneThreadIsNotWatched) {
-  EXPECT_FALSE(Watch::mine().begin(1));
+  Watch::mine().begin(1);
   EXPECT_FALSE(Watch::mine().is_on());
-  Watch::mine().end();
+  EXPECT_FALSE(Watch::mine().end());
 }
 
 TEST_F(SpreadTest, AnExecuteThatNobodyEndedLeavesNobodyBound) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(6));
   crowd(team_);
   Watch::mine().begin(team_);
-  enter_team(team_, true);
+  places(team_);
   Watch::mine().begin(team_);
-  leave_team(enter_team(team_, true));
-  Watch::mine().end();
+  places(team_);
+  static_cast<void>(Watch::mine().end());
+  leave();
   expect_free();
 }
 
