@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include "passes/fold_constants.h"
 
+#include <set>
+
 #include "passes/rewrite.h"
 #include "util/reloadable.h"
 
@@ -10,6 +12,9 @@ namespace {
 
 // A folded result may grow past its inputs by this much: beyond it, the model file would grow for little.
 constexpr std::int64_t kMaxGrowth = 64 * 1024;
+// What all of a graph's nodes may read, beside this many times what its constants have: no model needs more, unless it
+// does the same to one constant thousands of times, which then costs its runs instead of its loading.
+constexpr std::int64_t kMaxRead = 256 << 20, kMaxTimesRead = 16;
 
 bool constant_dims(const ir::Node& node) {
   for (const auto& [key, value] : node.attributes)
@@ -63,9 +68,19 @@ class Alone {
   std::vector<std::shared_ptr<const Tensor>> inputs_;
 };
 
+std::int64_t constant_bytes(const ir::Graph& graph) {
+  std::int64_t bytes = 0;
+  std::set<const Tensor*> seen;
+  for (const auto& value : graph.values)
+    if (value.constant && seen.insert(value.constant.get()).second)
+      bytes += static_cast<std::int64_t>(value.constant->num_bytes());
+  return bytes;
+}
+
 /// `times` its inputs' bytes, and a little more, are what a result may have.
 Expected<ir::Graph> fold(const ir::Graph& graph, std::int64_t times) {
   Rewriter rw(graph);
+  std::int64_t may_read = kMaxRead + kMaxTimesRead * constant_bytes(graph);
   for (const auto& node : graph.nodes) {
     std::int64_t input_bytes = 0;
     bool foldable = node.op != ir::Op::region && constant_dims(node) && node.outputs.size() == 1;
@@ -78,10 +93,11 @@ Expected<ir::Graph> fold(const ir::Graph& graph, std::int64_t times) {
         input_bytes += static_cast<std::int64_t>(rw.to.value(id).constant->num_bytes());
     }
     auto bytes = static_bytes(graph.value(node.outputs[0]));
-    if (!foldable || !bytes || *bytes > times * input_bytes + kMaxGrowth) {
+    if (!foldable || !bytes || *bytes > times * input_bytes + kMaxGrowth || input_bytes > may_read) {
       rw.copy(node);
       continue;
     }
+    may_read -= input_bytes;
     const auto& out = graph.value(node.outputs[0]);
     auto alone = std::make_shared<const Alone>(graph, node, rw.to, inputs);
     std::vector<std::int64_t> shape;

@@ -5,7 +5,8 @@
 
 namespace jitney::passes {
 
-/// Computes nodes whose inputs are all constants, where the result is not much larger than its inputs.
+/// Computes nodes whose inputs are all constants, where the result is not much larger than its inputs, and as long as
+/// they read some times the graph's constants together: what is beyond stays a node.
 Expected<ir::Graph> fold_constants(const ir::Graph& graph);
 
 /// The same for what no file holds: quantized constants become the numbers that they stand for, so that libraries get

@@ -70,6 +70,19 @@ TEST(FoldConstants, ComputesSmallResultsAndLeavesLargeOnes) {
             -1.25f);
 }
 
+TEST(FoldConstants, ReadsALargeConstantOnlySoOften) {
+  Graph g;
+  ValueId x = input(g, "x", {n});
+  ValueId c = g.add_constant("c", filled({1 << 20}, 1));  // 4 MiB, and 16 times that and 256 MiB are read
+  for (int i = 0; i < 100; ++i) {
+    const ValueId sum = g.add_node(Op::reduce_sum, "sum" + std::to_string(i), {c}, DType::f32, {Dim(1)},
+                                   {{"axes", std::vector<std::int64_t>{0}}, {"keepdims", std::int64_t{1}}});
+    x = g.add_node(Op::add, "add" + std::to_string(i), {x, sum}, DType::f32, {n});
+  }
+  g.outputs = {x};
+  EXPECT_EQ(count(value_or_throw(fold_constants(g)), Op::reduce_sum), 20);
+}
+
 TEST(FoldConstants, ExpandsQuantizedConstantsOnlyWhereTheyAreRead) {
   Graph g;
   ValueId x = input(g, "x", {n, 1000});
