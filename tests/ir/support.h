@@ -31,6 +31,7 @@ inline void set(Tensor& t, std::size_t i, double v) {
     case DType::u32: t.as<std::uint32_t>()[i] = static_cast<std::uint32_t>(v); break;
     case DType::u64: t.as<std::uint64_t>()[i] = static_cast<std::uint64_t>(v); break;
     case DType::boolean: t.as<std::uint8_t>()[i] = v != 0; break;
+    default: FAIL() << "a type that is only stored";
   }
 }
 
@@ -49,8 +50,8 @@ inline double get(const Tensor& t, std::size_t i) {
     case DType::u16: return t.as<std::uint16_t>()[i];
     case DType::u32: return t.as<std::uint32_t>()[i];
     case DType::u64: return static_cast<double>(t.as<std::uint64_t>()[i]);
+    default: ADD_FAILURE() << "a type that is only stored"; return 0;
   }
-  return 0;
 }
 
 inline Tensor tensor(DType dtype, Ints shape, const std::vector<double>& values) {

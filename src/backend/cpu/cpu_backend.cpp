@@ -219,9 +219,13 @@ Expected<std::uintptr_t> CpuBackend::begin_execute(int device, StreamHandle stre
 }
 
 void CpuBackend::end_execute(int, StreamHandle stream, std::uintptr_t token) noexcept {
-  const bool are_bound = Watch::mine().end();
+  Watch& watch = Watch::mine();
+  const bool are_bound = watch.end();
   if (token != 0) leave_team(token);
-  if (are_bound) on_every_thread(threads_of(stream), [](void*, std::int64_t, std::int64_t) { leave_place(); }, nullptr);
+  if (!are_bound) return;
+  on_every_thread(
+      threads_of(stream), [](void* of, std::int64_t, std::int64_t) { static_cast<const Watch*>(of)->release(); },
+      &watch);
 }
 
 }  // namespace jitney::backend

@@ -16,9 +16,9 @@ constexpr std::int64_t kWatchful = std::chrono::nanoseconds(std::chrono::millise
 constexpr std::int64_t kLook = std::chrono::nanoseconds(std::chrono::milliseconds(2)).count();
 constexpr int kMost = 64;  ///< processors: a word of them
 
-/// Of the plugin's own few bytes of static thread storage, as team.cpp says: zeros, and nothing to construct.
+/// Of the plugin's own few bytes of static thread storage, as team.cpp says.
 #define JITNEY_STATIC_TLS __attribute__((tls_model("initial-exec")))
-thread_local Watch watch JITNEY_STATIC_TLS;
+constinit thread_local Watch watch JITNEY_STATIC_TLS;
 static_assert(std::is_trivially_destructible_v<Watch>);
 thread_local std::uint64_t allowed_before JITNEY_STATIC_TLS = 0;  ///< 0: this thread is not bound
 
@@ -47,11 +47,10 @@ int processor(std::uint64_t word, int first, int index) {
     if ((word >> at & 1) != 0 && index-- == 0) return at;
 }
 
-void bind(int team, int callers, int index) {
-  if (allowed_before != 0) return;
-  const std::uint64_t allowed = affinity();
-  if (team != std::popcount(allowed) || callers < 0 || callers >= kMost || (allowed >> callers & 1) == 0) return;
-  if (set_affinity(std::uint64_t{1} << processor(allowed, callers, index))) allowed_before = allowed;
+void leave_place() {
+  if (allowed_before == 0) return;
+  set_affinity(allowed_before);
+  allowed_before = 0;
 }
 
 }  // namespace
@@ -60,8 +59,11 @@ Watch& Watch::mine() noexcept { return watch; }
 
 void Watch::begin(int team) noexcept {
   leave_place();  // an execute that an error ended
+  // Affinities hardly ever change; asking is a system call.
+  constexpr unsigned kOften = 256;
+  if (team != team_ || executes_++ % kOften == 0) may_bind_ = team > 1 && team == std::popcount(affinity());
   team_ = team;
-  is_on_ = team > 1;
+  is_on_ = may_bind_;
   if (bind_until_ != 0 && now() > bind_until_) bind_until_ = 0;
   binds_ = bind_until_ != 0;
   is_bound_ = false;
@@ -81,7 +83,7 @@ void Watch::settle(int index) noexcept {
   const int callers = callers_.load(std::memory_order_relaxed);
   const bool meets = !binds_ && sched_getcpu() == callers;
   if (meets) have_met_.store(true, std::memory_order_relaxed);
-  if (meets || binds_) bind(team_, callers, index);
+  if (meets || binds_) bind(index);
 }
 
 void Watch::leave_region() noexcept {
@@ -92,7 +94,28 @@ void Watch::leave_region() noexcept {
   }
   if (!binds_) return;
   is_bound_ = true;
-  bind(team_, callers_.load(std::memory_order_relaxed), 0);
+  allowed_ = bind(0) ? allowed_before : 0;
+}
+
+bool Watch::bind(int index) noexcept {
+  if (allowed_before != 0) return true;
+  const int callers = callers_.load(std::memory_order_relaxed);
+  std::uint64_t allowed = affinity();
+  if (callers < 0 || callers >= kMost || (allowed >> callers & 1) == 0) return false;
+  // A thread that the runtime made while the caller was bound has its place.
+  if (is_bound_ && index != 0 && allowed == std::uint64_t{1} << callers && allowed_ != 0) allowed = allowed_;
+  // With processors to spare it is better to leave the choice to those who know which of them are one core.
+  if (team_ != std::popcount(allowed)) return false;
+  if (!set_affinity(std::uint64_t{1} << processor(allowed, callers, index))) return false;
+  allowed_before = allowed;
+  return true;
+}
+
+void Watch::release() const noexcept {
+  if (allowed_before != 0) return leave_place();
+  // Made while the caller was bound, and not seen since.
+  const int callers = callers_.load(std::memory_order_relaxed);
+  if (allowed_ != 0 && callers >= 0 && affinity() == std::uint64_t{1} << callers) set_affinity(allowed_);
 }
 
 bool Watch::wants_region() noexcept {
@@ -101,12 +124,6 @@ bool Watch::wants_region() noexcept {
   if (time < next_look_) return false;
   next_look_ = time + kLook;
   return true;
-}
-
-void leave_place() noexcept {
-  if (allowed_before == 0) return;
-  set_affinity(allowed_before);
-  allowed_before = 0;
 }
 
 }  // namespace jitney::backend

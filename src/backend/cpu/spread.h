@@ -17,7 +17,7 @@ class Watch {
  public:
   /// An execute begins. `team`: its threads.
   void begin(int team) noexcept;
-  /// It is over: whether threads of the team are bound, so that each has to leave_place().
+  /// It is over: whether threads of the team are bound, so that each has to release().
   [[nodiscard]] bool end() noexcept;
   bool is_on() const { return is_on_; }
 
@@ -27,6 +27,8 @@ class Watch {
   void settle(int index) noexcept;
   /// Behind the region.
   void leave_region() noexcept;
+  /// On each thread of a team whose end() said so: it may use again what it might before.
+  void release() const noexcept;
   /// Whether it is time for a region that is for this alone: a library's own are not seen. At most every two
   /// milliseconds.
   bool wants_region() noexcept;
@@ -35,14 +37,15 @@ class Watch {
   static Watch& mine() noexcept;
 
  private:
-  std::int64_t bind_until_, next_look_;  ///< steady clock; bind_until_ 0: not
-  int team_;
-  bool is_on_, is_bound_, binds_;
-  std::atomic<int> callers_;  ///< the processor that the caller was on as the region began
-  std::atomic<bool> have_met_;
-};
+  bool bind(int index) noexcept;
 
-/// The calling thread may use again what it might before.
-void leave_place() noexcept;
+  std::int64_t bind_until_ = 0, next_look_ = 0;  ///< steady clock; bind_until_ 0: not
+  std::uint64_t allowed_ = 0;                    ///< the processors that the caller may use, where it is bound
+  int team_ = 0;
+  unsigned executes_ = 0;
+  bool may_bind_ = false, is_on_ = false, is_bound_ = false, binds_ = false;
+  std::atomic<int> callers_ = -1;  ///< the processor that the caller was on as the region began
+  std::atomic<bool> have_met_ = false;
+};
 
 }  // namespace jitney::backend

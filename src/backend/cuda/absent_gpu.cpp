@@ -77,7 +77,7 @@ Expected<std::shared_ptr<const Primitive>> AbsentGpu::plan(int, const LibraryCal
       turn = &compiling_[own.source];  // its place is its own for good
     }
     const std::lock_guard lock(*turn);
-    // As on the device, where a library does what this kernel cannot.
+    // As on the device, where a library does what this kernel cannot, or the interpreter, with another warning.
     if (const auto made = options.services->compile(own.name, own.source); !made)
       warn_once("own kernel " + own.name,
                 fmt::format("'{}' could not be compiled for {}: {}", own.name, target_, made.error().message));

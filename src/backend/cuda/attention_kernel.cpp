@@ -183,9 +183,21 @@ Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernel
       if (const KernelHandle kernel = ready(other))
         return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, other, true);
   }
-  JITNEY_TRY(const KernelHandle kernel,
-             kernels.get(device, "attention", attention_source(call, split), *options.services));
-  return std::make_shared<const AttentionKernel>(kernels, device, kernel, call, split, false);
+  const auto made_for = [&](int s) {
+    return kernels.get(device, "attention", attention_source(call, s), *options.services);
+  };
+  auto kernel = made_for(split);
+  int used = split;
+  // Each is right for every shape, and in f32 nobody stands in: without a compiler any that the cache has will do.
+  for (int other = 1; !kernel && call.q.dtype == DType::f32 && other <= most_split(call); other *= 2) {
+    if (other == split) continue;
+    if (auto found = made_for(other)) {
+      kernel = std::move(found);
+      used = other;
+    }
+  }
+  if (!kernel) return tl::unexpected(kernel.error());
+  return std::make_shared<const AttentionKernel>(kernels, device, *kernel, call, used, false);
 }
 
 }  // namespace jitney::backend::cuda

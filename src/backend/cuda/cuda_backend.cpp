@@ -175,7 +175,8 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   const Entry on(*this, device);
   JITNEY_CHECK(on.status);
   JITNEY_TRY(const auto use, on->modules.use(kernel));
-  const bool has_clusters = on->properties().major >= 9 && driver().LaunchKernelEx != nullptr;
+  const bool has_clusters = on->properties().major >= 9 && driver().LaunchKernelEx != nullptr &&
+                            !has_no_room_for_clusters_.load(std::memory_order_relaxed);
   JITNEY_TRY(auto shape, geometry(args, on->properties().multiprocessors, has_clusters));
   if (shape.grid == 0) return {};
   CUstream stream = stream_of(handle);
@@ -216,7 +217,9 @@ Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& ar
   };
   CUresult launched = launch_with(count);
   if (launched == CUDA_ERROR_INVALID_CLUSTER_SIZE && shape.parts > 1) {
-    // A part of a device, which a green context may be, can have no room for clusters.
+    // A part of a device, which a green context may be, can have no room for clusters. From now on there are none: a
+    // graph that is being recorded would tell only when it is replayed.
+    has_no_room_for_clusters_.store(true, std::memory_order_relaxed);
     shape.grid /= std::exchange(shape.parts, 1);
     launched = launch_with(count - 1);
   }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -115,6 +116,7 @@ class CudaBackend : public Backend {
   Expected<Driver> (*open_)();
   mutable std::once_flag once_;
   mutable State state_;
+  std::atomic<bool> has_no_room_for_clusters_ = false;  ///< somewhere: a launch said so
   LibraryCalls library_calls_{*this};
 };
 

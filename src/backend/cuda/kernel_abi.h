@@ -12,8 +12,10 @@
 ///
 /// It does the iterations [begin, end). Its blocks are one-dimensional, of LaunchArgs::block_threads threads, and a
 /// block does block_points iterations at a time. The grid is one-dimensional and may be smaller than the work, so every
-/// kernel loops: block b takes the groups of block_points iterations b, b + gridDim.x, ... An empty range launches
-/// nothing. Counting from begin with unsigned numbers keeps ranges near the largest integer from overflowing.
+/// kernel loops: block b takes the groups of block_points iterations b, b + gridDim.x, ... (of the blocks of a cluster,
+/// which divide a group, c = b / cluster size takes them; a map that goes by tiles takes tiles instead of groups). An
+/// empty range launches nothing. Counting from begin with unsigned numbers keeps ranges near the largest integer from
+/// overflowing.
 ///
 /// `fault` is a word in page-locked host memory that the device can write, 0 before the launch, or null where the
 /// caller gave none. A kernel that meets a bad index writes a number other than 0 there (no atomic operation is needed:

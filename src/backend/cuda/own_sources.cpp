@@ -36,8 +36,10 @@ std::vector<OwnSource> own_sources(const LibraryCall& call, int compute_capabili
   }
   const auto* a = std::get_if<AttentionCall>(&call);
   if (a && library_for(call) != Library::none && is_for_attention_kernel(*a, compute_capability)) {
-    for (const int split : all_choices([&](int n) { return attention_split(*a, n); }))
-      sources.push_back({"attention", attention_source(*a, split)});
+    // In f32 no library stands in where a later shape wants another division: all of them.
+    const std::set<int> splits =
+        is_attention_in_f32(*a) ? std::set{1, 2, 4} : all_choices([&](int n) { return attention_split(*a, n); });
+    for (const int split : splits) sources.push_back({"attention", attention_source(*a, split)});
   }
   return sources;
 }

@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "backend/cpu/parallel_for.h"
@@ -60,7 +61,8 @@ class SpreadTest : public ::testing::Test {
     before_ = places(team_);
   }
   void leave() const {
-    on_every_thread(team_, [](void*, std::int64_t, std::int64_t) { leave_place(); }, nullptr);
+    on_every_thread(
+        team_, [](void* of, std::int64_t, std::int64_t) { static_cast<const Watch*>(of)->release(); }, &Watch::mine());
   }
   void expect_free() const {
     const auto now = places(team_);
@@ -84,7 +86,9 @@ TEST_F(SpreadTest, ThreadsThatMeetPart) {
     }
     // A scheduler may have been quicker.
     met += is_bound;
-    if (is_bound) EXPECT_EQ(used.size(), static_cast<std::size_t>(team_));
+    if (is_bound) {
+      EXPECT_EQ(used.size(), static_cast<std::size_t>(team_));
+    }
     EXPECT_EQ(Watch::mine().end(), is_bound);
     leave();
     expect_free();
@@ -99,6 +103,29 @@ TEST_F(SpreadTest, ATeamWithProcessorsToSpareIsLeftAlone) {
   places(2);
   for (const Place& p : places(2)) EXPECT_TRUE(CPU_EQUAL(&p.allowed, &before_[0].allowed));
   static_cast<void>(Watch::mine().end());
+}
+
+TEST_F(SpreadTest, AThreadThatIsMadeMeanwhileIsFreeInTheEnd) {
+  // As the runtime makes them, like the bound caller, after a smaller team has ended those that it left over.
+  for (const bool is_seen : {true, false}) {
+    crowd(team_);
+    Watch& watch = Watch::mine();
+    watch.begin(team_);
+    places(team_);
+    std::thread([&] {
+      cpu_set_t allowed;
+      if (is_seen) {
+        watch.settle(1);
+        sched_getaffinity(0, sizeof(allowed), &allowed);
+        EXPECT_EQ(CPU_COUNT(&allowed), 1);
+      }
+      watch.release();
+      sched_getaffinity(0, sizeof(allowed), &allowed);
+      EXPECT_TRUE(CPU_EQUAL(&allowed, &before_[0].allowed)) << is_seen;
+    }).join();
+    if (watch.end()) leave();
+    expect_free();
+  }
 }
 
 TEST_F(SpreadTest, OneThreadIsNotWatched) {

@@ -178,7 +178,13 @@ TEST_F(AbsentGpus, CompileWhateverAChipOfTheirArchitectureMayAskFor) {
     EXPECT_TRUE(std::ranges::includes(listed, asked[i])) << i;
     EXPECT_LE(listed.size(), 3u);
     in_all += asked[i].size();
-    compiled += listed.size();
+    // In f32 each is compiled, whichever these ask for: nobody stands in where a later shape wants another.
+    const auto* a = std::get_if<AttentionCall>(&calls[i]);
+    const bool is_f32 = a != nullptr && a->q.dtype == DType::f32;
+    if (is_f32) {
+      EXPECT_EQ(listed.size(), 3u);
+    }
+    compiled += is_f32 ? asked[i].size() : listed.size();
   }
   EXPECT_GT(in_all, calls.size()) << "chips differ";
   EXPECT_EQ(in_all, compiled) << "nothing is compiled that none of these asks for";

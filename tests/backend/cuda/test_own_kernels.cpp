@@ -147,6 +147,24 @@ TEST_P(OwnKernelsOnDevice, AttentionsAreRight) {
   expect_own(attention(DType::f16, 4300, 3, 8, 8));
 }
 
+TEST_P(OwnKernelsOnDevice, ARowOfLowestNumbersIsTheMean) {
+  // What exporters write for -inf: a row where all keys have it is no NaN.
+  for (const DType type : {DType::f32, DType::f16, DType::bf16})
+    for (const std::int64_t keys : {5, 70}) {
+      AttentionCall call = attention(type, 20, keys, 64, 64);
+      call.mask = tensor({1, 2, 20, keys}, type);
+      auto values = random_values(call, random_);
+      const double lowest = type == DType::f32   ? std::numeric_limits<float>::lowest()
+                            : type == DType::f16 ? -65504.0
+                                                 : -3.3895313892515355e38;
+      for (std::int64_t row = 0; row < 40; row += 3) std::fill_n(values[3].begin() + row * keys, keys, lowest);
+      const auto ready = ReadyCall::make(backend_, call, values, {.services = GetParam().services()});
+      ASSERT_TRUE(ready) << ready.error().message;
+      ASSERT_TRUE((*ready)->run());
+      EXPECT_EQ(compare(call, (*ready)->fetch(), reference(call, values)), "") << describe(call);
+    }
+}
+
 TEST_P(OwnKernelsOnDevice, ProductsOfFewRowsAreRight) {
   for (const DType type : {DType::f16, DType::bf16})
     for (const std::int64_t m : {1, 8, 16})
