@@ -2,6 +2,9 @@
 // Every way a model can be wrong gets one sentence that says what, where and what is allowed.
 #include <thread>
 
+#include <limits>
+
+#include "frontend/onnx/graph_builder.h"
 #include "onnx/import_check.h"
 
 namespace jitney::onnx::testing {
@@ -307,6 +310,15 @@ TEST(BadModel, GroupsThatDoNotDivideTheChannels) {
   m.input("x", {3, 33, 2, 2}).input("s", {33}).input("b", {33}).output("y");
   m.node("GroupNormalization", {"x", "s", "b"}, {"y"}).name("n").integer("num_groups", 2);
   expect_refused(m, "operator 'GroupNormalization' at node 'n': num_groups 2 must divide the 33 channels");
+}
+
+/// Attributes are floats, and what they fill may be an integer.
+TEST(BadModel, NumbersBeyondAnIntegersRangeSaturate) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(*make_scalar(kInfinity, DType::i32).as<std::int32_t>(), std::numeric_limits<std::int32_t>::max());
+  EXPECT_EQ(*make_scalar(-kInfinity, DType::i64).as<std::int64_t>(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(*make_scalar(300, DType::u8).as<std::uint8_t>(), 255);
+  EXPECT_EQ(*make_scalar(-1, DType::u16).as<std::uint16_t>(), 0);
 }
 
 }  // namespace
