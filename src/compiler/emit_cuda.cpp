@@ -19,10 +19,10 @@ constexpr std::size_t kKeptBytes = 256;
 // Blocks of kernels whose rows are known to be short, and of short reductions: these have few threads in all, which are
 // to reach as many multiprocessors as they can.
 constexpr int kSmallBlock = 128;
-// Rows and columns of fewer rounds of a block are not worth code for several blocks. A round of a row moves 16 bytes a
-// thread, one of a column one element: so many of these count as one.
-constexpr std::int64_t kColumnRounds = 16;
+// Rows and columns of fewer rounds of a block are not worth code for several blocks.
 constexpr std::int64_t kLeastSplitRounds = 12;
+// A round of a row moves 16 bytes a thread, one of a column one element: so many of these count as one.
+constexpr std::int64_t kColumnRounds = 16;
 // Windows of up to this many elements are unrolled.
 constexpr std::int64_t kUnrolled = 25;
 

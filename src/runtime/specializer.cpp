@@ -55,12 +55,10 @@ class Specializer::Job final : public BackgroundJob {
     const auto plan = plan_.lock();
     if (plan) plan->forms.move(State::waiting, State::none);
     if (!owner) return;
-    {
-      const std::lock_guard lock(owner->mutex_);
-      --owner->status_.waiting;
-      ++owner->status_.dropped;
-    }
-    owner->changed();
+    owner->change([](CompileStatus& status) {
+      --status.waiting;
+      ++status.dropped;
+    });
   }
 
  private:
@@ -88,20 +86,10 @@ class Specializer::Rehearsal final : public BackgroundJob {
       const TraceSpan span("plan", "library calls of other shapes");
       calls->rehearse(*plan, stop);
     }
-    {
-      const std::lock_guard lock(owner->mutex_);
-      --owner->status_.running;
-    }
-    owner->changed();
+    owner->change([](CompileStatus& status) { --status.running; });
   }
   void dropped() override {
-    const auto owner = owner_.lock();
-    if (!owner) return;
-    {
-      const std::lock_guard lock(owner->mutex_);
-      --owner->status_.waiting;
-    }
-    owner->changed();
+    if (const auto owner = owner_.lock()) owner->change([](CompileStatus& status) { --status.waiting; });
   }
 
  private:
@@ -148,11 +136,7 @@ std::shared_ptr<const CallSet> Specializer::calls_for(const Plan& plan) {
 
 void Specializer::request(const std::shared_ptr<const Plan>& plan) {
   if (!plan->forms.move(State::none, State::waiting)) return;
-  {
-    const std::lock_guard lock(mutex_);
-    ++status_.waiting;
-  }
-  changed();
+  change([](CompileStatus& status) { ++status.waiting; });
   BackgroundQueue::shared().push(this, std::make_unique<Job>(weak_from_this(), plan));
 }
 
@@ -215,12 +199,10 @@ void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, st
     cache = cache_;
   }
   const auto progress = [this](int done, int total) {
-    {
-      const std::lock_guard lock(mutex_);
-      status_.kernels_done = done;
-      status_.kernels_total = total;
-    }
-    changed();
+    change([&](CompileStatus& status) {
+      status.kernels_done = done;
+      status.kernels_total = total;
+    });
   };
   TraceSpan span("specialize", "in the background");
   describe(span, *plan);
@@ -328,6 +310,14 @@ std::vector<cache::Key> Specializer::keys() const {
 void Specializer::on_change(std::function<void(const CompileStatus&)> callback) {
   const std::lock_guard lock(mutex_);
   callback_ = std::move(callback);
+}
+
+void Specializer::change(const std::function<void(CompileStatus&)>& how) {
+  {
+    const std::lock_guard lock(mutex_);
+    how(status_);
+  }
+  changed();
 }
 
 void Specializer::changed() {

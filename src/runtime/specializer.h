@@ -64,6 +64,8 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
               const std::shared_ptr<cache::RuntimeCache>& made_with = nullptr);
   void keep_few();
   void changed();
+  /// Changes the status, and tells whoever waits or asked to be told.
+  void change(const std::function<void(CompileStatus&)>& how);
 
   const std::shared_ptr<const Program> program_;
   const Target target_;

@@ -213,8 +213,8 @@ Status CpuBackend::run(int device, Invocation& invocation, std::span<void* const
 
 Expected<std::uintptr_t> CpuBackend::begin_execute(int device, StreamHandle stream) {
   JITNEY_CHECK(check_device(device));
-  // Launches set the mode of their threads themselves; entering and leaving costs two parallel regions.
   Watch::mine().begin(threads_of(stream));
+  // Launches set the mode of their threads themselves; entering and leaving costs two parallel regions.
   return calls_.is_used() ? enter_team(threads_of(stream), flushes(stream)) : 0;
 }
 

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <type_traits>
 
+#include "backend/cpu/static_tls.h"
+
 namespace jitney::backend {
 namespace {
 
@@ -16,8 +18,6 @@ constexpr std::int64_t kWatchful = std::chrono::nanoseconds(std::chrono::millise
 constexpr std::int64_t kLook = std::chrono::nanoseconds(std::chrono::milliseconds(2)).count();
 constexpr int kMost = 64;  ///< processors: a word of them
 
-/// Of the plugin's own few bytes of static thread storage, as team.cpp says.
-#define JITNEY_STATIC_TLS __attribute__((tls_model("initial-exec")))
 constinit thread_local Watch watch JITNEY_STATIC_TLS;
 static_assert(std::is_trivially_destructible_v<Watch>);
 thread_local std::uint64_t allowed_before JITNEY_STATIC_TLS = 0;  ///< 0: this thread is not bound

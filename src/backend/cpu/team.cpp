@@ -5,6 +5,7 @@
 
 #include "backend/cpu/denormals.h"
 #include "backend/cpu/parallel_for.h"
+#include "backend/cpu/static_tls.h"
 
 #ifndef JITNEY_TSAN
 // Of libgomp, as in parallel_for.cpp.
@@ -33,9 +34,7 @@ void leave_team(std::uintptr_t) noexcept {}
 
 namespace {
 
-/// The mode that a thread had before enter_team(). Of the plugin's own few bytes of static thread storage: the other
-/// kind is allocated on each thread's first use, inside the execute.
-#define JITNEY_STATIC_TLS __attribute__((tls_model("initial-exec")))
+/// The mode that a thread had before enter_team().
 thread_local FlushDenormals::Mode saved_mode JITNEY_STATIC_TLS;
 thread_local bool has_saved_mode JITNEY_STATIC_TLS = false;
 

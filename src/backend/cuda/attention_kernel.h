@@ -23,7 +23,8 @@ int attention_split(const AttentionCall& call, int multiprocessors);
 /// What the kernel is compiled from, behind the prelude.
 std::string attention_source(const AttentionCall& call, int split);
 
-/// At once it is one that is loaded, if there is any, for another division of the keys. `options` has services.
+/// At once it is one that is loaded, if there is any, for another division of the keys; and in f32 one for another
+/// division where the right one cannot be had. `options` has services.
 Expected<std::shared_ptr<const KernelPrimitive>> plan_attention_kernel(OwnKernels& kernels, int device,
                                                                        int multiprocessors, const AttentionCall& call,
                                                                        const PlanOptions& options);

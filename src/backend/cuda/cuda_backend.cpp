@@ -165,18 +165,21 @@ Expected<KernelHandle> CudaBackend::kernel(int device, ModuleHandle handle, cons
   JITNEY_CHECK(check(driver(), result, "cuModuleGetFunction", "looking for kernel '{}' on cuda:{}", symbol, device));
   CUdeviceptr mark = 0;
   std::size_t bytes = 0;
-  const bool overlaps = on->properties().major >= 9 && driver().LaunchKernelEx != nullptr &&
-                        driver().ModuleGetGlobal != nullptr &&
+  const bool overlaps = takes_launch_attributes(*on.operator->()) && driver().ModuleGetGlobal != nullptr &&
                         driver().ModuleGetGlobal(&mark, &bytes, module, kOverlapsMark) == CUDA_SUCCESS;
   return on->modules.add_kernel(handle, symbol, function, overlaps);
+}
+
+bool CudaBackend::takes_launch_attributes(const Device& device) const {
+  return device.properties().major >= 9 && driver().LaunchKernelEx != nullptr;
 }
 
 Status CudaBackend::launch(int device, KernelHandle kernel, const LaunchArgs& args, StreamHandle handle) {
   const Entry on(*this, device);
   JITNEY_CHECK(on.status);
   JITNEY_TRY(const auto use, on->modules.use(kernel));
-  const bool has_clusters = on->properties().major >= 9 && driver().LaunchKernelEx != nullptr &&
-                            !has_no_room_for_clusters_.load(std::memory_order_relaxed);
+  const bool has_clusters =
+      takes_launch_attributes(*on.operator->()) && !has_no_room_for_clusters_.load(std::memory_order_relaxed);
   JITNEY_TRY(auto shape, geometry(args, on->properties().multiprocessors, has_clusters));
   if (shape.grid == 0) return {};
   CUstream stream = stream_of(handle);

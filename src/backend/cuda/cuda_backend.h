@@ -108,6 +108,8 @@ class CudaBackend : public Backend {
   Expected<Device*> find(int device) const;
   /// Whether the stream is being captured, and by whom.
   Expected<std::optional<cuuint64_t>> capture_id(CUstream stream) const;
+  /// Whether launches there may overlap, or be of clusters.
+  bool takes_launch_attributes(const Device& device) const;
   /// Whether this backend began the capture that the stream is in.
   bool is_captured_here(Device& device, CUstream stream) const;
   /// After a launch: remembers its node where the stream is being captured by this backend.
