@@ -183,6 +183,35 @@ extern "C" __global__ void own(Args a) {
   }
 }
 
+TEST_F(DeviceGraphs, ClustersFitIntoTheSmallestGreenContexts) {
+  ir::Graph g;
+  g.symbols["n"] = {};
+  g.inputs = {g.add_value("x", DType::f32, {2, ir::Dim::symbol("n")})};
+  g.outputs = {
+      g.add_node(ir::Op::softmax, "y", g.inputs, DType::f32, {2, ir::Dim::symbol("n")}, {{"axis", std::int64_t{1}}})};
+  std::mt19937 rng(6);
+  const Tensor x = testing::random_tensor(DType::f32, {2, 100'003}, rng);
+  const Tensor expected = value_or_throw(ir::interpret(g, {x}))[0];
+  for (const unsigned multiprocessors : {1u, 8u, 16u}) {  // at least
+    auto green = testing::GreenContext::make(multiprocessors);
+    if (!green) GTEST_SKIP() << "this driver has no green contexts";
+    SCOPED_TRACE(green->multiprocessors());
+    const StreamHandle s = reinterpret_cast<StreamHandle>(green->stream());
+    for (const auto strategy : {CudaGraphStrategy::disabled, CudaGraphStrategy::whole_graph_capture}) {
+      ExecutionContext ctx(testing::engine_of(g), {.device = kDevice,
+                                                   .runtime_cache = "none",
+                                                   .cuda_graph_strategy = strategy,
+                                                   .dynamic_shapes_kernel_specialization_strategy = kGeneric});
+      const DeviceTensor in(x, kDevice), out(DType::f32, x.shape(), kDevice);
+      const TensorView a = in.view(), b = out.view();
+      for (int i = 0; i < 3; ++i) ctx.execute({&a, 1}, {&b, 1}, s);
+      ctx.synchronize(s);
+      EXPECT_TRUE(testing::close(out.download(), expected, 1e-4, 0));
+      EXPECT_EQ(ctx.stats().interpreted, 0);
+    }
+  }
+}
+
 using DeviceKernels = DeviceGraphs;
 
 TEST_F(DeviceKernels, ManyOperandsAndEvenMore) {
