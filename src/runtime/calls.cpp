@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <system_error>
 #include <thread>
 
 #include "passes/call.h"
+#include "runtime/pace.h"
 #include "util/log.h"
 #include "util/reloadable.h"
 #include "util/threads.h"
@@ -40,18 +40,6 @@ void for_each_side_by_side(std::size_t count, std::size_t threads, const std::fu
   } catch (const std::system_error&) {
   }
   take();
-}
-
-/// Does `work`, for which nobody waits, and then leaves room: while a library loads code, launches of the whole process
-/// wait for the driver, and those that came meanwhile are served before the next.
-template <class Work>
-auto with_room_after(Work work) {
-  constexpr std::chrono::microseconds kUnnoticed{200}, kMost{20'000};
-  const auto begin = std::chrono::steady_clock::now();
-  auto result = work();
-  const auto took = std::chrono::steady_clock::now() - begin;
-  if (took > kUnnoticed) std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(3 * took, kMost));
-  return result;
 }
 
 }  // namespace
@@ -125,7 +113,8 @@ CallPlanner::CallPlanner(std::shared_ptr<const Program> program, Target target,
 }
 
 std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, const Constants& constants,
-                                                          backend::StreamHandle stream, backend::Haste haste) {
+                                                          backend::StreamHandle stream, backend::Haste haste,
+                                                          const std::stop_token& stop) {
   std::vector<const PlannedStep*> steps;
   for (const PlannedStep& p : plan.steps)
     if (program_->steps[static_cast<std::size_t>(p.step)].is_call && p.points != 0) steps.push_back(&p);
@@ -150,7 +139,7 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
       return target_.backend->plan(target_.device, *one.call,
                                    {.stream = stream, .services = services_.get(), .haste = haste});
     };
-    auto made = haste == backend::Haste::ahead ? with_room_after(plan_it) : plan_it();
+    auto made = haste == backend::Haste::ahead ? Pace::of_process().run(stop, plan_it) : plan_it();
     if (made) one.primitive = std::move(*made);
   });
   for (std::size_t n = 0; n < steps.size(); ++n)
@@ -160,12 +149,13 @@ std::vector<CallPlanner::Ahead> CallPlanner::side_by_side(const Plan& plan, cons
 }
 
 Expected<std::shared_ptr<const CallSet>> CallPlanner::plan(const Plan& plan, Constants& constants,
-                                                           backend::StreamHandle stream, backend::Haste haste) {
+                                                           backend::StreamHandle stream, backend::Haste haste,
+                                                           const std::stop_token& stop) {
   // A device's libraries take tens of milliseconds a call, and weights their way; what was made is shared while held.
   std::vector<Ahead> held;
   // At once there is less to do than helpers take to start, but for convolutions.
   if (!target_.info.host_memory && (haste != backend::Haste::at_once || has_convolutions_))
-    held = side_by_side(plan, constants, stream, haste);
+    held = side_by_side(plan, constants, stream, haste, stop);
   auto set = std::make_shared<CallSet>();
   set->calls.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -209,7 +199,8 @@ void CallPlanner::rehearse(const Plan& plan, backend::StreamHandle stream, bool 
         auto call = describe(symbols, p, unused);
         if (!call || std::ranges::find(done, *call) != done.end()) continue;
         if (stop.stop_requested()) return;
-        with_room_after([&] {
+        Pace::of_process().run(stop, [&] {
+          if (stop.stop_requested()) return 0;
           target_.backend->rehearse(target_.device, *call,
                                     {.stream = stream,
                                      .services = with_services ? services_.get() : nullptr,

@@ -68,9 +68,9 @@ class CallPlanner {
 
   /// `constants`: those that only library calls read are had for as long as packing takes, and kept where the library
   /// then reads them as they are. `stream`: like those that will run it. A call that the library refuses stays null,
-  /// with one warning: the interpreter stands in.
+  /// with one warning: the interpreter stands in. What is planned ahead keeps the process' Pace until `stop`.
   Expected<std::shared_ptr<const CallSet>> plan(const Plan& plan, Constants& constants, backend::StreamHandle stream,
-                                                backend::Haste haste);
+                                                backend::Haste haste, const std::stop_token& stop = {});
   /// Lets the backend get ready for other extents of the plan's symbols, powers of two apart, until `stop`.
   void rehearse(const Plan& plan, backend::StreamHandle stream, bool with_services, const std::stop_token& stop);
   /// Whether shapes that come later are to be planned at once: where somebody asked for timing, they are timed.
@@ -95,7 +95,7 @@ class CallPlanner {
     std::shared_ptr<const backend::PackedWeights> packed;
   };
   std::vector<Ahead> side_by_side(const Plan& plan, const Constants& constants, backend::StreamHandle stream,
-                                  backend::Haste haste);
+                                  backend::Haste haste, const std::stop_token& stop);
   void prepare_weights(Ahead& ahead, const PlannedStep& p, const Constants& constants);
   Status plan_step(const Plan& plan, const PlannedStep& p, Constants& constants, backend::StreamHandle stream,
                    backend::Haste haste, PlannedCall& call);

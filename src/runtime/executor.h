@@ -68,7 +68,7 @@ class Executor final : public CallsAhead {
   Status plan_calls(const Plan& plan) {
     return calls_of(plan, backend::Haste::normal).map([](auto) {});
   }
-  Expected<std::shared_ptr<const CallSet>> better_calls(const Plan& plan) override;
+  Expected<std::shared_ptr<const CallSet>> better_calls(const Plan& plan, const std::stop_token& stop = {}) override;
   void rehearse(const Plan& plan, const std::stop_token& stop) override {
     // What is compiled takes long, and the libraries' part is worth more.
     planner_.rehearse(plan, stream_, /*with_services=*/false, stop);

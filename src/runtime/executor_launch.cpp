@@ -6,6 +6,7 @@
 #include "passes/call.h"
 #include "runtime/enqueue_mark.h"
 #include "runtime/executor.h"
+#include "runtime/pace.h"
 #include "runtime/strided.h"
 #include "util/reloadable.h"
 #include "util/trace.h"
@@ -18,6 +19,7 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan, backend::Haste has
   std::lock_guard lock(plan.calls_mutex);
   if (!plan.calls) {
     const TraceSpan span("plan", "library calls");
+    if (haste == backend::Haste::at_once) Pace::of_process().new_shape();
     JITNEY_TRY(plan.calls, planner_.plan(plan, constants_, stream_, haste));
     plan.calls_ready.store(plan.calls.get(), std::memory_order_release);
     // The budget may have changed meanwhile, by somebody who did not see these.
@@ -31,11 +33,11 @@ Expected<const CallSet*> Executor::calls_of(const Plan& plan, backend::Haste has
   return plan.calls.get();
 }
 
-Expected<std::shared_ptr<const CallSet>> Executor::better_calls(const Plan& plan) {
+Expected<std::shared_ptr<const CallSet>> Executor::better_calls(const Plan& plan, const std::stop_token& stop) {
   JITNEY_TRY(const CallSet* calls, calls_of(plan, backend::Haste::normal));
   if (calls == nullptr || !calls->is_provisional) return nullptr;
   const TraceSpan span("plan", "library calls again");
-  JITNEY_TRY(auto better, planner_.plan(plan, constants_, stream_, backend::Haste::ahead));
+  JITNEY_TRY(auto better, planner_.plan(plan, constants_, stream_, backend::Haste::ahead, stop));
   for (std::size_t i = 0; i < calls->calls.size(); ++i)
     if (calls->calls[i].primitive && !better->calls[i].primitive) return nullptr;  // the interpreter is not better
   return better;

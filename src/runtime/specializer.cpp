@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "runtime/interrupt.h"
+#include "runtime/pace.h"
 #include "util/background_queue.h"
 #include "util/log.h"
 #include "util/trace.h"
@@ -121,14 +122,14 @@ void Specializer::rehearse(const Plan& plan) {
   BackgroundQueue::shared().push(this, std::make_unique<Rehearsal>(weak_from_this(), plan.weak_from_this()));
 }
 
-std::shared_ptr<const CallSet> Specializer::calls_for(const Plan& plan) {
+std::shared_ptr<const CallSet> Specializer::calls_for(const Plan& plan, const std::stop_token& stop) {
   CallsAhead* calls = nullptr;
   {
     const std::lock_guard lock(mutex_);
     calls = calls_;
   }
   if (calls == nullptr) return nullptr;
-  auto better = calls->better_calls(plan);
+  auto better = calls->better_calls(plan, stop);
   if (better) return std::move(*better);
   log_info("a shape keeps its library calls: {}", better.error().message);
   return nullptr;
@@ -147,6 +148,7 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
     if (state == State::ready || state == State::failed) return {};
     // A job that waits finds it taken and does nothing.
     if (plan->forms.move(State::none, State::making) || plan->forms.move(State::waiting, State::making)) break;
+    const Pace::Urgency urgent(Pace::of_process());  // whoever makes it
     std::unique_lock lock(mutex_);
     const auto is_done = [&] { return plan->forms.state() != State::making; };
     if (!interrupted) condition_.wait(lock, is_done);
@@ -165,14 +167,16 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
   TraceSpan span("specialize", "while a caller waits");
   describe(span, *plan);
   Expected<std::shared_ptr<const Forms>> forms = nullptr;
+  const Pace::Urgency urgent(Pace::of_process());
   const bool given_up = run_interruptibly(interrupted, [&](std::stop_token stop) {
+    const auto calls = calls_for(*plan, stop);
     forms = Forms::make(*program_, target_, *plan, *cache, compiler_,
                         {.progress = progress,
                          .stop = std::move(stop),
                          .may_compile = options_.may_compile,
                          .brings = options_.brings,
                          .required = false},
-                        calls_for(*plan));
+                        calls);
   });
   if (given_up) {
     finish(plan, State::none, nullptr);
@@ -213,7 +217,7 @@ void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, st
                             .may_compile = options_.may_compile,
                             .brings = options_.brings,
                             .required = false},
-                           calls_for(*plan));
+                           calls_for(*plan, stop));
   if (!forms) log_info("a shape keeps its generic kernels: {}", forms.error().message);
   if (stop.stop_requested() && forms && !(*forms)->is_complete())
     finish(plan, State::none, nullptr);
@@ -287,6 +291,7 @@ void Specializer::keep_few() {
 }
 
 bool Specializer::wait(std::chrono::nanoseconds timeout) {
+  const Pace::Urgency urgent(Pace::of_process());
   std::unique_lock lock(mutex_);
   return condition_.wait_for(lock, timeout, [&] { return status_.is_idle(); });
 }

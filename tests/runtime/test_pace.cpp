@@ -1,0 +1,98 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "runtime/pace.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace jitney::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = Pace::Clock;
+
+/// How long it took until work began.
+Clock::duration wait_of(Pace& pace, const std::stop_token& stop = {}) {
+  const auto begin = Clock::now();
+  return pace.run(stop, [&] { return Clock::now() - begin; });
+}
+
+TEST(PaceTest, WorkBeginsOnceNoNewShapeHasComeForAWhile) {
+  Pace pace({.quiet = seconds(60)});
+  EXPECT_LT(wait_of(pace), seconds(30)) << "there was no shape";
+  Pace quick({.quiet = milliseconds(40)});
+  quick.new_shape();
+  EXPECT_GE(wait_of(quick), milliseconds(39));
+  std::jthread later([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    quick.new_shape();
+  });
+  quick.new_shape();
+  EXPECT_GE(wait_of(quick), milliseconds(59)) << "one came meanwhile";
+}
+
+TEST(PaceTest, NewShapesThatDoNotEndPutNothingOffForEver) {
+  Pace pace({.quiet = seconds(60), .patience = milliseconds(50)});
+  std::jthread shapes([&](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); std::this_thread::sleep_for(milliseconds(1))) pace.new_shape();
+  });
+  pace.new_shape();
+  EXPECT_GE(wait_of(pace), milliseconds(49));
+  // The wave is known, and goes on: it has been waited for.
+  const auto begin = Clock::now();
+  for (int i = 0; i < 1000; ++i) wait_of(pace);
+  EXPECT_LT(Clock::now() - begin, seconds(25)) << "each would have waited 50 ms";
+}
+
+TEST(PaceTest, AfterAQuietTimePatienceIsNew) {
+  Pace pace({.quiet = milliseconds(30), .patience = milliseconds(20)});
+  pace.new_shape();
+  EXPECT_GE(wait_of(pace), milliseconds(19)) << "patience";
+  std::this_thread::sleep_for(milliseconds(40));
+  wait_of(pace);
+  pace.new_shape();
+  EXPECT_GE(wait_of(pace), milliseconds(19));
+}
+
+TEST(PaceTest, NothingIsPutOffWhileSomebodyWaitsOrAfterAStop) {
+  Pace pace({.quiet = seconds(60), .patience = seconds(60)});
+  pace.new_shape();
+  {
+    const Pace::Urgency urgent(pace);
+    EXPECT_LT(wait_of(pace), seconds(30));
+  }
+  // Who begins to wait wakes what was put off.
+  std::jthread waits([&] {
+    std::this_thread::sleep_for(milliseconds(30));
+    const Pace::Urgency urgent(pace);
+    std::this_thread::sleep_for(seconds(1));
+  });
+  const auto waited = wait_of(pace);
+  EXPECT_GE(waited, milliseconds(20));
+  EXPECT_LT(waited, seconds(30));
+  waits.join();
+  std::stop_source stop;
+  std::jthread stops([&] {
+    std::this_thread::sleep_for(milliseconds(30));
+    stop.request_stop();
+  });
+  EXPECT_LT(wait_of(pace, stop.get_token()), seconds(30));
+}
+
+TEST(PaceTest, LongWorkLeavesRoomAndShortWorkNone) {
+  Pace pace({.unnoticed = milliseconds(5), .most_room = seconds(60)});
+  const auto begin = Clock::now();
+  pace.run({}, [] {
+    std::this_thread::sleep_for(milliseconds(10));
+    return 0;
+  });
+  EXPECT_GE(Clock::now() - begin, milliseconds(39));
+  Pace rarely({.unnoticed = seconds(30), .most_room = seconds(60)});
+  const auto again = Clock::now();
+  rarely.run({}, [] { return 0; });
+  EXPECT_LT(Clock::now() - again, seconds(30));
+}
+
+}  // namespace
+}  // namespace jitney::runtime
