@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <jitney/engine.h>
 #include <jitney/export.h>
 #include <jitney/runtime_cache.h>
 #include <jitney/runtime_settings.h>
@@ -41,6 +42,12 @@ JITNEY_EXPORT int apply_runtime_settings(std::string_view name, const RuntimeSet
 JITNEY_EXPORT void set_warning_sink(std::function<void(const std::string&)> sink);
 /// Calls it.
 JITNEY_EXPORT void warn(const std::string& text);
+
+/// As sessions, engines: for who made one and has another library run it. Copies of an engine have one number, and keep
+/// it known.
+JITNEY_EXPORT std::uint64_t register_engine(const Engine& engine);
+/// Throws Error(user) for a number that was never given, or whose engine has gone.
+JITNEY_EXPORT Engine find_engine(std::uint64_t id);
 
 /// As sessions, caches.
 JITNEY_EXPORT std::uint64_t register_runtime_cache(const std::shared_ptr<RuntimeCache>& cache);

@@ -1,5 +1,6 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/engine.h>
+#include <jitney/registry.h>
 #include <jitney/runtime_cache.h>
 #include <jitney/tensor.h>
 #include <nanobind/stl/map.h>
@@ -39,9 +40,11 @@ std::shared_ptr<void> kept(std::unique_ptr<Borrowed> array) {
           }};
 }
 
-/// {name: array}: contiguous host memory, not copied.
-Engine build(const nb::bytes& model, const nb::dict& weights) {
+/// {name: array}: contiguous host memory. Copied with `owns`, so that writes into it do not reach the engine; what
+/// several names share is shared by the copies.
+Engine build(const nb::bytes& model, const nb::dict& weights, bool owns) {
   std::map<std::string, Tensor> tensors;
+  std::map<std::pair<const void*, std::size_t>, Tensor> copies;
   for (const auto& [key, value] : weights) {
     const auto name = nb::cast<std::string>(key);
     auto array = std::make_unique<Borrowed>(value, "weight '" + name + "'");
@@ -54,8 +57,14 @@ Engine build(const nb::bytes& model, const nb::dict& weights) {
         throw Error(ErrorKind::user, "weight '" + name + "' must be contiguous");
     std::vector<std::int64_t> shape(view.shape.begin(), view.shape.end());
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(view.data) % size_of(view.dtype) == 0;
-    if (is_aligned && view.dtype != DType::boolean && step > 0) {
+    if (is_aligned && !owns && view.dtype != DType::boolean && step > 0) {
       tensors.emplace(name, Tensor(view.dtype, std::move(shape), kept(std::move(array))));
+      continue;
+    }
+    const std::pair<const void*, std::size_t> from{view.data, static_cast<std::size_t>(step) * size_of(view.dtype)};
+    if (const auto known = copies.find(from);
+        known != copies.end() && known->second.dtype() == view.dtype && known->second.shape() == shape) {
+      tensors.emplace(name, known->second);
       continue;
     }
     Tensor copy(view.dtype, std::move(shape));
@@ -63,6 +72,7 @@ Engine build(const nb::bytes& model, const nb::dict& weights) {
     // Elsewhere any other byte than 0 is true.
     if (view.dtype == DType::boolean)
       for (std::int64_t i = 0; i < copy.num_elements(); ++i) copy.as<bool>()[i] = copy.as<std::uint8_t>()[i] != 0;
+    copies.insert_or_assign(from, copy);
     tensors.emplace(name, std::move(copy));
   }
   const std::span<const std::byte> span(static_cast<const std::byte*>(model.data()), model.size());
@@ -145,7 +155,8 @@ void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
       .def_static("load_path", &load_path, nb::arg("path"), nb::arg("trust_precompiled") = false)
       .def_static("load_bytes", &load_bytes, nb::arg("bytes"), nb::arg("trust_precompiled") = false)
-      .def_static("build", &build)
+      .def_static("build", &build, nb::arg("model"), nb::arg("weights"), nb::arg("owns") = false)
+      .def("register", [](const Engine& engine) { return register_engine(engine); })
       .def("serialize", &serialize)
       .def("save", &save)
       .def("with_precompiled", &with_precompiled)

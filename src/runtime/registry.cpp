@@ -1,6 +1,8 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/registry.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -101,6 +103,14 @@ void warn(const std::string& text) {
     sink = warning_sink().function;
   }
   sink ? sink(text) : log_warning("{}", text);
+}
+
+std::uint64_t register_engine(const Engine& engine) { return table<const EngineImpl>().add(engine.impl(), ""); }
+
+Engine find_engine(std::uint64_t id) {
+  auto found = table<const EngineImpl>().find(id);
+  if (!found) throw Error(ErrorKind::user, fmt::format("there is no engine number {} in this process", id));
+  return Engine(std::move(found));
 }
 
 std::uint64_t register_runtime_cache(const std::shared_ptr<RuntimeCache>& cache) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <optional>
 
 #include "support.h"
 
@@ -45,6 +46,21 @@ TEST(Registry, SessionsAreFoundWhileTheyLive) {
   EXPECT_EQ(find_session(first), nullptr) << "the table keeps nothing alive";
   EXPECT_EQ(registered_sessions("twice").size(), 1U);
   EXPECT_NE(register_session(std::make_shared<Session>(negation()), "new"), first) << "numbers are not used again";
+}
+
+TEST(Registry, EnginesAreFoundWhileTheyLive) {
+  std::optional<Engine> engine = negation();
+  const std::optional<Engine> other = negation();
+  const auto number = register_engine(*engine);
+  EXPECT_GT(number, 0U);
+  EXPECT_NE(register_engine(*other), number);
+  auto copy = std::make_optional(*engine);
+  EXPECT_EQ(register_engine(*copy), number) << "copies share what they are";
+  engine.reset();
+  EXPECT_EQ(find_engine(number).impl(), copy->impl());
+  copy.reset();
+  EXPECT_THROW(find_engine(number), Error) << "the table keeps nothing alive";
+  EXPECT_THROW(find_engine(0), Error);
 }
 
 TEST(Registry, CachesAreFoundWhileTheyLive) {

@@ -13,7 +13,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from .. import UserError
-from .compiler import compile_graph, serialize
+from .compiler import build_engine, compile_graph
 from .conversion import ConversionError
 from .inputs import examples, ranges_of
 from .lowering.decompositions import decompositions
@@ -100,7 +100,7 @@ def convert_exported_program_to_serialized_engine(program: ExportedProgram, inpu
     profiles = symbol_ranges(program, arg_inputs if arg_inputs is not None else inputs or (), kwarg_inputs or {})
     flat = [leaf for leaf in torch.utils._pytree.tree_leaves(returned.args) if isinstance(leaf, torch.fx.Node)]
     returned.args = (tuple(flat),)
-    return serialize(module, type(module).__name__, profiles)[0]
+    return build_engine(module, type(module).__name__, profiles, owns_weights=False)[0].serialize()
 
 
 def cross_compile_for_windows(program: ExportedProgram, inputs: Sequence[Any] | None = None, **options: Any) \

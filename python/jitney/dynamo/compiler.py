@@ -32,33 +32,34 @@ class _Refused(Exception):
         self.names, self.reason = names, reason
 
 
-def serialize(module: GraphModule, name: str, profiles: Sequence[SymbolRanges] = ()) \
-        -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
-    """A graph without PyTorch parts as the bytes of an engine, its inputs and its outputs. `profiles`: the ranges of the
-    program's symbols, which become the engine's. Raises ConversionError, and UserError for what the engine refuses."""
+def build_engine(module: GraphModule, name: str, profiles: Sequence[SymbolRanges] = (), *, owns_weights: bool = True) \
+        -> tuple[_jitney.Engine, tuple[str, ...], tuple[str, ...]]:
+    """A graph without PyTorch parts as an engine, its inputs and its outputs. `profiles`: the ranges of the program's
+    symbols, which become the engine's. owns_weights: it has copies, which nobody else writes into. Raises
+    ConversionError, and UserError for what the engine refuses."""
     model = convert(module, name)
-    engine = _jitney.Engine.build(model.bytes, dict(model.weights))
+    engine = _jitney.Engine.build(model.bytes, dict(model.weights), owns_weights)
     ranges = engine_profiles(module, profiles)
     if ranges:
         engine = engine.with_profiles(ranges)
-    return engine.serialize(), model.inputs, model.outputs
+    return engine, model.inputs, model.outputs
 
 
 def convert_module(module: GraphModule, inputs: Sequence[Any] | None = None, settings: Any = None, name: str = "",
                    profiles: Sequence[SymbolRanges] = (), **options: Any) -> JitneyModule:
-    """One engine of a functional graph (placeholders with `meta["val"]`), all of it. `profiles` as serialize() takes
-    them. Raises ConversionError for an operator that cannot be in an engine."""
+    """One engine of a functional graph (placeholders with `meta["val"]`), all of it. `profiles` as build_engine()
+    takes them. Raises ConversionError for an operator that cannot be in an engine."""
     settings = settings or CompilationSettings.of(options)
-    data, given, results = serialize(module, name or type(module).__name__, profiles)
-    return JitneyModule(data, given, results, name=name, settings=settings, device=_device(module, settings),
+    engine, given, results = build_engine(module, name or type(module).__name__, profiles)
+    return JitneyModule(engine, given, results, name=name, settings=settings, device=_device(module, settings),
                         runtime_settings=settings.runtime_settings, target_platform=settings.target_platform,
                         dynamically_allocate_resources=settings.dynamically_allocate_resources, precision=settings.precision)
 
 
 def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges] = ()) \
         -> tuple[GraphModule, Report]:
-    """Engines where they are worth it, PyTorch elsewhere; `profiles` as serialize() takes them. Raises ConversionError
-    where an operator would stay in PyTorch against require_full_compilation."""
+    """Engines where they are worth it, PyTorch elsewhere; `profiles` as build_engine() takes them. Raises
+    ConversionError where an operator would stay in PyTorch against require_full_compilation."""
     clean(module)
     excluded: dict[str, str] = {}
     while True:

@@ -32,13 +32,14 @@ Precision precision_of(const Record& record) {
 
 }  // namespace
 
-Engine::Engine(Record record)
+Engine::Engine(Record record, std::int64_t built)
     : record_(std::move(record)), device_(parse_device(record_.device)), torch_device_(to_torch(device_)) {
   use_torch_allocator(device_);
   SessionOptions options;
   options.device = device_;
   options.precision = precision_of(record_);
-  session_ = std::make_shared<Session>(load(record_), options);
+  session_ = std::make_shared<Session>(
+      built == 0 ? load(record_) : jitney::find_engine(static_cast<std::uint64_t>(built)), options);
   if (record_.allocates_dynamically)
     session_->set_resource_allocation_strategy(ResourceAllocationStrategy::dynamic_allocation);
   record_.engine.reset();

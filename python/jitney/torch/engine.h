@@ -23,7 +23,8 @@ class Engine : public torch::CustomClassHolder {
  public:
   /// Throws c10::Error as parse_record() does, jitney::Error for bytes that are no engine, and ValueError where the
   /// record's names are not the engine's.
-  explicit Engine(Record record);
+  /// `built`: the number of an engine of this process (register_engine), which is run in place of the record's bytes.
+  explicit Engine(Record record, std::int64_t built = 0);
   ~Engine() override;
 
   /// Inputs in the order of input_binding_names, on the engine's device, any strides, and behind torch's current stream

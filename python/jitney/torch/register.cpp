@@ -1,6 +1,7 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 // Names of torch.classes.jitney and torch.ops.jitney; nothing else.
 
+#include <ATen/ops/empty.h>
 #include <jitney/cudagraphs_mode.h>
 #include <jitney/logging.h>
 #include <torch/library.h>
@@ -47,6 +48,11 @@ void register_engine(torch::Library& m) {
              return c10::make_intrusive<Engine>(parse_record(slots, engine.value_or(at::Tensor())));
            }),
            "", {torch::arg("slots"), torch::arg("engine") = std::nullopt})
+      .def_static("of_built",
+                  [](const std::vector<std::string>& slots, std::int64_t number) {
+                    // Its bytes are nowhere; what is read in their place is nothing.
+                    return c10::make_intrusive<Engine>(parse_record(slots, at::empty({0}, at::kByte)), number);
+                  })
       .def("tracing_mode", [](const EnginePtr&) { return std::string("real"); })
       .def("__eq__", [](const EnginePtr& a, const EnginePtr& b) { return *a == *b; })
       .def("slots", [](const EnginePtr& e) { return e->slots(); })

@@ -73,7 +73,9 @@ class CppEngine(BoundEngine):
 
     def __init__(self, record: Record, settings: RuntimeSettings | None = None, handle: Any = None) -> None:
         if handle is None:
-            handle = torch.classes.jitney.Engine(record.slots(with_engine=False), record.engine)
+            slots, built = record.slots(with_engine=False), record.built_engine
+            handle = (torch.classes.jitney.Engine(slots, record.engine) if built is None
+                      else torch.classes.jitney.Engine.of_built(slots, built.register()))
         self._described = json.loads(handle.describe())
         session = _jitney.find_session(handle.id())
         assert session is not None
@@ -83,7 +85,7 @@ class CppEngine(BoundEngine):
             engine.update_runtime_settings(settings)
         record = Record(**{**record.__dict__})
         record.input_binding_names, record.output_binding_names = handle.input_binding_names, handle.output_binding_names
-        record.name, record.engine = handle.name, bytes_to_tensor(b"")
+        record.name, record.engine, record.built_engine = handle.name, bytes_to_tensor(b""), None
         super().__init__(record, engine, handle)
 
     @property
@@ -109,10 +111,10 @@ class PythonEngine(BoundEngine):
     runtime = "python"
 
     def __init__(self, record: Record, settings: RuntimeSettings | None = None) -> None:
-        native = _jitney.Engine.load_bytes(record.engine.numpy().tobytes())
+        native = record.built_engine or _jitney.Engine.load_bytes(record.engine.numpy().tobytes())
         engine = ModuleEngine(native, record.device, precision=record.metadata.get("precision", "fp32"), runtime_settings=settings)
         record = Record(**{**record.__dict__})
-        record.engine = bytes_to_tensor(b"")
+        record.engine, record.built_engine = bytes_to_tensor(b""), None
         record.name = engine.given_name = record.name or engine.name
         self._inputs = _order("input", record.input_binding_names, engine.input_names, record.name)
         self._outputs = _order("output", record.output_binding_names, engine.output_names, record.name)

@@ -30,14 +30,15 @@ class JitneyModule(torch.nn.Module):
     A copy shares the engine.
     """
 
-    def __init__(self, serialized_engine: bytes | None = None, input_binding_names: Sequence[str] | None = None,
+    def __init__(self, serialized_engine: bytes | _jitney.Engine | None = None, input_binding_names: Sequence[str] | None = None,
                  output_binding_names: Sequence[str] | None = None, *, name: str = "", settings: Any = None,
                  runtime_settings: RuntimeSettings | None = None, requires_output_allocator: bool = False,
                  device: torch.device | str | None = None, metadata: Mapping[str, Any] | None = None,
                  aliased_io: Mapping[str, str] | None = None, dynamically_allocate_resources: bool = False,
                  precision: str = "fp32", requires_native_multidevice: bool = False, target_platform: str | None = None,
                  runtime: str | None = None, lazy_engine_init: bool = False) -> None:
-        """serialized_engine: bytes of a .jitney file, or of an ONNX model. None: set_extra_state() brings it.
+        """serialized_engine: bytes of a .jitney file, or of an ONNX model; an engine that was built in this process.
+            None: set_extra_state() brings it.
         input_binding_names, output_binding_names: the engine's inputs and outputs in the order in which forward() takes
             and gives them; by default its own order.
         name: of the engine, in messages and for jitney.apply_runtime_settings().
@@ -74,13 +75,14 @@ class JitneyModule(torch.nn.Module):
         choose("precision", precision, PRECISIONS)  # says what is allowed
         if precision != "fp32":
             everything["precision"] = precision
+        built = serialized_engine if isinstance(serialized_engine, _jitney.Engine) else None
         where = torch.device(device or getattr(settings, "device", None) or "cpu")
         self._record = Record(
-            name, record.bytes_to_tensor(serialized_engine), _device_text(where), list(input_binding_names or []),
+            name, record.bytes_to_tensor(b"" if built is not None else serialized_engine), _device_text(where), list(input_binding_names or []),
             list(output_binding_names or []), metadata=everything,
             requires_output_allocator=requires_output_allocator, allocates_dynamically=dynamically_allocate_resources,
             requires_native_multidevice=requires_native_multidevice,
-            target_platform=target_platform or record.current_platform())
+            target_platform=target_platform or record.current_platform(), built_engine=built)
         if not (lazy_engine_init or getattr(settings, "lazy_engine_init", False)
                 or self._record.target_platform != record.current_platform()):
             self.setup_engine()
@@ -140,7 +142,7 @@ class JitneyModule(torch.nn.Module):
     @property
     def serialized_engine(self) -> bytes | None:
         """The bytes of a .jitney file."""
-        return None if self._bound is None and self._record is None else self.record().engine.numpy().tobytes()
+        return None if self._bound is None and self._record is None else self.record().engine_bytes.numpy().tobytes()
 
     def record(self) -> Record:
         """What it is saved as, with the engine's bytes."""
@@ -206,7 +208,7 @@ class JitneyModule(torch.nn.Module):
         if self._record is None and self._bound is None:
             return {"slots": [], "engine": torch.empty(0, dtype=torch.uint8)}
         whole = self.record()
-        return {"slots": whole.slots(with_engine=False), "engine": whole.engine}
+        return {"slots": whole.slots(with_engine=False), "engine": whole.engine_bytes}
 
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
         """Another engine, under the settings that the module has."""

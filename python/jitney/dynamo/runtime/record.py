@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ... import UserError
+from ... import UserError, _jitney
 from . import library
 
 
@@ -49,7 +49,7 @@ class Record:
     flags as "0" or "1", metadata as a JSON object."""
 
     name: str
-    engine: torch.Tensor  # uint8, rank 1: the bytes of a .jitney file
+    engine: torch.Tensor  # uint8, rank 1: the bytes of a .jitney file; empty where there is a built_engine
     device: str = "cpu"
     input_binding_names: list[str] = dataclasses.field(default_factory=list)
     output_binding_names: list[str] = dataclasses.field(default_factory=list)
@@ -59,12 +59,17 @@ class Record:
     requires_output_allocator: bool = False
     allocates_dynamically: bool = False
     requires_native_multidevice: bool = False
+    built_engine: _jitney.Engine | None = None  # in place of bytes, as long as nobody needs those
+
+    @property
+    def engine_bytes(self) -> torch.Tensor:
+        return self.engine if self.built_engine is None else bytes_to_tensor(self.built_engine.serialize())
 
     def slots(self, with_engine: bool = True) -> list[str]:
         """Without the engine its slot is empty: it travels as bytes."""
         flags = {True: "1", False: "0"}
         return [ABI_TARGET, self.name, self.device,
-                base64.b64encode(self.engine.numpy().tobytes()).decode() if with_engine else "",
+                base64.b64encode(self.engine_bytes.numpy().tobytes()).decode() if with_engine else "",
                 json.dumps(self.input_binding_names), json.dumps(self.output_binding_names), flags[self.hw_compatible],
                 json.dumps(self.metadata, sort_keys=True), self.target_platform, flags[self.requires_output_allocator],
                 flags[self.allocates_dynamically], flags[self.requires_native_multidevice]]
@@ -73,7 +78,7 @@ class Record:
         """One uint8 tensor: the length of the slots' JSON in 8 bytes, little-endian; the JSON; the engine's bytes."""
         head = json.dumps(self.slots(with_engine=False)).encode()
         prefix = torch.frombuffer(bytearray(len(head).to_bytes(8, "little") + head), dtype=torch.uint8)
-        return torch.cat([prefix, self.engine.cpu()])
+        return torch.cat([prefix, self.engine_bytes.cpu()])
 
 
 def parse_slots(slots: list[str], engine: torch.Tensor | None = None, *, anywhere: bool = False) -> Record:
