@@ -16,12 +16,13 @@ pytestmark = pytest.mark.usefixtures("runtime")
 class Tied(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.first, self.second = torch.nn.Linear(48, 48), torch.nn.Linear(48, 48)
+        self.first, self.second = torch.nn.Linear(192, 192), torch.nn.Linear(192, 192)
         self.second.weight = self.first.weight
-        self.register_buffer("mask", torch.tensor([True, False] * 24))
+        self.offset = torch.nn.Parameter(torch.randn(64, 192))  # which kernels read where it lies
+        self.register_buffer("mask", torch.rand(64, 192) > 0.5)
 
     def forward(self, x):
-        return self.second(self.first(x).relu()) * self.mask
+        return self.second(self.first(x).relu() + self.offset) * self.mask
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def children(module):
 
 
 def test_compiling_and_running_writes_no_bytes(no_bytes):
-    model, x = Tied().eval(), torch.randn(5, 48)
+    model, x = Tied().eval(), torch.randn(64, 192)
     module = compiled(model, x)
     assert torch.allclose(module(x), model(x), atol=1e-5)
     [engine] = children(module)
@@ -49,7 +50,7 @@ def test_compiling_and_running_writes_no_bytes(no_bytes):
 
 
 def test_writes_into_parameters_do_not_reach_the_engine():
-    model, x = Tied().eval(), torch.randn(5, 48)
+    model, x = Tied().eval(), torch.randn(64, 192)
     module = compiled(model, x)
     expected = model(x)
     with torch.no_grad():
@@ -60,7 +61,7 @@ def test_writes_into_parameters_do_not_reach_the_engine():
 
 
 def test_its_bytes_are_those_of_any_engine(tmp_path):
-    model, x = Tied().eval(), torch.randn(5, 48)
+    model, x = Tied().eval(), torch.randn(64, 192)
     expected = model(x)
     module = compiled(model, x)
     [engine] = children(module)
@@ -75,7 +76,7 @@ def test_its_bytes_are_those_of_any_engine(tmp_path):
 
 
 def test_an_engine_that_is_read_later_and_saved_before():
-    model, x = Tied().eval(), torch.randn(5, 48)
+    model, x = Tied().eval(), torch.randn(64, 192)
     built = JitneyModule(children(compiled(model, x))[0].serialized_engine).engine._native
     late = JitneyModule(built, lazy_engine_init=True)
     assert torch.allclose(pickle.loads(pickle.dumps(late))(x), model(x), atol=1e-5)
