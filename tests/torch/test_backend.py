@@ -4,6 +4,7 @@ import copy
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 import torch
@@ -59,9 +60,21 @@ def test_a_model(made):
 
 def test_gradients_are_not_asked_for_parameters_alone(made):
     model, x = Model().eval(), torch.randn(2, 3, 8, 8)
-    result = torch.compile(model, backend="jitney", options={"min_block_size": 1})(x)
+    with pytest.warns(UserWarning, match="parameters require gradients, and outputs of engines have none"):
+        result = torch.compile(model, backend="jitney", options={"min_block_size": 1})(x)
     torch.testing.assert_close(result, model(x))
     assert len(engines(made)) == 1 and not result.requires_grad
+
+
+def test_who_wants_no_gradients_is_not_warned(made):
+    x = torch.randn(2, 3, 8, 8)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*jitney.*")
+        with torch.no_grad():
+            torch.compile(Model().eval(), backend="jitney", options={"min_block_size": 1})(x)
+        torch._dynamo.reset()
+        torch.compile(Model().eval().requires_grad_(False), backend="jitney", options={"min_block_size": 1})(x)
+    assert len(made) == 2
 
 
 def test_other_shapes_compile_one_graph_more(made):
@@ -85,6 +98,13 @@ def test_new_weights_are_seen(made):
         model.load_state_dict(Model(seed=1).state_dict())
         torch.testing.assert_close(compiled(x), model(x))
         model.head = torch.nn.Linear(6, 5)
+        torch.testing.assert_close(compiled(x), model(x))
+        # Versions stay what they were.
+        model.head.weight.data = torch.randn(5, 6)
+        torch.testing.assert_close(compiled(x), model(x))
+        torch.nn.utils.vector_to_parameters(torch.randn(35), model.head.parameters())
+        torch.testing.assert_close(compiled(x), model(x))
+        model.norm.weight.data, model.norm.bias.data = model.norm.bias.data, model.norm.weight.data
         torch.testing.assert_close(compiled(x), model(x))
 
 

@@ -171,3 +171,42 @@ def test_O2_a_static_shape():
     module = jitney.compile(Net().eval(), inputs=[Input((2, 4))], **OPTIONS)
     with pytest.raises(UserError, match=r"input 'x'.*\[3, 4\]"):
         module(torch.randn(3, 4))
+
+
+class ByShape(torch.nn.Module):
+    """Another program from nine rows on."""
+
+    def forward(self, x, y):
+        return x * 2 + y.sum() if x.shape[0] <= 8 else x * 3
+
+
+@pytest.mark.parametrize("shapes", [({0: torch.export.Dim("b", max=8)}, {0: torch.export.Dim("c")}),
+                                    ({0: torch.export.Dim("b", max=8), 1: torch.export.Dim("k")}, {0: torch.export.Dim.AUTO}),
+                                    ({0: torch.export.Dim.DYNAMIC}, {0: torch.export.Dim.DYNAMIC})],
+                         ids=["limit", "limit beside others", "found by tracing"])
+def test_shapes_that_a_program_was_not_exported_for_are_errors(shapes):
+    net = ByShape()
+    program = torch.export.export(net, (torch.randn(4, 3), torch.randn(5)), dynamic_shapes=shapes)
+    compiled = jitney.dynamo.compile(program, **OPTIONS)
+    for rows in (1, 2, 8):
+        x, y = torch.randn(rows, 3), torch.randn(700)
+        torch.testing.assert_close(compiled(x, y), net(x, y))
+    with pytest.raises(UserError, match=r"input 'x' has shape \[9, 3\]"):
+        compiled(torch.randn(9, 3), torch.randn(5))
+
+
+def test_limits_beside_many_open_extents():
+    class Flat(torch.nn.Module):
+        def forward(self, x, y):
+            return x.reshape(-1) * 2, y + 1
+
+    open_dims = {i: torch.export.Dim(f"d{i}") for i in range(4)}
+    program = torch.export.export(Flat(), (torch.randn(2, 3, 4, 5), torch.randn(6)),
+                                  dynamic_shapes=(open_dims, {0: torch.export.Dim("limited", min=4, max=9)}))
+    compiled = jitney.dynamo.compile(program, **OPTIONS)
+    for shape in ((1, 1, 1, 1), (7, 11, 13, 17)):
+        x, y = torch.randn(shape), torch.randn(9)
+        torch.testing.assert_close(compiled(x, y), Flat()(x, y))
+    for wrong in (3, 10):
+        with pytest.raises(UserError, match=rf"input 'y' has shape \[{wrong}\]"):
+            compiled(torch.randn(1, 1, 1, 1), torch.randn(wrong))

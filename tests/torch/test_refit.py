@@ -1,5 +1,8 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """New weights for compiled modules, and modules that follow their original (N1)."""
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -101,3 +104,37 @@ def test_N1_extents_that_may_change():
         x = torch.randn(rows, 8)
         torch.testing.assert_close(mutable(x), net(x), rtol=1e-4, atol=1e-4)
     assert mutable.__dict__["compiles"] == 1
+
+
+def test_copies_of_mutable_modules_follow_their_own_original():
+    net = Net()
+    mutable = MutableJitneyModule(net, min_block_size=1)
+    expected = mutable(X)
+    for copied in (copy.deepcopy(mutable), pickle.loads(pickle.dumps(mutable))):
+        assert isinstance(copied, MutableJitneyModule) and copied.original_model is not net
+        torch.testing.assert_close(copied(X), expected)
+        with torch.no_grad():
+            copied.original_model.b.bias.add_(1)
+        torch.testing.assert_close(copied(X), expected + 2.0)  # scaled
+        torch.testing.assert_close(mutable(X), expected)
+    shallow = copy.copy(mutable)
+    assert shallow.original_model is net
+    torch.testing.assert_close(shallow(X), expected)
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        mutable.no_such_thing
+
+
+@pytest.mark.parametrize("way", ["mutable", "compile", "a failure"])
+def test_modes_of_modules_are_left_as_they_were(way):
+    net = Net().train()
+    net.norm.eval()  # frozen
+    seen = net.norm.num_batches_tracked.clone()
+    if way == "mutable":
+        MutableJitneyModule(net, min_block_size=1)(X)
+    elif way == "compile":
+        jitney.compile(net, inputs=[X], min_block_size=1)
+    else:
+        with pytest.raises(Exception):
+            jitney.compile(net, inputs=[torch.randn(3, 9)], min_block_size=1)
+    assert net.training and net.a.training and not net.norm.training
+    assert torch.equal(net.norm.num_batches_tracked, seen)

@@ -18,6 +18,7 @@ from .conversion import ConversionError
 from .inputs import examples, ranges_of
 from .lowering.decompositions import decompositions
 from .lowering.cleanup import clean
+from .lowering.results import keep_results
 from .partitioning import Report, partition
 from .profiles import symbol_ranges
 from .runtime import compiled
@@ -82,7 +83,9 @@ def lower(program: ExportedProgram) -> GraphModule:
 
 def dry_run(program: ExportedProgram, **options: Any) -> Report:
     """What compile() would do with each operator, and why. Builds nothing."""
-    return partition(lower(program), CompilationSettings.of(options), {})[1]
+    module = lower(program)
+    keep_results(module)
+    return partition(module, CompilationSettings.of(options), {})[1]
 
 
 def convert_exported_program_to_serialized_engine(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,

@@ -25,7 +25,7 @@ def jitney_backend(module: GraphModule, inputs: Sequence[Any], *, options: dict[
                    **keywords: Any) -> Callable[..., Any]:
     """A Dynamo graph as engines and PyTorch parts. Parameters and buffers become constants of the engines; when other
     ones come, or new values in them, the graph is compiled for those too. A graph whose inputs require gradients stays
-    in PyTorch, with a warning."""
+    in PyTorch, with a warning; one whose parameters alone do becomes engines, with a warning that outputs have none."""
     settings = CompilationSettings.of({**(options or {}), **keywords})
     if torch.is_grad_enabled() and any(_wants_gradient(value) for value in inputs):
         message = "an input of the graph requires a gradient, which engines do not have"
@@ -33,6 +33,9 @@ def jitney_backend(module: GraphModule, inputs: Sequence[Any], *, options: dict[
             raise ValueError(f"{message}; call the model under torch.no_grad()")
         warnings.warn(f"jitney: {message}: the graph stays in PyTorch", stacklevel=2)
         return module.forward
+    if torch.is_grad_enabled() and any(isinstance(value, torch.nn.Parameter) and value.requires_grad for value in inputs):
+        warnings.warn("jitney: parameters require gradients, and outputs of engines have none; call the model under "
+                      "torch.no_grad() or torch.inference_mode(), or train it without Jitney", stacklevel=2)
     return _compile(module, list(inputs), settings)
 
 
@@ -43,7 +46,7 @@ def _wants_gradient(value: Any) -> bool:
 def _is_static(node: Node, value: Any) -> bool:
     """Parameters and buffers of the model, which become constants. Not those that were made in inference mode: they count
     no versions, so that nobody sees when they are written."""
-    if not isinstance(value, torch.Tensor) or value.is_inference():
+    if not isinstance(value, torch.Tensor) or value.is_inference() or value.layout != torch.strided:
         return False
     kept = node.meta.get("tensor_dict") or {}
     return isinstance(value, torch.nn.Parameter) or bool(kept.get("_dynamo_static_input_type"))

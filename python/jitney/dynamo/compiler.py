@@ -14,6 +14,7 @@ from torch.fx import GraphModule
 from .. import UserError, _jitney
 from .conversion import ConversionError, convert
 from .lowering.cleanup import clean
+from .lowering.results import keep_results
 from .partitioning import Report, partition
 from .profiles import SymbolRanges, engine_profiles
 from .runtime import JitneyModule
@@ -61,6 +62,7 @@ def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: 
     """Engines where they are worth it, PyTorch elsewhere; `profiles` as build_engine() takes them. Raises
     ConversionError where an operator would stay in PyTorch against require_full_compilation."""
     clean(module)
+    keep_results(module)
     excluded: dict[str, str] = {}
     while True:
         partitions, report = partition(module, settings, excluded)

@@ -9,6 +9,7 @@ import torch
 
 from .. import UserError
 from . import api
+from .evaluation import evaluating
 from .settings import CompilationSettings
 
 _WAYS = ("default", "dynamo", "torch_compile")
@@ -34,8 +35,7 @@ def compile_module(module: Any, ir: str = "default", inputs: Sequence[Any] | Non
                         "the module with")
     if inputs is not None and arg_inputs is not None:
         raise UserError("inputs and arg_inputs are the same thing: give one of them")
-    was_training = module.training
-    program = api.trace(module.eval(), inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs,
-                        dynamic_shapes=dynamic_shapes)
-    module.train(was_training)
+    with evaluating(module):
+        program = api.trace(module, inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs,
+                            dynamic_shapes=dynamic_shapes)
     return api.compile(program, inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs, settings=settings)

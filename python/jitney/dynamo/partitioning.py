@@ -16,6 +16,7 @@ from .conversion import find_converter
 from .conversion.shapes import is_symbolic
 from .conversion.source import operator_name, source_line
 from .conversion.values import ELEMENT_TYPES
+from .lowering.results import is_of_result
 from .settings import CompilationSettings
 
 _DATA_DEPENDENT = "its extents follow from data"
@@ -64,8 +65,9 @@ class Partition:
 
 
 def is_outside(node: Node) -> bool:
-    """Whether a node is part of no partition: inputs and constants, numbers, and what writes results back."""
-    if node.op != "call_function":
+    """Whether a node is part of no partition: inputs and constants, numbers, how results lie in memory, and what writes
+    results back."""
+    if node.op != "call_function" or is_of_result(node):
         return True
     found = node.meta.get("val")
     if is_symbolic(found) or isinstance(found, (int, float, bool)):

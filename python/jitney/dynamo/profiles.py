@@ -10,6 +10,7 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import GraphModule
 from torch.utils import _pytree as pytree
+from torch.utils._sympy.numbers import int_oo
 
 from .. import UserError
 from ..input import ShapeRange
@@ -21,14 +22,14 @@ SymbolRanges = dict[sympy.Symbol, ShapeRange]
 
 
 def symbol_ranges(program: ExportedProgram, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[SymbolRanges]:
-    """One a profile, of what Inputs among the arguments say; empty where none has a range. UserError where Inputs do not
-    fit the program or one another."""
+    """One a profile, of what Inputs among the arguments say; where none has a range, what the program was exported for.
+    Empty where that is everything. UserError where Inputs do not fit the program or one another."""
     from torch.export._tree_utils import reorder_kwargs
 
     leaves = pytree.tree_leaves((tuple(args), dict(kwargs)), is_leaf=is_input)
     ranged = [leaf for leaf in leaves if is_input(leaf) and is_dynamic(leaf)]
     if not ranged:
-        return []
+        return _of_program(program)
     if kwargs:
         leaves = pytree.tree_leaves((tuple(args), reorder_kwargs(dict(kwargs), program.call_spec.in_spec)), is_leaf=is_input)
     names = program.graph_signature.user_inputs
@@ -46,6 +47,28 @@ def symbol_ranges(program: ExportedProgram, args: Sequence[Any], kwargs: Mapping
         for number in range(count):
             _learn(found[number], str(name), values.get(str(name)), leaf.profiles[number if len(leaf.profiles) > 1 else 0])
     return found
+
+
+def _of_program(program: ExportedProgram) -> list[SymbolRanges]:
+    """One profile of the ranges that torch.export took or found: outside of them the program may be another one, where it
+    decides by a shape. A least extent of 2 is tracing's own, and holds for 0 and 1, too."""
+    hints = {}
+    for node in program.graph.find_nodes(op="placeholder"):
+        value = node.meta.get("val")
+        for extent in value.shape if isinstance(value, torch.Tensor) else ():
+            if is_symbolic(extent) and isinstance(expression(extent), sympy.Symbol):
+                hints[expression(extent)] = extent.node.hint
+    known = {symbol: limits for symbol, limits in program.range_constraints.items() if hints.get(symbol) is not None}
+    is_open = {symbol: bool(limits.upper == int_oo or limits.upper >= 2**31) for symbol, limits in known.items()}
+    if all(is_open[symbol] and limits.lower <= 2 for symbol, limits in known.items()):
+        return []
+    largest = 2 ** min(31, 60 // max(sum(is_open.values()), 1)) - 1  # as good as any; the product of all is a number, too
+    ranges: SymbolRanges = {}
+    for symbol, limits in known.items():
+        low = int(limits.lower) if limits.lower > 2 else 0
+        high = largest if is_open[symbol] else int(limits.upper)
+        ranges[symbol] = ShapeRange((low,), (min(max(int(hints[symbol]), low), high),), (high,))
+    return [ranges]
 
 
 def _learn(ranges: SymbolRanges, name: str, tensor: Any, wanted: ShapeRange) -> None:

@@ -20,6 +20,7 @@ from .settings import CompilationSettings
 _logger = logging.getLogger("jitney.dynamo")
 _MOST_VARIANTS = 8  # sets of weights that one graph is compiled for
 _version_of = operator.attrgetter("_version")
+_pointer_of = torch.Tensor.data_ptr
 
 
 class Variants:
@@ -68,10 +69,13 @@ class _Variant:
     def __init__(self, weights: tuple[torch.Tensor, ...]) -> None:
         self._weights = weights
         self._versions = self._sum_of_versions()
+        self._pointers = tuple(map(_pointer_of, weights))
 
     def is_for(self, weights: tuple[torch.Tensor, ...]) -> bool:
-        # For each call and each weight, so in C. Versions only grow: an equal sum means that all are equal.
-        return all(map(operator.is_, weights, self._weights)) and self._sum_of_versions() == self._versions
+        # For each call and each weight, so in C. Versions only grow: an equal sum means that all are equal. A parameter
+        # that was given other `data` has its old version, in another place.
+        return (all(map(operator.is_, weights, self._weights)) and self._sum_of_versions() == self._versions
+                and tuple(map(_pointer_of, weights)) == self._pointers)
 
     def _sum_of_versions(self) -> int:
         return sum(map(_version_of, self._weights))

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import torch
 
+from ..evaluation import evaluating
 from . import library
 from .refit import refit_module_weights
 
@@ -24,7 +25,8 @@ class MutableJitneyModule:
     """`MutableJitneyModule(model, **options)` runs as jitney.dynamo.compile() would make it, and looks at the original
     before each call: other values of parameters and buffers lead to a refit, everything else (other modules, shapes,
     dtypes, attributes that are numbers or texts, another number or shape of inputs) to a compile. Attributes are those
-    of the original; setting them changes it.
+    of the original; setting them changes it. It runs as the original does after eval(), whatever mode that is in. Writes
+    past PyTorch's own count (`parameter.data.copy_()`, `.numpy()`) are not seen.
 
     options: as jitney.compile takes them. set_expected_dynamic_shape_range() says which extents may change.
     """
@@ -79,9 +81,8 @@ class MutableJitneyModule:
         if shapes is not None:
             dynamic = (*shapes[0], *shapes[1].values()) if not kwargs else {**_by_name(self.original_model, shapes[0]),
                                                                              **shapes[1]}
-        with torch.no_grad():
-            return torch.export.export(self.__dict__["original_model"].eval(), args, kwargs or None,
-                                       dynamic_shapes=dynamic, strict=False)
+        with torch.no_grad(), evaluating(self.__dict__["original_model"]) as model:
+            return torch.export.export(model, args, kwargs or None, dynamic_shapes=dynamic, strict=False)
 
     def _compile(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         own = self.__dict__
@@ -99,8 +100,9 @@ class MutableJitneyModule:
         return len(called) == len(given) and all(a[0] == b[0] and len(a[1]) == len(b[1]) for a, b in zip(called, given))
 
     def __getattr__(self, name: str) -> Any:
-        if name == "original_model":
-            raise AttributeError(name)
+        # Copies ask for methods of theirs before there is a model, and those of the model would not copy this.
+        if "original_model" not in self.__dict__ or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
         return getattr(self.__dict__["original_model"], name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -108,6 +110,15 @@ class MutableJitneyModule:
 
     def __delattr__(self, name: str) -> None:
         delattr(self.__dict__["original_model"], name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles, which compile at their first call."""
+        gone = {"gm": None, "state": RefitFlag.UNKNOWN, "compiles": 0, "refits": 0, "_structure": None, "_values": None,
+                "_called_with": None}
+        return {key: gone.get(key, value) for key, value in self.__dict__.items() if key != "_example"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
 
     def __repr__(self) -> str:
         return f"MutableJitneyModule({self.__dict__['state'].value}, {self.__dict__['original_model']!r})"
