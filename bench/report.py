@@ -43,6 +43,9 @@ def text(name, figures):
         lines.append(f"  {peer:15} {latency:>7}  {blocks:>13}  {best:27} {start} {memory:>4}  {f.get('precision', '')}")
         if "failed" in process:
             lines.append(f"    starts failed: {process['failed']}")
+        if process.get("first_call"):
+            cold, warm = process["first_call"]
+            lines.append(f"    the first run of a loaded model: {cold * 1e3:.0f} ms in a cold process, {warm * 1e3:.0f} in a warm one")
         if process.get("compiled_warm"):
             lines.append(f"    a warm start compiled {process['compiled_warm']} kernels")
         if f.get("idle_load", 0) > NOTICED:

@@ -59,7 +59,8 @@ def summary(seconds):
 
 
 def measure(name, kinds, folder, options, request):
-    """{kind: {"cold", "warm", "imports", "compiled_warm"}}; of the kinds that gave right results."""
+    """{kind: {"cold", "warm", "imports", "first_call", "compiled_warm"}}; of the kinds that gave right results.
+    first_call: seconds of the first run once a model is loaded, in a cold and in a warm process."""
     results = {}
     times = 1 if options.quick else 5
     if "jitney" in kinds:
@@ -73,12 +74,13 @@ def measure(name, kinds, folder, options, request):
             return command_line(own, options, asked) if kind == "jitney run" else start(kind, own, options, asked)
 
         try:
-            cold, _ = repeat(lambda i: once(f"cold{i}"), min(times, 3))
+            cold, first = repeat(lambda i: once(f"cold{i}"), min(times, 3))
             warm, reply = repeat(lambda _: once("cold0"), times)
             results[kind] = {"cold": summary(cold), "warm": summary(warm)}
             if not kind.startswith("jitney"):
                 imports, _ = repeat(lambda _: start(kind, own, options, {"command": "imports"}), times)
                 results[kind]["imports"] = summary(imports)
+                results[kind]["first_call"] = [answer["first"] - answer["load"] for answer in (first, reply)]
             elif "compiled" in reply:
                 results[kind]["compiled_warm"] = reply["compiled"]
         except RuntimeError as error:

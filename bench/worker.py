@@ -107,7 +107,7 @@ class Torch:
             self.result = self.model(*self.inputs)
 
     def outputs(self):
-        return [self.result.numpy()]
+        return [leaf.numpy() for leaf in self.torch.utils._pytree.tree_leaves(self.result)]
 
 
 class TorchCompile(Torch):

@@ -36,6 +36,7 @@ def test_measures_both_and_says_on_what(build_folder, tmp_path):
         process = digits[peer]["process"]
         assert 0 < process["warm"]["median"] < 60 and process["cold"]["median"] > 0, peer
     assert digits["jitney"]["process"]["compiled_warm"] == 0
+    assert all(seconds > 0 for seconds in digits["onnxruntime"]["process"]["first_call"])
     assert digits["onnxruntime"]["process"]["imports"]["median"] > 0 and "imports" not in digits["jitney"]["process"]
     for peer in ("jitney", "onnxruntime"):
         assert digits[peer]["peak_memory"] > 1 << 20
