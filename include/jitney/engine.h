@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <jitney/dtype.h>
@@ -51,9 +52,10 @@ class JITNEY_EXPORT Engine {
 
   /// An ONNX model in memory whose large weights are the caller's: initializers by name, for which the model has dtype
   /// and shape and no data. They are not copied: their bytes stay as they are for as long as the engine lives. Thus a
-  /// model may be larger than protobuf allows. A dim_param may be an expression over symbols ("2*batch + 1"). Throws as
-  /// load() does.
-  static Engine build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights);
+  /// model may be larger than protobuf allows. A dim_param may be an expression over symbols ("2*batch + 1"); `extents`
+  /// are the least and the largest of symbols, outside of which runs are errors. Throws as load() does.
+  static Engine build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights,
+                      const std::map<std::string, std::pair<std::int64_t, std::int64_t>>& extents = {});
 
   /// The bytes of a .jitney file. Throws Error(environment) when there is no memory for them.
   std::vector<std::byte> serialize() const;

@@ -4,6 +4,7 @@
 #include <jitney/runtime_cache.h>
 #include <jitney/tensor.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -42,7 +43,8 @@ std::shared_ptr<void> kept(std::unique_ptr<Borrowed> array) {
 
 /// {name: array}: contiguous host memory. Copied with `owns`, so that writes into it do not reach the engine; what
 /// several names share is shared by the copies.
-Engine build(const nb::bytes& model, const nb::dict& weights, bool owns) {
+Engine build(const nb::bytes& model, const nb::dict& weights, bool owns,
+             const std::map<std::string, std::pair<std::int64_t, std::int64_t>>& extents) {
   std::map<std::string, Tensor> tensors;
   std::map<std::pair<const void*, std::size_t>, Tensor> copies;
   for (const auto& [key, value] : weights) {
@@ -77,7 +79,7 @@ Engine build(const nb::bytes& model, const nb::dict& weights, bool owns) {
   }
   const std::span<const std::byte> span(static_cast<const std::byte*>(model.data()), model.size());
   GilReleased released;
-  return Engine::build(span, tensors);
+  return Engine::build(span, tensors, extents);
 }
 
 Engine load_path(nb::handle where, bool trust_precompiled) {
@@ -155,7 +157,8 @@ void bind_engine(nb::module_& module) {
   nb::class_<Engine>(module, "Engine")
       .def_static("load_path", &load_path, nb::arg("path"), nb::arg("trust_precompiled") = false)
       .def_static("load_bytes", &load_bytes, nb::arg("bytes"), nb::arg("trust_precompiled") = false)
-      .def_static("build", &build, nb::arg("model"), nb::arg("weights"), nb::arg("owns") = false)
+      .def_static("build", &build, nb::arg("model"), nb::arg("weights"), nb::arg("owns") = false,
+                  nb::arg("extents") = std::map<std::string, std::pair<std::int64_t, std::int64_t>>{})
       .def("register", [](const Engine& engine) { return register_engine(engine); })
       .def("serialize", &serialize)
       .def("save", &save)

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +55,9 @@ ModelInputs inputs_of(const Engine& engine, const BenchOptions& options) {
 }
 
 int bench(const BenchOptions& options) {
-  check_observation(options.observe, options.json);
+  if (std::isnan(options.duration) || std::isnan(options.warmup_ms))
+    throw Error(ErrorKind::user, "--duration and --warmup must be numbers");
+  check_observation(options.observe, options.json, {options.model}, {options.export_json});
   Observation observation(options.observe);
   ProgressBar progress;
   ContextOptions context_options{.threads = options.threads,

@@ -1,7 +1,9 @@
 // Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 #include <jitney/execution_context.h>
+#include <jitney/runtime_cache.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -83,6 +85,10 @@ std::vector<Shapes> shapes_for(const Engine& engine, const WarmOptions& options)
 
 /// Compiles what is missing for this process' target.
 nlohmann::ordered_json fill(const WarmOptions& options) {
+  if (options.path == "none")
+    throw Error(ErrorKind::user, "--runtime-cache none keeps nothing that is compiled; name a cache to fill");
+  // A file that is no cache would be left as it is, and what is compiled would be lost.
+  if (std::filesystem::is_regular_file(options.path)) RuntimeCache().load(options.path);
   const Device device = value_or_throw(parse_device(options.device));
   if (device.type == Device::Type::cuda && options.tactics == Tactics::timed && is_gpu_elsewhere())
     throw Error(ErrorKind::environment,

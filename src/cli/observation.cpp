@@ -5,8 +5,11 @@
 #include <jitney/metrics.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "util/atomic_file.h"
+#include "util/env.h"
+#include "util/log.h"
 
 namespace jitney::cli {
 
@@ -23,15 +26,47 @@ void add_observation(CLI::App& command, ObserveOptions& into) {
       ->type_name("FILE|-");
 }
 
-void check_observation(const ObserveOptions& options, bool json) {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code unknown;
+  return fs::equivalent(a, b, unknown) ||
+         fs::absolute(a, unknown).lexically_normal() == fs::absolute(b, unknown).lexically_normal();
+}
+
+}  // namespace
+
+void check_observation(const ObserveOptions& options, bool json, const std::vector<std::string>& read,
+                       const std::vector<std::string>& also) {
   const int printed = (options.metrics == "-") + (options.layers == "-") + json;
   if (printed > 1)
     throw Error(ErrorKind::user,
                 "only one of --json, '--metrics -' and '--layer-info -' can be printed; give the others a file");
+  std::vector<std::string> files = also;
+  files.insert(files.end(), {options.trace, options.metrics, options.layers});
+  std::erase_if(files, [](const std::string& file) { return file.empty() || file == "-"; });
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    for (const std::string& model : read)
+      if (is_same_file(files[i], model))
+        throw Error(ErrorKind::user, fmt::format("'{}' is read, and cannot be what is written", files[i]));
+    for (std::size_t j = 0; j < i; ++j)
+      if (is_same_file(files[i], files[j]))
+        throw Error(ErrorKind::user, fmt::format("'{}' would be written twice; give each its own file", files[i]));
+    const fs::path folder = fs::path(files[i]).parent_path();
+    std::error_code unknown;
+    if (!folder.empty() && !fs::is_directory(folder, unknown))
+      throw Error(ErrorKind::user,
+                  fmt::format("'{}' cannot be written: there is no folder '{}'", files[i], folder.string()));
+  }
 }
 
 Observation::Observation(const ObserveOptions& options) : options_(options) {
-  if (!options.trace.empty()) trace_.emplace(options.trace);
+  if (options.trace.empty()) return;
+  if (const auto other = env_path("JITNEY_TRACE"); other && *other != options.trace)
+    log_warning("JITNEY_TRACE: '{}' is not written, since --trace writes the process' one timeline", *other);
+  trace_.emplace(options.trace);
 }
 
 void Observation::finish(const ExecutionContext& context, const std::vector<Tensor>& inputs) {

@@ -17,8 +17,11 @@ struct ObserveOptions {
 };
 
 void add_observation(CLI::App& command, ObserveOptions& into);
-/// Throws Error(user) where two things would go to standard output that one program cannot tell apart.
-void check_observation(const ObserveOptions& options, bool json);
+/// Throws Error(user) before anything runs: where two things would go to standard output that one program cannot tell
+/// apart, or into one file; where a file is one of `read`, or its folder is not there. `also`: other files to be
+/// written.
+void check_observation(const ObserveOptions& options, bool json, const std::vector<std::string>& read,
+                       const std::vector<std::string>& also = {});
 
 /// Starts the trace, and writes what was asked for at the end. Throws Error where a file cannot be written, about the
 /// trace at once.

@@ -88,7 +88,7 @@ void describe_outputs(RunReport& report, const Engine& engine, const std::vector
 }
 
 int run(const RunOptions& options) {
-  check_observation(options.observe, options.json);
+  check_observation(options.observe, options.json, {options.model});
   if (options.verbose) set_log_level(LogLevel::debug);
   Observation observation(options.observe);
   RunReport report;

@@ -133,10 +133,11 @@ Engine Engine::load(std::span<const std::byte> bytes, const LoadOptions& options
       about("cannot load a model from memory", "", guarded([&] { return load_bytes(bytes, options); }))));
 }
 
-Engine Engine::build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights) {
+Engine Engine::build(std::span<const std::byte> model, const std::map<std::string, Tensor>& weights,
+                     const std::map<std::string, std::pair<std::int64_t, std::int64_t>>& extents) {
   trace_from_environment();
   const TraceSpan span("load", "from memory");
-  const onnx::ImportOptions options{.weights = &weights, .has_expressions = true};
+  const onnx::ImportOptions options{.weights = &weights, .has_expressions = true, .extents = extents};
   return Engine(value_or_throw(about("cannot build a model from memory", "", guarded([&] {
                                        return optimize(onnx::import_bytes(model, std::nullopt, options));
                                      }))));

@@ -191,6 +191,7 @@ class ExecutionContext::Impl {
     last_arena.store(static_cast<std::int64_t>(plan.arena_bytes), std::memory_order_relaxed);
     const std::span<void* const> in{pointers, inputs.size()};
     runtime::OutputStaging beside(target, *program, plan);
+    JITNEY_CHECK(beside.check_apart(outputs));
     if (!beside.is_needed(in, outputs))
       return shared->executor().run(plan, shared->kernels().handles(), in, outputs, where);
     const backend::StreamHandle stream = where.is_callers_stream ? where.stream : shared->executor().stream();

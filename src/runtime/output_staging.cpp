@@ -22,6 +22,20 @@ bool OutputStaging::is_staged(std::span<void* const> inputs, std::size_t output,
   return false;
 }
 
+Status OutputStaging::check_apart(std::span<void* const> outputs) const {
+  const auto begin = [&](std::size_t i) { return reinterpret_cast<std::uintptr_t>(outputs[i]); };
+  const auto& bytes = plan_.output_bytes;
+  for (std::size_t i = 1; i < outputs.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      if (bytes[i] == 0 || bytes[j] == 0 || begin(i) >= begin(j) + bytes[j] || begin(j) >= begin(i) + bytes[i])
+        continue;
+      const ir::Graph& g = program_.graph;
+      return user_error("outputs '{}' and '{}' must lie apart, and share memory", g.value(g.outputs[j]).name,
+                        g.value(g.outputs[i]).name);
+    }
+  return {};
+}
+
 bool OutputStaging::is_needed(std::span<void* const> inputs, std::span<void* const> outputs) const {
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (is_staged(inputs, i, outputs[i])) return true;

@@ -20,6 +20,8 @@ class OutputStaging {
   OutputStaging(const OutputStaging&) = delete;
   OutputStaging& operator=(const OutputStaging&) = delete;
 
+  /// An error of the user's where two outputs share memory: neither would be right, nor what is computed from one.
+  Status check_apart(std::span<void* const> outputs) const;
   /// Whether any of them must be. Inputs as the kernels read them: those that were copied do not count.
   bool is_needed(std::span<void* const> inputs, std::span<void* const> outputs) const;
   /// Where to write instead, in the order of `stream`.

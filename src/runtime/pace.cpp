@@ -25,16 +25,11 @@ void Pace::wait_for_quiet(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (urgent_ == 0 && !stop.stop_requested()) {
     const Clock::rep last = last_.load(std::memory_order_relaxed);
-    const auto now = Clock::now();
     const Clock::time_point quiet_at{Clock::duration(last) + times_.quiet};
-    if (last == 0 || now >= quiet_at) {
-      put_off_since_.reset();
-      return;
-    }
-    if (!put_off_since_) put_off_since_ = now;
-    const auto given_up_at = *put_off_since_ + times_.patience;
-    if (now >= given_up_at) return;
-    changed_.wait_until(lock, stop, std::min(quiet_at, given_up_at), [&] { return urgent_ > 0; });
+    const Clock::time_point given_up_at{Clock::duration(burst_.load(std::memory_order_relaxed)) + times_.patience};
+    const auto until = std::min(quiet_at, given_up_at);
+    if (last == 0 || Clock::now() >= until) return;
+    changed_.wait_until(lock, stop, until, [&] { return urgent_ > 0; });
   }
 }
 

@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 
 namespace jitney::runtime {
@@ -14,7 +13,7 @@ namespace jitney::runtime {
 /// When work that nobody waits for is done beside callers of a device. While a library loads code, launches of the
 /// whole process wait for the driver; a shape that comes for the first time has waited enough already. So such work
 /// begins when none has come for a while, and leaves room behind it. It is never put off for ever: where new shapes do
-/// not end, it begins after `patience` and goes on until they do. Nothing is put off while somebody waits for its
+/// not end, it begins `patience` after the first of them. Nothing is put off while somebody waits for its
 /// result. Thread-safe.
 class Pace {
  public:
@@ -31,7 +30,11 @@ class Pace {
   static Pace& of_process();
 
   /// A shape came for the first time. Takes no lock.
-  void new_shape() { last_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+  void new_shape() {
+    const Clock::rep now = Clock::now().time_since_epoch().count();
+    const Clock::rep before = last_.exchange(now, std::memory_order_relaxed);
+    if (before == 0 || now - before >= times_.quiet.count()) burst_.store(now, std::memory_order_relaxed);
+  }
 
   /// Does `work` in its time, or at once where a stop is requested: that is for `work` to see.
   template <class Work>
@@ -60,11 +63,11 @@ class Pace {
   void leave_room(Clock::duration took, const std::stop_token& stop);
 
   const Times times_;
-  std::atomic<Clock::rep> last_{0};  ///< when a new shape came; 0 is never
+  std::atomic<Clock::rep> last_{0};   ///< when a new shape came; 0 is never
+  std::atomic<Clock::rep> burst_{0};  ///< when the first came of those that came with no quiet time between them
   std::mutex mutex_;
   std::condition_variable_any changed_;
   int urgent_ = 0;
-  std::optional<Clock::time_point> put_off_since_;  ///< that it was not quiet when something was to be done
 };
 
 }  // namespace jitney::runtime

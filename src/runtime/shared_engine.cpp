@@ -45,7 +45,12 @@ EngineBrings brought_by(const EngineImpl& engine) {
 
 }  // namespace
 
-bool may_compile() { return env_string("JITNEY_NO_COMPILE") != "error"; }
+bool may_compile() {
+  const auto asked = env_string("JITNEY_NO_COMPILE");
+  if (asked && *asked != "error")
+    throw Error(ErrorKind::user, fmt::format("Invalid JITNEY_NO_COMPILE: '{}'. Expected 'error', or nothing", *asked));
+  return !asked;
+}
 
 SharedEngine::SharedEngine() : plans(kPlans) {}
 

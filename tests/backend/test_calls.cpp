@@ -31,6 +31,23 @@ TEST_P(BackendCalls, WhatIsNotOfferedIsRefusedPolitely) {
   EXPECT_FALSE(backend_->offers(backend_->device_count(), some_convolution()));
 }
 
+TEST_P(BackendCalls, ExtentsThatALibraryCannotCountAreRefusedOrPlanned) {
+  if (std::string(GetParam().backend) != "cpu") GTEST_SKIP() << "about a library of the host";
+  for (const std::int64_t rows : {std::int64_t{1} << 31, std::int64_t{1} << 32, (std::int64_t{1} << 40) + 2}) {
+    MatMulCall call = some_matmul();
+    call.a = tensor({rows, 32}, DType::bf16), call.b = tensor({32, 48}, DType::bf16), call.c = tensor({rows, 48});
+    backend_->plan(0, call, {});
+    call.a = tensor({rows, 32}), call.b = tensor({32, 48}), call.constant_b = false;
+    backend_->plan(0, call, {});
+    PoolingCall pooling = some_pooling();
+    pooling.x = tensor({rows, 8, 8, 16}), pooling.y = tensor({rows, 4, 4, 16});
+    backend_->plan(0, pooling, {});
+    ConvolutionCall convolution = some_convolution();
+    convolution.x.shape[0] = convolution.y.shape[0] = rows;
+    backend_->plan(0, convolution, {});
+  }
+}
+
 TEST_P(BackendCalls, OffersWithoutExtents) {
   if (!backend_->offers(0, some_convolution())) GTEST_SKIP() << "it offers no convolutions";
   auto convolution = some_convolution();

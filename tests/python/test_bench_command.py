@@ -108,3 +108,24 @@ def test_layers_of_a_run_and_of_an_inspection(jitney, digits, cache, tmp_path):
     assert [layer["bytes"] for layer in concrete["layers"]] == [layer["bytes"] for layer in ran["layers"]]
     assert jitney("inspect", digits, "--layers", "--shape", "images=2x1x8x9").code == 2
     assert jitney("inspect", digits, "--shape", "images=2x1x8x8").code == 2
+
+
+def test_reports_go_nowhere_else_than_into_files_of_their_own(jitney, digits, tmp_path):
+    model = tmp_path / "model.onnx"
+    model.write_bytes(open(digits, "rb").read())
+    (tmp_path / "link").symlink_to(model)
+    before = model.read_bytes()
+    for command in ("run", "bench"):
+        for option in ("--trace", "--metrics", "--layer-info", *(["--export-json"] if command == "bench" else [])):
+            for file, words in ((model, "is read"), (tmp_path / "link", "is read"), (tmp_path / "no" / "x", "there is no folder")):
+                result = jitney(command, model, option, file)
+                assert result.code == 2 and words in result.stderr and not result.stdout, (command, option, result.stderr)
+        result = jitney(command, model, "--trace", tmp_path / "one", "--metrics", tmp_path / "one")
+        assert result.code == 2 and "would be written twice" in result.stderr
+    assert model.read_bytes() == before and not (tmp_path / "one").exists()
+
+
+@pytest.mark.parametrize("option", ["--duration", "--warmup"])
+def test_no_number_is_no_time(jitney, digits, option):
+    result = jitney("bench", digits, option, "nan")
+    assert result.code == 2 and "must be numbers" in result.stderr

@@ -115,3 +115,12 @@ def test_what_is_not_there_and_what_is_not_ours(jitney, tmp_path):
     assert jitney("cache", "pack", tmp_path / "none", "-o", tmp_path / "x").code == 2
     assert jitney("cache", "show", "zz", tmp_path / "none").code == 2
     assert (tmp_path / "text").read_text() == "no cache"
+
+
+def test_warming_what_keeps_nothing_is_an_error(jitney, digits, tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("no cache")
+    for path, words in ((other, "is not a cache of Jitney's"), ("none", "keeps nothing")):
+        result = jitney("warm", digits, "--runtime-cache", path)
+        assert result.code == 2 and words in result.stderr and "Traceback" not in result.stderr
+    assert other.read_text() == "no cache"

@@ -85,6 +85,36 @@ TEST(InPlace, ASumIsWrittenWhereItsOperandLies) {
   for (const std::size_t shift : {0U, 4U, 20U}) expect_same_in_place(s.g, random_of(s.g, 37), shift);
 }
 
+TEST(InPlace, OutputsThatShareMemoryAreRefused) {
+  State s;
+  const auto x = s.input("x", s.shape);
+  s.g.outputs = {s.node(Op::add, "sum", {s.state, x}), s.node(Op::sub, "difference", {s.state, x})};
+  const auto inputs = random_of(s.g, 6);
+  ExecutionContext context(testing::engine_of(s.g), {.runtime_cache = "none"});
+  std::vector<TensorView> in;
+  for (const Tensor& t : inputs) in.push_back(t.view());
+  Tensor room(DType::f32, {3 * 6 * 6});
+  const std::size_t bytes = inputs[0].num_bytes();
+  ASSERT_LE(2 * bytes, room.num_bytes());
+  TensorView sum{room.data(), DType::f32, inputs[0].shape()}, difference = sum;
+  for (const std::size_t apart : {std::size_t{0}, std::size_t{4}, bytes - 4, bytes}) {
+    difference.data = static_cast<char*>(room.data()) + apart;
+    for (const bool swapped : {false, true}) {
+      const std::vector<TensorView> out = swapped ? std::vector{difference, sum} : std::vector{sum, difference};
+      if (apart == bytes) {
+        EXPECT_NO_THROW(context.execute(in, out)) << "side by side";
+        continue;
+      }
+      try {
+        context.execute(in, out);
+        ADD_FAILURE() << apart << " bytes apart";
+      } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("must lie apart, and share memory"), std::string::npos) << e.what();
+      }
+    }
+  }
+}
+
 TEST(InPlace, WhatReadsOtherElementsIsCopied) {
   State s;
   s.shape = {6, 6};

@@ -45,12 +45,20 @@ TEST(PaceTest, NewShapesThatDoNotEndPutNothingOffForEver) {
   EXPECT_LT(Clock::now() - begin, seconds(25)) << "each would have waited 50 ms";
 }
 
-TEST(PaceTest, AfterAQuietTimePatienceIsNew) {
+TEST(PaceTest, EachBurstOfNewShapesIsWaitedFor) {
   Pace pace({.quiet = milliseconds(30), .patience = milliseconds(20)});
   pace.new_shape();
   EXPECT_GE(wait_of(pace), milliseconds(19)) << "patience";
   std::this_thread::sleep_for(milliseconds(40));
-  wait_of(pace);
+  pace.new_shape();
+  EXPECT_GE(wait_of(pace), milliseconds(19)) << "whether or not anybody was there to see the quiet time";
+  // Also after a wait that a stop ended.
+  std::this_thread::sleep_for(milliseconds(40));
+  std::stop_source stopped;
+  stopped.request_stop();
+  pace.new_shape();
+  wait_of(pace, stopped.get_token());
+  std::this_thread::sleep_for(milliseconds(40));
   pace.new_shape();
   EXPECT_GE(wait_of(pace), milliseconds(19));
 }

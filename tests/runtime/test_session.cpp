@@ -170,6 +170,11 @@ TEST_F(Sessions, StrictModeRefusesToCompile) {
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("JITNEY_NO_COMPILE"), std::string::npos) << e.what();
   }
+  // A guard with a typo in it would guard nothing.
+  for (const char* wrong : {"ERROR", "1", "errors"}) {
+    ::setenv("JITNEY_NO_COMPILE", wrong, 1);
+    EXPECT_THROW(Session(engine(), {}, with(Specialization::lazy)).execute(views(x)), Error) << wrong;
+  }
   ::unsetenv("JITNEY_NO_COMPILE");
 }
 

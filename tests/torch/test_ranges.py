@@ -191,7 +191,7 @@ def test_shapes_that_a_program_was_not_exported_for_are_errors(shapes):
     for rows in (1, 2, 8):
         x, y = torch.randn(rows, 3), torch.randn(700)
         torch.testing.assert_close(compiled(x, y), net(x, y))
-    with pytest.raises(UserError, match=r"input 'x' has shape \[9, 3\]"):
+    with pytest.raises(UserError, match=r"input 'x' has shape \[9, 3\]; the extent along axis 0 \('s\d+'\) may be 0 to 8"):
         compiled(torch.randn(9, 3), torch.randn(5))
 
 
@@ -204,9 +204,43 @@ def test_limits_beside_many_open_extents():
     program = torch.export.export(Flat(), (torch.randn(2, 3, 4, 5), torch.randn(6)),
                                   dynamic_shapes=(open_dims, {0: torch.export.Dim("limited", min=4, max=9)}))
     compiled = jitney.dynamo.compile(program, **OPTIONS)
-    for shape in ((1, 1, 1, 1), (7, 11, 13, 17)):
+    for shape in ((1, 1, 1, 1), (7, 11, 13, 17), (1, 1, 100_000, 1)):
         x, y = torch.randn(shape), torch.randn(9)
         torch.testing.assert_close(compiled(x, y), Flat()(x, y))
     for wrong in (3, 10):
         with pytest.raises(UserError, match=rf"input 'y' has shape \[{wrong}\]"):
             compiled(torch.randn(1, 1, 1, 1), torch.randn(wrong))
+
+
+def test_limits_of_one_extent_leave_products_between_engines_alone():
+    class Scores(torch.nn.Module):
+        def forward(self, q):
+            flat = (q @ q.transpose(1, 2)).softmax(-1).reshape(-1)
+            return torch.ops.aten.cumsum(flat, 0).tanh() * 0.5 + 1
+
+    q = torch.rand(2, 3, 8)
+    program = torch.export.export(Scores(), (q,), dynamic_shapes=({0: torch.export.Dim("b", max=64), 1: torch.export.Dim("s")},))
+    compiled = jitney.dynamo.compile(program, torch_executed_ops={"torch.ops.aten.cumsum.default"}, **OPTIONS)
+    assert len([name for name, _ in compiled.named_children() if "acc" in name]) == 2
+    for shape in ((2, 3, 8), (5, 70, 8)):
+        q = torch.rand(shape) / 100
+        torch.testing.assert_close(compiled(q), Scores()(q))
+    with pytest.raises(UserError, match="may be 0 to 64"):
+        compiled(torch.rand(65, 3, 8))
+
+
+def test_least_extents_that_tracing_finds_limit_nothing_else():
+    class Audio(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = torch.nn.Conv1d(1, 4, 3), torch.nn.Conv1d(1, 4, 3)
+
+        def forward(self, x, y):
+            return self.a(x).mean() + self.b(y).mean()
+
+    net, auto = Audio().eval(), torch.export.Dim.AUTO
+    program = torch.export.export(net, (torch.randn(2, 1, 64), torch.randn(3, 1, 64)),
+                                  dynamic_shapes=({0: auto, 2: auto}, {0: auto, 2: auto}))
+    compiled = jitney.dynamo.compile(program, **OPTIONS)
+    x, y = torch.randn(2, 1, 48_000), torch.randn(1, 1, 9)
+    torch.testing.assert_close(compiled(x, y), net(x, y), atol=1e-4, rtol=1e-4)

@@ -141,3 +141,44 @@ def test_an_exported_program_gives_views_of_its_inputs():
         found = compiled(x)
         assert_lies_as(found, model(x))
         assert sharing([x, *found]) == sharing([x, *model(x)])
+
+
+def test_exported_programs_take_inputs_that_lie_otherwise():
+    class Flat(torch.nn.Module):
+        def forward(self, x):
+            return (x * 2).relu().flatten(1), x.flatten(1), x.unflatten(1, (1, 3))[:, 0]
+
+    model, x = Flat(), torch.randn(2, 3, 5, 6)
+    compiled = jitney.compile(model, inputs=[x], min_block_size=1)
+    for given in (x, x.to(memory_format=torch.channels_last), torch.randn(6, 5, 3, 2).permute(3, 2, 1, 0)):
+        for a, b in zip(compiled(given), model(given)):
+            assert torch.equal(a, b)
+
+
+def test_views_are_no_work_for_a_device():
+    class Model(torch.nn.Module):
+        def forward(self, x):
+            h = (x * 2).relu()
+            return h, x[:, 1:], h.t()
+
+    from jitney.dynamo.runtime.whole_graph import has_other_parts
+    rows = torch.export.Dim("rows")
+    compiled = jitney.compile(Model(), inputs=[torch.randn(4, 6)], min_block_size=1, dynamic_shapes=({0: rows},))
+    assert len(list(compiled.graph.nodes)) > 4 and not has_other_parts(compiled)
+
+
+def test_a_lone_engine_with_other_strides_is_called_directly(fresh_dynamo, monkeypatch):
+    from jitney.dynamo import direct_call
+    calls = []
+    original = direct_call._engine_alone
+    monkeypatch.setattr(direct_call, "_engine_alone", lambda *args: calls.append(original(*args)) or calls[-1])
+
+    def f(x):
+        return (x * 2).t() + 1, x.exp()
+
+    compiled = torch.compile(f, backend="jitney", options=OPTIONS)
+    x = torch.randn(4, 6)
+    with torch.no_grad():
+        assert_lies_as(compiled(x), f(x))
+    [(_, _, given)] = calls
+    assert [order for _, order in given] == [[1, 0], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,13 +33,14 @@ class _Refused(Exception):
         self.names, self.reason = names, reason
 
 
-def build_engine(module: GraphModule, name: str, profiles: Sequence[SymbolRanges] = (), *, owns_weights: bool = True) \
+def build_engine(module: GraphModule, name: str, profiles: Sequence[SymbolRanges] = (), *,
+                 limits: Mapping[str, tuple[int, int]] | None = None, owns_weights: bool = True) \
         -> tuple[_jitney.Engine, tuple[str, ...], tuple[str, ...]]:
     """A graph without PyTorch parts as an engine, its inputs and its outputs. `profiles`: the ranges of the program's
-    symbols, which become the engine's. owns_weights: it has copies, which nobody else writes into. Raises
+    symbols, which become the engine's; limits: what its symbols may be at all. owns_weights: it has copies, which nobody else writes into. Raises
     ConversionError, and UserError for what the engine refuses."""
     model = convert(module, name)
-    engine = _jitney.Engine.build(model.bytes, dict(model.weights), owns_weights)
+    engine = _jitney.Engine.build(model.bytes, dict(model.weights), owns_weights, dict(limits or {}))
     ranges = engine_profiles(module, profiles)
     if ranges:
         engine = engine.with_profiles(ranges)
@@ -47,20 +48,22 @@ def build_engine(module: GraphModule, name: str, profiles: Sequence[SymbolRanges
 
 
 def convert_module(module: GraphModule, inputs: Sequence[Any] | None = None, settings: Any = None, name: str = "",
-                   profiles: Sequence[SymbolRanges] = (), **options: Any) -> JitneyModule:
-    """One engine of a functional graph (placeholders with `meta["val"]`), all of it. `profiles` as build_engine()
-    takes them. Raises ConversionError for an operator that cannot be in an engine."""
+                   profiles: Sequence[SymbolRanges] = (), limits: Mapping[str, tuple[int, int]] | None = None,
+                   **options: Any) -> JitneyModule:
+    """One engine of a functional graph (placeholders with `meta["val"]`), all of it. `profiles` and `limits` as
+    build_engine() takes them. Raises ConversionError for an operator that cannot be in an engine."""
     settings = settings or CompilationSettings.of(options)
-    engine, given, results = build_engine(module, name or type(module).__name__, profiles)
+    engine, given, results = build_engine(module, name or type(module).__name__, profiles, limits=limits)
     return JitneyModule(engine, given, results, name=name, settings=settings, device=_device(module, settings),
                         runtime_settings=settings.runtime_settings, target_platform=settings.target_platform,
                         dynamically_allocate_resources=settings.dynamically_allocate_resources, precision=settings.precision)
 
 
-def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges] = ()) \
+def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges] = (),
+                  limits: Mapping[str, tuple[int, int]] | None = None) \
         -> tuple[GraphModule, Report]:
-    """Engines where they are worth it, PyTorch elsewhere; `profiles` as build_engine() takes them. Raises
-    ConversionError where an operator would stay in PyTorch against require_full_compilation."""
+    """Engines where they are worth it, PyTorch elsewhere; `profiles` and `limits` as build_engine() takes
+    them. Raises ConversionError where an operator would stay in PyTorch against require_full_compilation."""
     clean(module)
     keep_results(module)
     excluded: dict[str, str] = {}
@@ -72,7 +75,7 @@ def compile_graph(module: GraphModule, settings: CompilationSettings, profiles: 
             return module, report
         result = split(module, partitions)
         try:
-            _build_engines(result, settings, profiles)
+            _build_engines(result, settings, profiles, limits)
         except _Refused as refused:
             _logger.info("%s stays in PyTorch: %s", ", ".join(refused.names), refused.reason)
             excluded |= dict.fromkeys(refused.names, refused.reason)
@@ -92,14 +95,15 @@ def _require_all(module: GraphModule, report: Report) -> None:
         raise ConversionError(node, f"{entry.reason}, and require_full_compilation was asked for")
 
 
-def _build_engines(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges]) -> None:
+def _build_engines(module: GraphModule, settings: CompilationSettings, profiles: Sequence[SymbolRanges],
+                   limits: Mapping[str, tuple[int, int]] | None) -> None:
     names = [name for name, _ in module.named_children() if name.startswith("_run_on_acc_")]
     for number, name in enumerate(names):
         child = getattr(module, name)
         if settings.progress is not None:
             settings.progress(number, len(names), name)
         try:
-            engine = convert_module(child, settings=settings, name=name, profiles=profiles)
+            engine = convert_module(child, settings=settings, name=name, profiles=profiles, limits=limits)
         except ConversionError as error:
             node = error.node
             while node.target is operator.getitem:  # one of several results: who gives them stays in PyTorch

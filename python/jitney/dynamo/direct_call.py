@@ -10,6 +10,7 @@ import torch
 from torch._functorch._aot_autograd.schemas import OutputType, PlainTensorMeta, ViewAndMutationMeta
 from torch.fx import GraphModule, Node
 
+from .lowering.results import is_of_result
 from .runtime import JitneyModule
 
 _AS_GIVEN = (OutputType.non_alias, OutputType.unsafe_view_alias)
@@ -33,9 +34,16 @@ def as_function(module: GraphModule, kept: Sequence[int]) -> Callable[..., Seque
         return lambda *values: forward(*pick(values))
     engine, taken, given = alone
     pick = picker(taken)
-    if len(engine.output_binding_names) == 1:
+    is_one = len(engine.output_binding_names) == 1
+    if any(order is not None for _, order in given):
+        def permuted(*values: Any) -> Sequence[Any]:
+            results = engine.forward(*pick(values))
+            results = (results,) if is_one else results
+            return tuple(results[i] if order is None else results[i].permute(order) for i, order in given)
+        return permuted
+    if is_one:
         return lambda *values: (engine.forward(*pick(values)),) * len(given)
-    choose = picker(given)
+    choose = picker([i for i, _ in given])
     return lambda *values: choose(engine.forward(*pick(values)))
 
 
@@ -49,11 +57,16 @@ def picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     return lambda values: (values[place],)
 
 
-def _engine_alone(module: GraphModule, kept: Sequence[int]) -> tuple[JitneyModule, list[int], list[int]] | None:
-    """Where all of a graph is one engine: that, its inputs' places among all and its outputs' places among its own."""
+_Given = list[tuple[int, list[int] | None]]
+
+
+def _engine_alone(module: GraphModule, kept: Sequence[int]) -> tuple[JitneyModule, list[int], _Given] | None:
+    """Where all of a graph is one engine: that, its inputs' places among all, its outputs' places among its own and the
+    order of their axes where it is another one."""
     places: dict[Node, int] = {}
     call: Node | None = None
     picked: dict[Node, int] = {}
+    orders: dict[Node, tuple[Node, list[int]]] = {}
     for node in module.graph.nodes:
         if node.op == "placeholder":
             places[node] = kept[len(places)]
@@ -61,6 +74,8 @@ def _engine_alone(module: GraphModule, kept: Sequence[int]) -> tuple[JitneyModul
             call = node
         elif node.op == "call_function" and node.target is operator.getitem and node.args[0] is call:
             picked[node] = node.args[1]
+        elif node.target == torch.ops.aten.permute.default and is_of_result(node):
+            orders[node] = node.args
         elif node.op != "output":
             return None
     results = module.graph.output_node().args[0]
@@ -71,6 +86,7 @@ def _engine_alone(module: GraphModule, kept: Sequence[int]) -> tuple[JitneyModul
         return None
     if len(engine.output_binding_names) == 1:
         picked = {call: 0}
-    if any(result not in picked for result in results):
+    from_engine = [orders.get(result, (result, None)) for result in results]
+    if any(result not in picked for result, _ in from_engine):
         return None
-    return engine, [places[value] for value in call.args], [picked[result] for result in results]
+    return engine, [places[value] for value in call.args], [(picked[result], order) for result, order in from_engine]

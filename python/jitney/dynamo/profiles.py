@@ -17,19 +17,20 @@ from ..input import ShapeRange
 from .conversion.shapes import expression, is_symbolic
 from .inputs import is_dynamic, is_input
 
+_LARGEST = 2**63 - 1
 # Of one profile: from where to where each symbol of the program goes, and its best value between.
 SymbolRanges = dict[sympy.Symbol, ShapeRange]
 
 
 def symbol_ranges(program: ExportedProgram, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[SymbolRanges]:
-    """One a profile, of what Inputs among the arguments say; where none has a range, what the program was exported for.
-    Empty where that is everything. UserError where Inputs do not fit the program or one another."""
+    """One a profile, of what Inputs among the arguments say; empty where none has a range. UserError where Inputs do not
+    fit the program or one another."""
     from torch.export._tree_utils import reorder_kwargs
 
     leaves = pytree.tree_leaves((tuple(args), dict(kwargs)), is_leaf=is_input)
     ranged = [leaf for leaf in leaves if is_input(leaf) and is_dynamic(leaf)]
     if not ranged:
-        return _of_program(program)
+        return []
     if kwargs:
         leaves = pytree.tree_leaves((tuple(args), reorder_kwargs(dict(kwargs), program.call_spec.in_spec)), is_leaf=is_input)
     names = program.graph_signature.user_inputs
@@ -49,26 +50,16 @@ def symbol_ranges(program: ExportedProgram, args: Sequence[Any], kwargs: Mapping
     return found
 
 
-def _of_program(program: ExportedProgram) -> list[SymbolRanges]:
-    """One profile of the ranges that torch.export took or found: outside of them the program may be another one, where it
-    decides by a shape. A least extent of 2 is tracing's own, and holds for 0 and 1, too."""
-    hints = {}
-    for node in program.graph.find_nodes(op="placeholder"):
-        value = node.meta.get("val")
-        for extent in value.shape if isinstance(value, torch.Tensor) else ():
-            if is_symbolic(extent) and isinstance(expression(extent), sympy.Symbol):
-                hints[expression(extent)] = extent.node.hint
-    known = {symbol: limits for symbol, limits in program.range_constraints.items() if hints.get(symbol) is not None}
-    is_open = {symbol: bool(limits.upper == int_oo or limits.upper >= 2**31) for symbol, limits in known.items()}
-    if all(is_open[symbol] and limits.lower <= 2 for symbol, limits in known.items()):
-        return []
-    largest = 2 ** min(31, 60 // max(sum(is_open.values()), 1)) - 1  # as good as any; the product of all is a number, too
-    ranges: SymbolRanges = {}
-    for symbol, limits in known.items():
+def symbol_limits(program: ExportedProgram) -> dict[str, tuple[int, int]]:
+    """The least and the largest extent of symbols that torch.export took or found a limit for: outside of it the program
+    may be another one, where it decides by a shape. A least extent of 2 is tracing's own, and holds for 0 and 1, too."""
+    found = {}
+    for symbol, limits in program.range_constraints.items():
         low = int(limits.lower) if limits.lower > 2 else 0
-        high = largest if is_open[symbol] else int(limits.upper)
-        ranges[symbol] = ShapeRange((low,), (min(max(int(hints[symbol]), low), high),), (high,))
-    return [ranges]
+        is_open = bool(limits.upper == int_oo or limits.upper > _LARGEST)
+        if low > 0 or not is_open:
+            found[str(symbol)] = (low, _LARGEST if is_open else int(limits.upper))
+    return found
 
 
 def _learn(ranges: SymbolRanges, name: str, tensor: Any, wanted: ShapeRange) -> None:

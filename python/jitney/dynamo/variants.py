@@ -68,6 +68,8 @@ class _Variant:
 
     def __init__(self, weights: tuple[torch.Tensor, ...]) -> None:
         self._weights = weights
+        with unset_fake_temporarily(), torch.no_grad():
+            self._memory = [weight.detach() for weight in weights]  # which nobody else gets while it is looked for
         self._versions = self._sum_of_versions()
         self._pointers = tuple(map(_pointer_of, weights))
 

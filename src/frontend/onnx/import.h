@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "frontend/onnx/given.h"
 #include "ir/graph.h"
@@ -38,6 +39,8 @@ struct ImportOptions {
   const Weights* weights = nullptr;
   /// A dim_param such as "2*n + 1" (the grammar of ir::Dim) is an expression, instead of a name of its own.
   bool has_expressions = false;
+  /// The least and the largest extent of symbols in expressions.
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> extents;
   /// What the inputs are, where some of them are sequences or optionals, which have no type of their own in a graph:
   /// the tensors of a sequence 's' become inputs 's.0', 's.1'. Metadata "sequence_outputs" says how the graph's outputs
   /// make up the model's, a word each: "-" a tensor, a number a sequence of so many, "~" nothing.

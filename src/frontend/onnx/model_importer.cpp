@@ -74,7 +74,12 @@ Expected<Dim> ModelImporter::extent_of(const proto::TensorShapeProto::Dimension&
     JITNEY_TRY(Dim extent, Dim::parse(dim.dim_param()));
     std::set<std::string> symbols;
     extent.collect_symbols(symbols);
-    for (const std::string& symbol : symbols) builder_.graph.symbols.emplace(symbol, ir::SymbolInfo{});
+    for (const std::string& symbol : symbols) {
+      const auto range = options_.extents.find(symbol);
+      builder_.graph.symbols.emplace(symbol, range == options_.extents.end()
+                                                 ? ir::SymbolInfo{}
+                                                 : ir::SymbolInfo{range->second.first, range->second.second});
+    }
     return extent;
   }
   const std::string param = named ? dim.dim_param() : fmt::format("{}.d{}", input, axis);

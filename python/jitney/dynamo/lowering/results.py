@@ -14,6 +14,7 @@ from torch.fx.node import map_arg
 
 aten = torch.ops.aten
 _KEPT = "is_of_result"
+_VIEWS_OF_SIZE = {aten.view.default, aten._unsafe_view.default, aten._reshape_alias.default}
 
 
 def is_of_result(node: Node) -> bool:
@@ -57,11 +58,12 @@ def _viewed(node: Node) -> Node | None:
         return None
     if node.target is operator.getitem:
         source = node.args[0]
-        return source.args[0] if _is_view(source) and isinstance(source.args[0], Node) else None
-    return node.args[0] if _is_view(node) and isinstance(node.meta.get("val"), torch.Tensor) else None
+        return source.args[0] if is_view(source) and isinstance(source.args[0], Node) else None
+    return node.args[0] if is_view(node) and isinstance(node.meta.get("val"), torch.Tensor) else None
 
 
-def _is_view(node: Node) -> bool:
+def is_view(node: Node) -> bool:
+    """Whether it moves no data, by PyTorch's own word for its operator."""
     if not isinstance(node.target, torch._ops.OpOverload):
         return False
     schema = node.target._schema
@@ -94,6 +96,8 @@ def _view_again(module: GraphModule, node: Node, made: dict[Node, Node]) -> Node
         again.meta = dict(node.meta)
     else:
         again = module.graph.node_copy(node, lambda n: base if n is source else n)
+        if node.target in _VIEWS_OF_SIZE:  # which is a copy where inputs lie otherwise than they did when it was traced
+            again.target, again.args = aten.reshape.default, again.args[:2]
     again.meta[_KEPT] = True
     made[node] = again
     return again

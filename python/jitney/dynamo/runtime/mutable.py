@@ -69,7 +69,10 @@ class MutableJitneyModule:
             refit_module_weights(own["gm"], self._trace(*own["_example"]), in_place=True)
             own["refits"] += 1
         if state is not RefitFlag.LIVE:
-            own["_structure"], own["_values"] = _structure(own["original_model"]), _values(own["original_model"])
+            model = own["original_model"]
+            own["_structure"], own["_values"] = _structure(model), _values(model)
+            # Kept, so that what comes instead lies elsewhere.
+            own["_memory"] = [tensor.detach() for tensor in (*model.parameters(), *model.buffers())]
             own["state"] = RefitFlag.LIVE
         return own["gm"](*args, **kwargs)
 
@@ -115,7 +118,7 @@ class MutableJitneyModule:
         """For copies and pickles, which compile at their first call."""
         gone = {"gm": None, "state": RefitFlag.UNKNOWN, "compiles": 0, "refits": 0, "_structure": None, "_values": None,
                 "_called_with": None}
-        return {key: gone.get(key, value) for key, value in self.__dict__.items() if key != "_example"}
+        return {key: gone.get(key, value) for key, value in self.__dict__.items() if key not in ("_example", "_memory")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

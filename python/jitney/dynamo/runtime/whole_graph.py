@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import threading
 import warnings
@@ -14,19 +15,25 @@ from torch.utils import _pytree as pytree
 
 from ...runtime import runtime_config
 from ...runtime.cudagraphs import register_whole_graph_wrapper
+from ..lowering.results import is_view
 from .module import JitneyModule
 
 
 def has_other_parts(model: torch.nn.Module) -> bool:
-    """Whether there is PyTorch code around the engines of a model."""
+    """Whether there is PyTorch code around the engines of a model that has work for the device: views have none."""
     if isinstance(model, JitneyModule):
         return False
     if isinstance(model, torch.fx.GraphModule):
-        return any(node.op == "call_function" and getattr(node.target, "__name__", "") != "getitem"
+        return any(node.op == "call_function" and not _is_free(node)
                    or node.op == "call_method"
                    or node.op == "call_module" and not isinstance(model.get_submodule(node.target), JitneyModule)
                    for node in model.graph.nodes)
     return True
+
+
+def _is_free(node: torch.fx.Node) -> bool:
+    return (node.target is operator.getitem or is_view(node)
+            or isinstance(node.meta.get("val"), (int, float, torch.SymInt, torch.SymFloat, torch.SymBool)))
 
 
 class CudaGraphsModule(torch.nn.Module):

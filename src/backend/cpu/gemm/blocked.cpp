@@ -12,6 +12,9 @@ constexpr std::int64_t kRowBytes = 512 << 10;
 constexpr std::int64_t kMaxDepth = 1024;
 // Weights of this size are not expected to stay in a shared L3 cache from one execute to the next.
 constexpr std::int64_t kFarBytes = 8 << 20;
+// Nor those of this size in an L2 cache, of which another layer's share goes by meanwhile. With fewer rows than these
+// fetches cost what they bring.
+constexpr std::int64_t kNearBytes = 384 << 10, kManyRows = 48;
 // Floats of a cache line.
 constexpr std::int64_t kLine = 16;
 
@@ -43,7 +46,8 @@ Blocking blocking_of(const Kernels& kernels, const Shape& s, std::int64_t a_stri
   // Rows that lie a multiple of 2 KB apart begin in one or two sets of an L1 cache and drive each other out.
   const bool collide = a_stride % 512 == 0;
   if (collide && s.m >= 6 && b.across >= 4) b.stride = ceil_div(b.depth, kLine) * kLine + kLine;
-  b.fetches = b.across * s.k * kernels.panel * static_cast<std::int64_t>(sizeof(float)) >= kFarBytes;
+  const std::int64_t bytes = b.across * s.k * kernels.panel * static_cast<std::int64_t>(sizeof(float));
+  b.fetches = bytes >= kFarBytes || (bytes >= kNearBytes && s.m >= kManyRows);
   return b;
 }
 

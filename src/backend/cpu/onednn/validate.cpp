@@ -2,6 +2,7 @@
 #include "backend/cpu/onednn/validate.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace jitney::backend::onednn {
 namespace {
@@ -36,6 +37,9 @@ bool fits(std::int64_t extent, std::int64_t wanted) { return extent < 0 || wante
 
 Status check_tensor(const TensorDesc& t, std::size_t rank, const char* name) {
   if (t.shape.size() != rank || t.strides.size() != rank) return no("{} is not of rank {}", name, rank);
+  // It counts blocks in int, and divides by how many there are.
+  for (const std::int64_t extent : t.shape)
+    if (extent > INT32_MAX) return no("{} has an extent of {}", name, extent);
   return {};
 }
 
