@@ -182,3 +182,41 @@ def test_a_lone_engine_with_other_strides_is_called_directly(fresh_dynamo, monke
         assert_lies_as(compiled(x), f(x))
     [(_, _, given)] = calls
     assert [order for _, order in given] == [[1, 0], None]
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("view", ["chunk", "heads", "transposed", "last row"])
+def test_on_a_gpu_views_of_inputs_and_results(fresh_dynamo, view):
+    def f(x):
+        z = (x * 2).sigmoid() + 1
+        return (z, *leaves(VIEWS[view](z)), *leaves(VIEWS[view](x)), z.t() * 2)
+
+    compiled = torch.compile(f, backend="jitney", options=OPTIONS)
+    for shape in ((4, 6), (4, 8), (6, 12)):
+        x = torch.randn(shape, device="cuda")
+        found, expected = compiled(x), f(x)
+        assert_lies_as(found, expected)
+        assert sharing([x, *found]) == sharing([x, *expected])
+
+
+@pytest.mark.cuda
+def test_on_a_gpu_graphs_of_engines_whose_results_lie_otherwise():
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 8, 3, padding=1)
+
+        def forward(self, x):
+            h = self.conv(x).relu()
+            return h, h.flatten(1)[:, :5], x[:, 1:]
+
+    net = Net().cuda().eval()
+    images = torch.randn(2, 3, 16, 16, device="cuda").to(memory_format=torch.channels_last)
+    compiled = jitney.compile(net, inputs=[images], min_block_size=1, dynamic_shapes=({0: torch.export.Dim("n")},))
+    with torch.no_grad(), jitney.runtime.enable_cudagraphs(compiled) as graphed:
+        for n in (2, 2, 5, 2, 5):
+            x = torch.randn(n, 3, 16, 16, device="cuda").to(memory_format=torch.channels_last)
+            found, expected = graphed(x), net(x)
+            for a, b in zip(found, expected):
+                assert torch.allclose(a, b, atol=2e-3)
+            assert found[2].stride() == expected[2].stride()
