@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import _jitney
 from .arrays import needs_extension_type, with_extension_type
-from .choices import DENORMALS, PRECISIONS, TACTICS, choose, count
+from .choices import DENORMALS, PRECISIONS, TACTICS, choose, count, extents
 from .context import ExecutionContext
 from .input import Profile as ShapeProfile
 from .input import ShapeRange
@@ -192,6 +192,8 @@ class Engine:
 
     @weight_budget.setter
     def weight_budget(self, budget: int) -> None:
+        if not isinstance(budget, int):
+            raise TypeError(f"weight_budget must be an int, found {type(budget).__name__}")
         self._session.set_weight_budget(min(budget, self.streamable_weight_bytes))
 
     @property
@@ -230,6 +232,9 @@ class Engine:
     def warm(self, shapes: Iterable[Shapes]) -> None:
         """Makes specialized kernels for these shapes ahead of traffic, and waits for them. Each element: {name: shape}
         or the shapes of all inputs in order."""
+        if isinstance(shapes, (Mapping, str, bytes)) or not isinstance(shapes, Iterable):
+            raise TypeError("shapes must be a list with a set of shapes in each element, as [{'x': (1, 8)}], found "
+                            f"{type(shapes).__name__}")
         self._session.warm([self._shapes(each) for each in shapes])
 
     def wait_until_specialized(self, timeout: float = 600.0) -> bool:
@@ -386,7 +391,9 @@ class Engine:
     def _shapes(self, given: Shapes) -> list[list[int]]:
         if isinstance(given, Mapping):
             given = cast(Sequence[Sequence[int]], self._ordered("input shape", given, self.input_names))
-        return [list(shape) for shape in given]
+        if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+            raise TypeError(f"shapes of inputs must be a mapping of names to shapes, or a list, found {type(given).__name__}")
+        return [extents("a shape", shape) for shape in given]
 
     @staticmethod
     def _ordered(role: str, given: Mapping[str, Any], names: Sequence[str]) -> list[Any]:

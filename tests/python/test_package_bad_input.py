@@ -169,3 +169,19 @@ def test_a_settings_variable_that_is_wrong(digits):
     code = "try:\n    " + RUN + "\nexcept ValueError as e:\n    print('refused:', e)"
     said = child(code, digits, JITNEY_SPECIALIZED_SHAPES="many")
     assert "refused:" in said and "JITNEY_SPECIALIZED_SHAPES" in said
+
+
+@pytest.mark.parametrize("shapes,error,words", [
+    ({"images": (1, 1, 8, 8)}, TypeError, ["list with a set of shapes"]), (["images"], TypeError, ["mapping of names", "str"]),
+    (None, TypeError, ["NoneType"]), ([None], TypeError, ["NoneType"]), ([{"images": (1, 1, 8, 8.0)}], TypeError, ["float"]),
+    ([{"images": "1188"}], TypeError, ["sequence of ints, found str"]), ([{"images": 5}], TypeError, ["found int"]),
+    ([{"images": (2**70, 1, 8, 8)}], jitney.UserError, ["no size"]), ([[(1, 1, 8)]], jitney.UserError, ["images"])])
+def test_shapes_to_warm(digits, shapes, error, words):
+    engine = jitney.load(digits)
+    refused(error, words, lambda: engine.warm(shapes))
+    engine.warm([{"images": np.array([2, 1, 8, 8])}])
+
+
+@pytest.mark.parametrize("budget", ["a", 1.5, None])
+def test_weight_budgets(digits, budget):
+    refused(TypeError, ["weight_budget must be an int"], lambda: setattr(jitney.load(digits), "weight_budget", budget))
