@@ -101,7 +101,13 @@ RuntimeSettings default_runtime_settings() {
   RuntimeSettings s;
   for (const auto& row : runtime_settings_table()) {
     // One of them names a path: in a program that has more rights than its caller none of these counts.
-    if (const auto value = env_path(std::string(row.variable).c_str())) row.set(s, *value);
+    const auto value = env_path(std::string(row.variable).c_str());
+    if (!value) continue;
+    try {
+      row.set(s, *value);
+    } catch (const Error& e) {
+      throw Error(e.kind(), fmt::format("{}: {}", row.variable, e.what()));
+    }
   }
   return s;
 }

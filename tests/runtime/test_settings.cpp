@@ -69,5 +69,19 @@ TEST(RuntimeSettings, LinesForPeople) {
   EXPECT_NE(to_string(s).find("Runtime Cache: <engine-local, in-memory>"), std::string::npos);
 }
 
+TEST(RuntimeSettings, AVariableThatIsWrongIsNamed) {
+  ::setenv("JITNEY_CUDA_GRAPH_STRATEGY", "x", 1);
+  try {
+    default_runtime_settings();
+    ADD_FAILURE() << "it was taken";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::user);
+    EXPECT_NE(std::string(e.what()).find("JITNEY_CUDA_GRAPH_STRATEGY: Invalid cuda_graph_strategy: 'x'"),
+              std::string::npos)
+        << e.what();
+  }
+  ::unsetenv("JITNEY_CUDA_GRAPH_STRATEGY");
+}
+
 }  // namespace
 }  // namespace jitney

@@ -75,10 +75,10 @@ class JitneyModule(torch.nn.Module):
         choose("precision", precision, PRECISIONS)  # says what is allowed
         if precision != "fp32":
             everything["precision"] = precision
-        built = serialized_engine if isinstance(serialized_engine, _jitney.Engine) else None
+        built, data = (serialized_engine, b"") if isinstance(serialized_engine, _jitney.Engine) else (None, serialized_engine)
         where = torch.device(device or getattr(settings, "device", None) or "cpu")
         self._record = Record(
-            name, record.bytes_to_tensor(b"" if built is not None else serialized_engine), _device_text(where), list(input_binding_names or []),
+            name, record.bytes_to_tensor(data), _device_text(where), list(input_binding_names or []),
             list(output_binding_names or []), metadata=everything,
             requires_output_allocator=requires_output_allocator, allocates_dynamically=dynamically_allocate_resources,
             requires_native_multidevice=requires_native_multidevice,
