@@ -80,6 +80,7 @@ void Observation::finish(const ExecutionContext& context, const std::vector<Tens
   }
   if (options_.layers.empty()) return;
   std::vector<std::vector<std::int64_t>> shapes;
+  shapes.reserve(inputs.size());
   for (const Tensor& t : inputs) shapes.push_back(t.shape());
   write_text(options_.layers, context.layer_info(shapes) + "\n");
 }

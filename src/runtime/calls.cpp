@@ -37,7 +37,8 @@ void for_each_side_by_side(std::size_t count, std::size_t threads, const std::fu
   std::vector<std::jthread> helpers;
   try {
     for (std::size_t t = 1; t < std::min(count, threads); ++t) helpers.emplace_back(take);
-  } catch (const std::system_error&) {
+  } catch (const std::system_error& e) {
+    log_info("calls are planned by fewer threads: {}", e.what());
   }
   take();
 }

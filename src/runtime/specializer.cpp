@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/interrupt.h"
 #include "runtime/pace.h"
@@ -47,7 +48,7 @@ class Specializer::Job final : public BackgroundJob {
         --owner->status_.waiting;
         owner->status_.running += is_mine;
       }
-      if (is_mine) owner->make_in_background(plan, std::move(stop));
+      if (is_mine) owner->make_in_background(plan, stop);
       owner->changed();
     }
   }
@@ -100,7 +101,7 @@ class Specializer::Rehearsal final : public BackgroundJob {
 
 Specializer::Specializer(std::shared_ptr<const Program> program, Target target, compiler::Compiler& compiler,
                          Options options)
-    : program_(std::move(program)), target_(std::move(target)), compiler_(compiler), options_(options) {}
+    : program_(std::move(program)), target_(std::move(target)), compiler_(compiler), options_(std::move(options)) {}
 
 Specializer::~Specializer() { BackgroundQueue::shared().remove(this); }
 
@@ -195,7 +196,7 @@ Status Specializer::make_now(const std::shared_ptr<const Plan>& plan, const std:
   return {};
 }
 
-void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, std::stop_token stop) {
+void Specializer::make_in_background(const std::shared_ptr<const Plan>& plan, const std::stop_token& stop) {
   std::shared_ptr<cache::RuntimeCache> cache;
   {
     const std::lock_guard lock(mutex_);

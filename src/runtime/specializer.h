@@ -58,7 +58,7 @@ class Specializer : public std::enable_shared_from_this<Specializer> {
   /// Null where the plan's own will do, or no others can be had.
   std::shared_ptr<const CallSet> calls_for(const Plan& plan, const std::stop_token& stop);
   // These two are about a plan in the state `making`, which is counted as running.
-  void make_in_background(const std::shared_ptr<const Plan>& plan, std::stop_token stop);
+  void make_in_background(const std::shared_ptr<const Plan>& plan, const std::stop_token& stop);
   /// `made_with`: the cache that has the forms' kernels.
   void finish(const std::shared_ptr<const Plan>& plan, FormSlot::State to, std::shared_ptr<const Forms> forms,
               const std::shared_ptr<cache::RuntimeCache>& made_with = nullptr);
