@@ -60,10 +60,10 @@ def in_turns(once, times):
     cold, warm, first, reply = [], [], {}, {}
     while len(cold) < times and sum(cold) + sum(warm) < 2 * ENOUGH:
         cache = f"cache{len(cold)}"
-        for seconds, is_cold in ((cold, True), (warm, False)):
-            elapsed, answer = once(cache)
-            seconds.append(elapsed)
-            first, reply = (answer, reply) if is_cold else (first, answer)
+        elapsed, first = once(cache)
+        cold.append(elapsed)
+        elapsed, reply = once(cache)
+        warm.append(elapsed)
     return cold, warm, first, reply
 
 

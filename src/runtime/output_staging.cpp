@@ -5,30 +5,35 @@
 #include "runtime/in_place.h"
 
 namespace jitney::runtime {
+namespace {
+
+bool overlap(const void* a, std::size_t a_bytes, const void* b, std::size_t b_bytes) {
+  const auto at_a = reinterpret_cast<std::uintptr_t>(a), at_b = reinterpret_cast<std::uintptr_t>(b);
+  return a_bytes != 0 && b_bytes != 0 && at_a < at_b + b_bytes && at_b < at_a + a_bytes;
+}
+
+}  // namespace
+
 OutputStaging::~OutputStaging() {
   for (const Staged& s : staged_) target_.backend->free(target_.device, s.memory, s.bytes, stream_);
 }
 
 bool OutputStaging::is_staged(std::span<void* const> inputs, std::size_t output, void* memory) const {
   using enum InPlaceRules::Overlap;
-  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
   const std::size_t bytes = plan_.output_bytes[output];
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const auto read = reinterpret_cast<std::uintptr_t>(inputs[i]);
-    if (begin >= read + plan_.input_bytes[i] || read >= begin + bytes) continue;
+    if (!overlap(memory, bytes, inputs[i], plan_.input_bytes[i])) continue;
     const auto allowed = plan_.in_place(program_).of(output, i);
-    if (allowed == never || (allowed == exactly && (begin != read || bytes != plan_.input_bytes[i]))) return true;
+    if (allowed == never || (allowed == exactly && (memory != inputs[i] || bytes != plan_.input_bytes[i]))) return true;
   }
   return false;
 }
 
 Status OutputStaging::check_apart(std::span<void* const> outputs) const {
-  const auto begin = [&](std::size_t i) { return reinterpret_cast<std::uintptr_t>(outputs[i]); };
   const auto& bytes = plan_.output_bytes;
   for (std::size_t i = 1; i < outputs.size(); ++i)
     for (std::size_t j = 0; j < i; ++j) {
-      if (bytes[i] == 0 || bytes[j] == 0 || begin(i) >= begin(j) + bytes[j] || begin(j) >= begin(i) + bytes[i])
-        continue;
+      if (!overlap(outputs[i], bytes[i], outputs[j], bytes[j])) continue;
       const ir::Graph& g = program_.graph;
       return user_error("outputs '{}' and '{}' must lie apart, and share memory", g.value(g.outputs[j]).name,
                         g.value(g.outputs[i]).name);

@@ -24,7 +24,7 @@ Pace::Urgency::~Urgency() {
 void Pace::wait_for_quiet(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (urgent_ == 0 && !stop.stop_requested()) {
-    const Clock::rep last = last_.load(std::memory_order_relaxed);
+    const Clock::rep last = last_.load(std::memory_order_acquire);
     const Clock::time_point quiet_at{Clock::duration(last) + times_.quiet};
     const Clock::time_point given_up_at{Clock::duration(burst_.load(std::memory_order_relaxed)) + times_.patience};
     const auto until = std::min(quiet_at, given_up_at);

@@ -32,8 +32,10 @@ class Pace {
   /// A shape came for the first time. Takes no lock.
   void new_shape() {
     const Clock::rep now = Clock::now().time_since_epoch().count();
-    const Clock::rep before = last_.exchange(now, std::memory_order_relaxed);
+    const Clock::rep before = last_.load(std::memory_order_relaxed);
+    // First, so that who sees the shape sees its burst.
     if (before == 0 || now - before >= times_.quiet.count()) burst_.store(now, std::memory_order_relaxed);
+    last_.store(now, std::memory_order_release);
   }
 
   /// Does `work` in its time, or at once where a stop is requested: that is for `work` to see.

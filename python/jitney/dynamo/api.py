@@ -66,9 +66,7 @@ def compile(program: ExportedProgram, inputs: Sequence[Any] | None = None, *,  #
                         f"jitney.compile takes a module")
     settings = settings or CompilationSettings.of(options)
     profiles = symbol_ranges(program, arg_inputs if arg_inputs is not None else inputs or (), kwarg_inputs or {})
-    # A profile says more of a shape that does not fit than a limit does, and is within the limits.
-    limits = {} if profiles else symbol_limits(program)
-    result, report = compile_graph(lower(program), settings, profiles, limits)
+    result, report = compile_graph(lower(program), settings, profiles, symbol_limits(program))
     result.report = report
     return compiled(result)
 
@@ -105,8 +103,8 @@ def convert_exported_program_to_serialized_engine(program: ExportedProgram, inpu
     profiles = symbol_ranges(program, arg_inputs if arg_inputs is not None else inputs or (), kwarg_inputs or {})
     flat = [leaf for leaf in torch.utils._pytree.tree_leaves(returned.args) if isinstance(leaf, torch.fx.Node)]
     returned.args = (tuple(flat),)
-    limits = {} if profiles else symbol_limits(program)
-    return build_engine(module, type(module).__name__, profiles, limits=limits, owns_weights=False)[0].serialize()
+    return build_engine(module, type(module).__name__, profiles, limits=symbol_limits(program),
+                        owns_weights=False)[0].serialize()
 
 
 def cross_compile_for_windows(program: ExportedProgram, inputs: Sequence[Any] | None = None, **options: Any) \

@@ -17,6 +17,7 @@ from .conversion.shapes import is_symbolic
 from .conversion.source import operator_name, source_line
 from .conversion.values import ELEMENT_TYPES
 from .lowering.results import is_of_result
+from .nodes import is_number
 from .settings import CompilationSettings
 
 _DATA_DEPENDENT = "its extents follow from data"
@@ -69,10 +70,7 @@ def is_outside(node: Node) -> bool:
     results back."""
     if node.op != "call_function" or is_of_result(node):
         return True
-    found = node.meta.get("val")
-    if is_symbolic(found) or isinstance(found, (int, float, bool)):
-        return True
-    return writes_back(node)
+    return is_number(node) or writes_back(node)
 
 
 def writes_back(node: Node) -> bool:

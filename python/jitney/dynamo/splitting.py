@@ -12,6 +12,7 @@ from torch.fx.node import map_arg
 from .conversion.builder import Builder
 from .conversion.shapes import Extents, is_symbolic
 from .conversion.values import Value
+from .nodes import is_number
 from .partitioning import Partition, is_outside, writes_back
 
 
@@ -88,7 +89,7 @@ class _Splitter:
 
         for part, sources in zip(self.partitions, inputs):
             for source in sources:
-                if not (part.in_engine and self._is_number(source)):
+                if not (part.in_engine and is_number(source)):
                     need(source)
                 elif source.meta.get("val") is not None and not self._follows(source, sources):
                     need(source)
@@ -96,11 +97,6 @@ class _Splitter:
             if writes_back(node) or node.op == "output":
                 map_arg((node.args, node.kwargs), need)
         return wanted
-
-    @staticmethod
-    def _is_number(node: Node) -> bool:
-        value = node.meta.get("val")
-        return is_symbolic(value) or isinstance(value, (int, float, bool))
 
     @staticmethod
     def _follows(number: Node, sources: list[Node]) -> bool:
@@ -120,7 +116,7 @@ class _Splitter:
         graph, inner, given = Graph(), {}, []
         late: list[tuple[Node, Node]] = []
         for source in sources:
-            if part.in_engine and self._is_number(source):
+            if part.in_engine and is_number(source):
                 if self._follows(source, sources):
                     continue
                 late.append((source, graph.placeholder(source.name)))
@@ -143,7 +139,7 @@ class _Splitter:
                 copy.meta = dict(source.meta)
                 inner[source] = copy
                 return copy
-            if self._is_number(source):
+            if is_number(source):
                 return self._symbol(graph, inner, source)
             raise AssertionError(f"'{source.name}' is no input of '{name}'")
 

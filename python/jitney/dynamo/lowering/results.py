@@ -12,6 +12,8 @@ import torch
 from torch.fx import GraphModule, Node
 from torch.fx.node import map_arg
 
+from ..nodes import is_view
+
 aten = torch.ops.aten
 _KEPT = "is_of_result"
 _VIEWS_OF_SIZE = {aten.view.default, aten._unsafe_view.default, aten._reshape_alias.default}
@@ -62,16 +64,6 @@ def _viewed(node: Node) -> Node | None:
     return node.args[0] if is_view(node) and isinstance(node.meta.get("val"), torch.Tensor) else None
 
 
-def is_view(node: Node) -> bool:
-    """Whether it moves no data, by PyTorch's own word for its operator."""
-    if not isinstance(node.target, torch._ops.OpOverload):
-        return False
-    schema = node.target._schema
-    given = schema.arguments[0].alias_info if schema.arguments else None
-    return (len(schema.returns) == 1 and given is not None and not given.is_write
-            and schema.returns[0].alias_info is not None)
-
-
 def _base_of(node: Node) -> Node:
     while (source := _viewed(node)) is not None:
         node = source
@@ -90,8 +82,10 @@ def _view_again(module: GraphModule, node: Node, made: dict[Node, Node]) -> Node
         return made[node]
     base = _view_again(module, source, made)
     if node.target is operator.getitem:
-        several = module.graph.node_copy(node.args[0], lambda n: base if n is source else n)
-        several.meta[_KEPT] = True
+        several = made.get(node.args[0])
+        if several is None:
+            several = made[node.args[0]] = module.graph.node_copy(node.args[0], lambda n: base if n is source else n)
+            several.meta[_KEPT] = True
         again = module.graph.call_function(operator.getitem, (several, node.args[1]))
         again.meta = dict(node.meta)
     else:

@@ -72,7 +72,7 @@ class MutableJitneyModule:
             model = own["original_model"]
             own["_structure"], own["_values"] = _structure(model), _values(model)
             # Kept, so that what comes instead lies elsewhere.
-            own["_memory"] = [tensor.detach() for tensor in (*model.parameters(), *model.buffers())]
+            own["_memory"] = [tensor.detach() for tensor in _tensors(model)]
             own["state"] = RefitFlag.LIVE
         return own["gm"](*args, **kwargs)
 
@@ -140,8 +140,11 @@ def _structure(model: torch.nn.Module) -> tuple[Any, ...]:
 
 def _values(model: torch.nn.Module) -> tuple[tuple[int, int, int], ...]:
     """Changes whenever a parameter or a buffer is written or put in place of another."""
-    return tuple((id(tensor), tensor.data_ptr(), tensor._version)
-                 for tensor in (*model.parameters(), *model.buffers()))
+    return tuple((id(tensor), tensor.data_ptr(), tensor._version) for tensor in _tensors(model))
+
+
+def _tensors(model: torch.nn.Module) -> tuple[torch.Tensor, ...]:
+    return (*model.parameters(), *model.buffers())
 
 
 def _shapes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, Any]]:

@@ -15,7 +15,7 @@ from torch.utils import _pytree as pytree
 
 from ...runtime import runtime_config
 from ...runtime.cudagraphs import register_whole_graph_wrapper
-from ..lowering.results import is_view
+from ..nodes import is_number, is_view
 from .module import JitneyModule
 
 
@@ -24,16 +24,11 @@ def has_other_parts(model: torch.nn.Module) -> bool:
     if isinstance(model, JitneyModule):
         return False
     if isinstance(model, torch.fx.GraphModule):
-        return any(node.op == "call_function" and not _is_free(node)
+        return any(node.op == "call_function" and not (node.target is operator.getitem or is_view(node) or is_number(node))
                    or node.op == "call_method"
                    or node.op == "call_module" and not isinstance(model.get_submodule(node.target), JitneyModule)
                    for node in model.graph.nodes)
     return True
-
-
-def _is_free(node: torch.fx.Node) -> bool:
-    return (node.target is operator.getitem or is_view(node)
-            or isinstance(node.meta.get("val"), (int, float, torch.SymInt, torch.SymFloat, torch.SymBool)))
 
 
 class CudaGraphsModule(torch.nn.Module):
