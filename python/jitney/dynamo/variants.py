@@ -15,6 +15,7 @@ from torch.fx import GraphModule
 
 from .compiler import compile_graph
 from .direct_call import as_function, picker
+from .runtime import library
 from .settings import CompilationSettings
 
 _logger = logging.getLogger("jitney.dynamo")
@@ -37,21 +38,20 @@ class Variants:
         self._made = [self._compile(tuple(weights[i] for i in self._frozen))]
 
     def run(self, *values: Any) -> Sequence[Any]:
-        weights = self._pick(values)
         for variant in self._made:
-            if variant.is_for(weights):
+            if variant.is_for(values):
                 return variant.function(*values)
         if len(self._made) >= _MOST_VARIANTS:
             warnings.warn(f"jitney: a graph was called with more than {_MOST_VARIANTS} sets of weights; the rest runs "
                           f"in PyTorch", stacklevel=2)
             return self._graph(*[values[place] for place in self._places])
-        made = self._compile(weights)
+        made = self._compile(self._pick(values))
         self._made.append(made)
         return made.function(*values)
 
     def _compile(self, weights: tuple[torch.Tensor, ...]) -> _Variant:
         # Versions first: what is written while it compiles is another set.
-        variant = _Variant(weights)
+        variant = _Variant(weights, [self._places[i] for i in self._frozen])
         with unset_fake_temporarily(), torch.no_grad():
             graph = copy.deepcopy(self._graph)
             kept = _freeze(graph, {i: weight.detach() for i, weight in zip(self._frozen, weights)})
@@ -66,18 +66,27 @@ class _Variant:
 
     function: Callable[..., Sequence[Any]]
 
-    def __init__(self, weights: tuple[torch.Tensor, ...]) -> None:
-        self._weights = weights
+    def __init__(self, weights: tuple[torch.Tensor, ...], places: Sequence[int]) -> None:
         with unset_fake_temporarily(), torch.no_grad():
-            self._memory = [weight.detach() for weight in weights]  # which nobody else gets while it is looked for
+            calls = library.calls()
+            kept = _Weights(weights, places) if calls is None else calls.Weights(weights, list(places))
+        self.is_for: Callable[[tuple[Any, ...]], bool] = kept.are_in
+
+
+class _Weights:
+    """jitney._torch_calls.Weights where that module is not."""
+
+    def __init__(self, weights: tuple[torch.Tensor, ...], places: Sequence[int]) -> None:
+        self._weights, self._pick = weights, picker(places)
+        self._memory = [weight.detach() for weight in weights]  # which nobody else gets while it is looked for
         self._versions = self._sum_of_versions()
         self._pointers = tuple(map(_pointer_of, weights))
 
-    def is_for(self, weights: tuple[torch.Tensor, ...]) -> bool:
+    def are_in(self, values: tuple[Any, ...]) -> bool:
         # For each call and each weight, so in C. Versions only grow: an equal sum means that all are equal. A parameter
         # that was given other `data` has its old version, in another place.
-        return (all(map(operator.is_, weights, self._weights)) and self._sum_of_versions() == self._versions
-                and tuple(map(_pointer_of, weights)) == self._pointers)
+        return (all(map(operator.is_, self._pick(values), self._weights)) and self._sum_of_versions() == self._versions
+                and tuple(map(_pointer_of, self._weights)) == self._pointers)
 
     def _sum_of_versions(self) -> int:
         return sum(map(_version_of, self._weights))

@@ -30,7 +30,7 @@ class Engine : public torch::CustomClassHolder {
   /// Inputs in the order of input_binding_names, on the engine's device, any strides, and behind torch's current stream
   /// there. Gives the outputs in the order of output_binding_names, without those that are written into an input.
   /// Throws c10::ValueError that names the input, what was expected and what was found.
-  std::vector<at::Tensor> execute(const std::vector<at::Tensor>& inputs);
+  JITNEY_EXPORT std::vector<at::Tensor> execute(const std::vector<at::Tensor>& inputs);
 
   /// The slots of its record, from which an equal engine can be made.
   std::vector<std::string> slots() const;

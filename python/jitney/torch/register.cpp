@@ -8,6 +8,7 @@
 
 #include "jitney/torch/cache_handle.h"
 #include "jitney/torch/engine.h"
+#include "jitney/torch/hand_over.h"
 #include "jitney/torch/record.h"
 
 namespace jitney::torch_runtime {
@@ -59,6 +60,7 @@ void register_engine(torch::Library& m) {
       .def("serialize", [](const EnginePtr& e) { return e->serialize(); })
       .def("describe", [](const EnginePtr& e) { return e->describe(); })
       .def("id", [](const EnginePtr& e) { return e->id(); })
+      .def("hand_over", &hand_over)
       .def_property("name", [](const EnginePtr& e) { return e->record().name; })
       .def_property("device", [](const EnginePtr& e) { return e->record().device; })
       .def_property("input_binding_names", [](const EnginePtr& e) { return e->record().input_binding_names; })

@@ -14,7 +14,7 @@ from ...engine import Engine
 from .module_engine import ModuleEngine
 from ...runtime.settings import RuntimeSettings
 from ...tensor_info import TensorInfo
-from . import tensors
+from . import library, tensors
 from .signature import Signature
 from .record import Record, bytes_to_tensor
 
@@ -53,6 +53,10 @@ class BoundEngine:
         """Outputs that are not written into inputs."""
         raise NotImplementedError
 
+    def call(self, inputs: tuple[Any, ...]) -> list[torch.Tensor] | None:
+        """The same by the shortest way; None where there is none for these inputs, here and now."""
+        return None
+
     def full_record(self) -> Record:
         """With the engine's bytes, and what holds for its memory now."""
         record = Record(**{**self.record.__dict__})
@@ -87,6 +91,8 @@ class CppEngine(BoundEngine):
         record.input_binding_names, record.output_binding_names = handle.input_binding_names, handle.output_binding_names
         record.name, record.engine, record.built_engine = handle.name, bytes_to_tensor(b""), None
         super().__init__(record, engine, handle)
+        calls = library.calls()
+        self._call = None if calls is None else calls.EngineCall(handle.hand_over())
 
     @property
     def use_pre_allocated_outputs(self) -> bool:
@@ -95,6 +101,12 @@ class CppEngine(BoundEngine):
     @use_pre_allocated_outputs.setter
     def use_pre_allocated_outputs(self, on: bool) -> None:
         self.handle.use_pre_allocated_outputs = on
+
+    def call(self, inputs: tuple[Any, ...]) -> list[torch.Tensor] | None:
+        try:
+            return None if self._call is None else cast("list[torch.Tensor] | None", self._call(inputs))
+        except ValueError as error:
+            raise UserError(str(error)) from None
 
     def execute(self, inputs: Sequence[Any]) -> list[torch.Tensor]:
         given = tensors.as_tensors(inputs, self.input_infos, self.where, self.device)

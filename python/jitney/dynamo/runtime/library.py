@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 
 from ... import EnvironmentError, UserError, _jitney
 
+_logger = logging.getLogger("jitney.dynamo")
 RUNTIMES = ("cpp", "python")
 _chosen: list[str] = []
 
@@ -32,6 +34,19 @@ def _load() -> str:
                 return f"{path} cannot be loaded: {error}"
             return ""
     return f"there is no libjitney_torch.so in {package / 'lib'}"
+
+
+@functools.cache
+def calls() -> Any:
+    """The module jitney._torch_calls, for calls without the dispatcher's way through Python; None where it is not, for
+    another Python or another torch than it was built for."""
+    if _load():
+        return None
+    try:
+        return importlib.import_module("jitney._torch_calls")
+    except ImportError as error:
+        _logger.debug("calls take the longer way: %s", error)
+        return None
 
 
 def has_torch_library() -> bool:

@@ -175,7 +175,9 @@ class JitneyModule(torch.nn.Module):
 
     def forward(self, *inputs: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
         bound = self.bound
-        outputs = self._traced(inputs) if _is_traced(inputs) else bound.execute(inputs)
+        outputs = None if torch.compiler.is_compiling() else bound.call(inputs)
+        if outputs is None:
+            outputs = self._traced(inputs) if _is_traced(inputs) else bound.execute(inputs)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def _traced(self, inputs: Sequence[Any]) -> list[torch.Tensor]:

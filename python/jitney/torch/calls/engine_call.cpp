@@ -1,0 +1,43 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#include "jitney/torch/calls/engine_call.h"
+
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/record_function.h>
+
+#include "jitney/torch/calls/plain.h"
+#include "jitney/torch/hand_over.h"
+
+namespace jitney::torch_runtime {
+
+EngineCall::EngineCall(std::int64_t number) : engine_(take_over(number)) {
+  if (!engine_) throw nanobind::value_error(("no engine waits under the number " + std::to_string(number)).c_str());
+}
+
+nanobind::object EngineCall::call(nanobind::tuple inputs) const {
+  const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(inputs.ptr()));
+  if (!is_plain_here()) return nanobind::none();
+  std::vector<at::Tensor> given;
+  given.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const at::Tensor* tensor = plain_tensor(PyTuple_GET_ITEM(inputs.ptr(), static_cast<Py_ssize_t>(i)));
+    if (tensor == nullptr) return nanobind::none();
+    given.push_back(tensor->requires_grad() ? tensor->detach() : *tensor);
+  }
+  std::vector<at::Tensor> outputs;
+  try {
+    const nanobind::gil_scoped_release others_run;
+    const at::AutoDispatchBelowADInplaceOrView no_gradients;
+    // As profilers know it from the operator.
+    RECORD_FUNCTION("jitney::execute_engine", c10::ArrayRef<const c10::IValue>{});
+    outputs = engine_->execute(given);
+  } catch (...) {
+    torch::translate_exception_to_python(std::current_exception());
+    throw nanobind::python_error();
+  }
+  auto list = nanobind::steal<nanobind::list>(PyList_New(static_cast<Py_ssize_t>(outputs.size())));
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), THPVariable_Wrap(std::move(outputs[i])));
+  return list;
+}
+
+}  // namespace jitney::torch_runtime

@@ -1,0 +1,37 @@
+// Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <nanobind/nanobind.h>
+
+#include <vector>
+
+namespace jitney::torch_runtime {
+
+/// Tensors that became constants of engines, and what they held then. Keeps them and their memory. Nothing in it
+/// changes after it was made: safe to ask from many threads.
+class Weights {
+ public:
+  /// `places`: where each is among the values of a call. Throws TypeError for what is no tensor, and RuntimeError for
+  /// one that counts no versions (made in inference mode).
+  Weights(nanobind::tuple tensors, std::vector<Py_ssize_t> places);
+
+  /// Whether these very objects are among `values`, each at its place, and nobody has written into them: versions are
+  /// what they were, and elements where they were. Some nanoseconds for each.
+  bool are_in(nanobind::tuple values) const;
+
+ private:
+  struct Kept {
+    Py_ssize_t place;
+    PyObject* object;  // objects_ holds it
+    at::Tensor tensor;
+    at::Tensor memory;  // which nobody else gets while it is looked for, also when the tensor was given another one
+    std::uint32_t version;
+    const void* data;
+  };
+
+  nanobind::tuple objects_;
+  std::vector<Kept> kept_;
+};
+
+}  // namespace jitney::torch_runtime
