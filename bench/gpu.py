@@ -83,6 +83,8 @@ def measure_one(name, kind, layout, folder, options, request, expected):
         figures["each"] = statistics.median(b["each"] for b in bursts)
         figures["enqueue"] = statistics.median(b["enqueue"] for b in bursts)
         figures["enqueue_alone"] = statistics.median(peer.ask(command="enqueue", runs=200)["times"])
+        if kind == "torch-jitney":
+            figures["dynamo"] = statistics.median(peer.ask(command="dynamo", runs=200)["times"])
         if kind == "jitney" and options.profile:
             figures["steps"] = peer.ask(command="profile")["steps"]
     finally:
@@ -105,8 +107,9 @@ def line(label, f):
     if "failed" in f:
         return f"  {label:30} {f['failed']}"
     warm = f"; warm {f['warm']['first']:.2f}" if "warm" in f else ""
+    dynamo = f" ({f['dynamo'] * 1e6:.1f} of Dynamo's own)" if "dynamo" in f else ""
     return (f"  {label:30} call {f['call'] * 1e6:8.1f} us, each {f['each'] * 1e6:8.1f}, enqueue "
-            f"{f['enqueue_alone'] * 1e6:6.1f}, first {f['cold']['first']:.2f} s{warm}, cosine {f['cosine']:.6f}")
+            f"{f['enqueue_alone'] * 1e6:6.1f}{dynamo}, first {f['cold']['first']:.2f} s{warm}, cosine {f['cosine']:.6f}")
 
 
 def best_ratio(results, what):

@@ -6,6 +6,8 @@
   {"command": "burst", "runs": N}          -> {"enqueue", "each"}: seconds of processor time to enqueue one run, and of
                                               N runs enqueued back to back, then waited for, divided by N
   {"command": "enqueue", "runs": N}        -> {"times": [seconds]}: to enqueue each of N runs, the last one being done
+  {"command": "dynamo", "runs": N}         -> {"times": [seconds]}: of N calls of the model through torch.compile with a
+                                              backend that does nothing, which no backend can be faster than
 
 PEER is f32 (eager, without TF32: the reference), eager, graph, reduce-overhead, max-autotune, or torch-jitney, which is
 torch.compile(backend="jitney"); all but the first in float16.
@@ -43,7 +45,7 @@ class Peer:
         if request.get("layout") == "channels-last":
             model = model.to(memory_format=torch.channels_last)
             self.inputs = [i.to(memory_format=torch.channels_last) if i.dim() == 4 else i for i in self.inputs]
-        self.model = model
+        self.model = self.plain = model
         if self.kind in ("reduce-overhead", "max-autotune"):
             self.model = torch.compile(model, mode=self.kind)
         if self.kind == "torch-jitney":
@@ -119,6 +121,13 @@ class Peer:
             self.torch.cuda.synchronize()
         return {"times": times}
 
+    def dynamo(self, runs):
+        torch = self.torch
+        nothing = (torch.zeros(1, device="cuda"),)
+        self.model = torch.compile(self.plain, backend=lambda graph, inputs: lambda *values: nothing)
+        self.run()
+        return self.enqueue(runs)
+
 
 def answer(peer, request):
     command = request["command"]
@@ -130,8 +139,8 @@ def answer(peer, request):
         return {"times": peer.block(request["seconds"])}
     if command == "burst":
         return peer.burst(request["runs"])
-    if command == "enqueue":
-        return peer.enqueue(request["runs"])
+    if command in ("enqueue", "dynamo"):
+        return getattr(peer, command)(request["runs"])
     return {"error": f"unknown command {command}"}
 
 
