@@ -38,8 +38,9 @@ TOLERANCE = {torch.float32: (2e-5, 2e-5), torch.float64: (1e-6, 1e-7), torch.flo
 WIDER = {("addbmm", torch.float16): (1e-2, 1e-1), ("addbmm", torch.bfloat16): (5e-2, 5e-1),
          ("nn.functional.scaled_dot_product_attention", torch.float16): (4e-3, 1e-1),
          ("nn.functional.scaled_dot_product_attention", torch.bfloat16): (3e-2, 5e-1),
-         # Products near 2000, whose rounding decides which key wins.
-         ("nn.functional.multi_head_attention_forward", torch.float16): (4e-3, 3e1),
+         # Scores near 2000, where float16 has steps of 1, decide which key wins: of results near 1000 eager is 8 away from
+         # float64, a CPU's engine 10, and a GPU's 37 away from eager.
+         ("nn.functional.multi_head_attention_forward", torch.float16): (4e-3, 5e1),
          ("nn.functional.grid_sample", torch.float16): (4e-3, 5e-2),
          ("nn.functional.grid_sample", torch.bfloat16): (3e-2, 2e-1),
          ("grid_sampler_2d", torch.float16): (4e-3, 5e-2), ("grid_sampler_2d", torch.bfloat16): (3e-2, 2e-1),

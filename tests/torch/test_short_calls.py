@@ -1,7 +1,9 @@
 # Copyright 2026 the Jitney authors. SPDX-License-Identifier: Apache-2.0
 """The short way from Python to an engine (jitney._torch_calls): taken where nothing but a call is wanted, and nowhere
 else; and what it says is what the operator says."""
+import gc
 import threading
+import weakref
 
 import pytest
 import torch
@@ -12,6 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import jitney
 from jitney.dynamo import variants
 from jitney.dynamo.runtime import JitneyModule, library
+
+import small_models as models
 
 
 class Twice(torch.nn.Module):
@@ -124,8 +128,9 @@ def test_errors_are_those_of_the_operator(engine, given):
 
 def test_profilers_see_it(engine):
     x, y = pair()
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        assert engine.bound.call((x, y)) is not None
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as profile:
+        assert engine.bound.call((x, y)) is None  # they are told all that the operator tells
+        engine(x, y)
     assert "jitney::execute_engine" in {event.key for event in profile.key_averages()}
 
 
@@ -221,3 +226,67 @@ def test_weights_that_cannot_be_watched():
         made = torch.ones(1)
     with pytest.raises(RuntimeError, match="counts no versions"):
         library.calls().Weights((made,), [0])
+
+
+def kv_cache():
+    data = models.model([("Add", ["cache", "new"], ["cache_out"], {}), ("Neg", ["cache_out"], ["y"], {})],
+                        [(n, 1, ("n", 4)) for n in ("cache", "new")], [(n, 1, ("n", 4)) for n in ("cache_out", "y")])
+    return JitneyModule(data, name="kv", aliased_io={"cache_out": "cache"})
+
+
+@pytest.mark.parametrize("way", ["call", "execute"])
+class TestWhatIsWrittenIntoInputs:
+    def test_is_counted(self, engine, way):
+        cache = torch.zeros(2, 4)
+        y = getattr(kv_cache().bound, way)((cache, torch.ones(2, 4)))
+        assert torch.equal(y[0], -torch.ones(2, 4)) and torch.equal(cache, torch.ones(2, 4))
+        assert cache._version == 1
+
+    def test_is_seen_by_gradients(self, engine, way):
+        weight, cache = torch.ones(2, 4, requires_grad=True), torch.zeros(2, 4)
+        loss = (weight * cache).sum()
+        getattr(kv_cache().bound, way)((cache, torch.ones(2, 4)))
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
+
+    def test_is_refused_for_tensors_of_inference_mode(self, engine, way):
+        with torch.inference_mode():
+            cache = torch.zeros(2, 4)
+        with pytest.raises(RuntimeError, match="inference tensor"):
+            getattr(kv_cache().bound, way)((cache, torch.ones(2, 4)))
+
+    def test_is_seen_by_models_that_hold_it(self, engine, way, fresh_dynamo):
+        class Reads(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.register_buffer("cache", torch.zeros(2, 4))
+
+            def forward(self, x):
+                return x + self.cache
+
+        reads = Reads().eval()
+        compiled = torch.compile(reads, backend="jitney", options={"min_block_size": 1})
+        x = torch.zeros(2, 4)
+        assert torch.equal(compiled(x), x)
+        getattr(kv_cache().bound, way)((reads.cache, torch.ones(2, 4)))
+        assert torch.equal(compiled(x), torch.ones(2, 4))
+
+
+def test_swapped_weights_are_other_ones(weights_of):
+    p, q = torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.zeros(3))
+    kept = weights_of((p,), (0,))
+    torch._C._swap_tensor_impl(p, q)
+    assert not kept.are_in((p,))
+
+
+def test_models_are_collected(engine):
+    class Holder:
+        pass
+
+    weight, holder = torch.nn.Parameter(torch.ones(3)), Holder()
+    weight.holder, holder.variant = holder, variants._Variant((weight,), [0])
+    assert holder.variant.is_for((weight,))
+    gone = weakref.ref(holder)
+    del weight, holder
+    gc.collect()
+    assert gone() is None

@@ -70,6 +70,7 @@ class _Variant:
         with unset_fake_temporarily(), torch.no_grad():
             calls = library.calls()
             kept = _Weights(weights, places) if calls is None else calls.Weights(weights, list(places))
+        self._weights = weights  # which are told from others by being the same objects
         self.is_for: Callable[[tuple[Any, ...]], bool] = kept.are_in
 
 

@@ -105,6 +105,12 @@ Expected<void*> CpuBackend::allocate(int device, std::size_t bytes, StreamHandle
 
 void CpuBackend::free(int, void* memory, std::size_t bytes, StreamHandle) noexcept { memory_.free(memory, bytes); }
 
+Status CpuBackend::set_allocator(int device, std::shared_ptr<Allocator> allocator) {
+  JITNEY_CHECK(check_device(device));
+  memory_.set_allocator(std::move(allocator));
+  return {};
+}
+
 Status CpuBackend::copy(int device, void* to, const void* from, std::size_t bytes, CopyKind, StreamHandle) {
   JITNEY_CHECK(check_device(device));
   if (bytes == 0) return {};

@@ -44,6 +44,7 @@ class CpuBackend final : public Backend {
   Expected<std::uintptr_t> begin_execute(int device, StreamHandle stream) override;
   void end_execute(int device, StreamHandle stream, std::uintptr_t token) noexcept override;
   std::int64_t live_bytes() const override { return memory_.live_bytes(); }
+  Status set_allocator(int device, std::shared_ptr<Allocator> allocator) override;
   std::vector<std::string> diagnose() const override;
 
  private:

@@ -19,6 +19,11 @@ constexpr std::size_t kBig = std::size_t{4} << 20;
 
 Expected<void*> HostMemory::allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
+  if (const auto from = program_.current()) {
+    JITNEY_TRY(void* given, program_.allocate(from, bytes, 0, kAlignment, "cpu"));
+    live_bytes_.fetch_add(static_cast<std::int64_t>(bytes));
+    return given;
+  }
   const auto total =
       static_cast<std::int64_t>(std::min<std::size_t>(usable_memory(), std::numeric_limits<std::int64_t>::max()));
   std::int64_t live = live_bytes_.load(std::memory_order_relaxed);
@@ -44,7 +49,7 @@ Expected<void*> HostMemory::allocate(std::size_t bytes) {
 
 void HostMemory::free(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
-  std::free(memory);
+  if (!program_.free(memory, bytes, 0)) std::free(memory);
   live_bytes_.fetch_sub(static_cast<std::int64_t>(bytes));
 }
 

@@ -51,7 +51,7 @@ DeviceInfo describe_architecture(int major, int minor) {
   info.language = SourceLanguage::cuda;
   info.compiler_options = compiler_options(major, minor);
   info.vector_bytes = 16;
-  info.alignment = 256;
+  info.alignment = kMemoryAlignment;
   info.host_memory = false;
   return info;
 }

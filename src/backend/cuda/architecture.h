@@ -12,6 +12,9 @@
 /// What a GPU's compute capability means for compiling.
 namespace jitney::backend::cuda {
 
+/// Of all memory on a GPU.
+inline constexpr std::size_t kMemoryAlignment = 256;
+
 /// The newest architecture that CUDA 13.0 makes machine code for. For newer devices PTX is compiled, which their driver
 /// translates when it loads it.
 inline constexpr int kNewestArchitecture = 121;

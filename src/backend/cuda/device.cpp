@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "backend/cuda/architecture.h"
 #include "backend/cuda/error.h"
 
 namespace jitney::backend::cuda {
@@ -94,52 +95,15 @@ tl::unexpected<Failure> Device::out_of_memory(std::size_t bytes) {
   return environment_error("cuda:{} cannot allocate {} bytes: {} of its {} are free", index_, bytes, free, total);
 }
 
-void Device::set_allocator(std::shared_ptr<Allocator> allocator) {
-  const std::lock_guard lock(allocator_mutex_);
-  if (allocator) has_allocator_.store(true, std::memory_order_release);
-  allocator_ = std::move(allocator);
-}
-
-Expected<void*> Device::allocate_from(const std::shared_ptr<Allocator>& allocator, std::size_t bytes, CUstream stream) {
-  void* memory = nullptr;
-  try {
-    memory = allocator->allocate(bytes, reinterpret_cast<StreamHandle>(stream));
-  } catch (const std::exception& error) {
-    return environment_error("cuda:{} cannot allocate {} bytes: the program's allocator says '{}'", index_, bytes,
-                             error.what());
-  }
-  if (memory == nullptr)
-    return environment_error("cuda:{} cannot allocate {} bytes: the program's allocator gave none", index_, bytes);
-  const std::lock_guard lock(allocator_mutex_);
-  borrowed_[memory] = allocator;
-  return memory;
-}
-
-bool Device::free_to_allocator(void* memory, std::size_t bytes, CUstream stream) noexcept {
-  if (!has_allocator_.load(std::memory_order_acquire)) return false;
-  std::shared_ptr<Allocator> owner;
-  {
-    const std::lock_guard lock(allocator_mutex_);
-    auto node = borrowed_.extract(memory);
-    if (node.empty()) return false;
-    owner = std::move(node.mapped());
-  }
-  owner->free(memory, bytes, reinterpret_cast<StreamHandle>(stream));
-  return true;
-}
-
 Expected<void*> Device::allocate(std::size_t bytes, CUstream stream) {
   if (bytes == 0) return nullptr;
   if (bytes > properties_.memory_bytes) return out_of_memory(bytes);
   const RelaxedCapture relaxed(driver_);
-  std::shared_ptr<Allocator> allocator;
-  if (has_allocator_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(allocator_mutex_);
-    allocator = allocator_;
-  }
+  const std::shared_ptr<Allocator> allocator = program_.current();
   void* memory = nullptr;
   if (allocator) {
-    JITNEY_TRY(memory, allocate_from(allocator, bytes, stream));
+    JITNEY_TRY(memory, program_.allocate(allocator, bytes, reinterpret_cast<StreamHandle>(stream), kMemoryAlignment,
+                                         fmt::format("cuda:{}", index_)));
   } else {
     CUdeviceptr address = 0;
     // Kernels of libraries read whole vectors: cuBLASLt's of bfloat16 pairs, for one, the half behind an odd number of
@@ -170,7 +134,7 @@ void Device::free(void* memory, std::size_t bytes, CUstream stream) noexcept {
   const RelaxedCapture relaxed(driver_);
   const auto address = reinterpret_cast<CUdeviceptr>(memory);
   live_bytes_.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
-  if (free_to_allocator(memory, bytes, stream)) return;
+  if (program_.free(memory, bytes, reinterpret_cast<StreamHandle>(stream))) return;
   // A stream that is gone cannot order anything; the memory is given back all the same.
   if (pool_ == nullptr || driver_.MemFreeAsync(address, stream) != CUDA_SUCCESS) driver_.MemFree(address);
 }

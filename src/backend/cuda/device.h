@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "backend/backend.h"
 #include "backend/cuda/capture_log.h"
@@ -13,6 +12,7 @@
 #include "backend/cuda/fault_words.h"
 #include "backend/cuda/graph_table.h"
 #include "backend/cuda/module_table.h"
+#include "backend/program_allocator.h"
 
 namespace jitney::backend::cuda {
 
@@ -48,7 +48,7 @@ class Device {
   Expected<void*> allocate(std::size_t bytes, CUstream stream);
   void free(void* memory, std::size_t bytes, CUstream stream) noexcept;
   /// Who allocates from now on; null is the pool.
-  void set_allocator(std::shared_ptr<Allocator> allocator);
+  void set_allocator(std::shared_ptr<Allocator> allocator) { program_.set(std::move(allocator)); }
   std::int64_t live_bytes() const { return live_bytes_.load(std::memory_order_relaxed); }
 
   ModuleTable modules;
@@ -61,9 +61,6 @@ class Device {
       : faults(driver), driver_(driver), index_(index), handle_(handle), properties_(std::move(properties)) {}
   Status make_pool();
   tl::unexpected<Failure> out_of_memory(std::size_t bytes);
-  Expected<void*> allocate_from(const std::shared_ptr<Allocator>& allocator, std::size_t bytes, CUstream stream);
-  /// Whether the memory was the caller's allocator's, which then has it back.
-  bool free_to_allocator(void* memory, std::size_t bytes, CUstream stream) noexcept;
 
   const Driver& driver_;
   const int index_;
@@ -73,10 +70,7 @@ class Device {
   std::atomic<CUcontext> context_ = nullptr;
   CUmemoryPool pool_ = nullptr;  ///< set before context_
   std::atomic<std::int64_t> live_bytes_ = 0;
-  std::atomic<bool> has_allocator_ = false;  ///< or had one
-  std::mutex allocator_mutex_;
-  std::shared_ptr<Allocator> allocator_;
-  std::unordered_map<void*, std::shared_ptr<Allocator>> borrowed_;  ///< what came from which
+  ProgramAllocator program_;
 };
 
 }  // namespace jitney::backend::cuda

@@ -2,7 +2,6 @@
 #include "jitney/torch/calls/engine_call.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/record_function.h>
 
 #include "jitney/torch/calls/plain.h"
 #include "jitney/torch/hand_over.h"
@@ -26,9 +25,8 @@ nanobind::object EngineCall::call(nanobind::tuple inputs) const {
   std::vector<at::Tensor> outputs;
   try {
     const nanobind::gil_scoped_release others_run;
-    const at::AutoDispatchBelowADInplaceOrView no_gradients;
-    // As profilers know it from the operator.
-    RECORD_FUNCTION("jitney::execute_engine", c10::ArrayRef<const c10::IValue>{});
+    // As in the operator's kernel: no gradients, but what is written into an input is counted as a write.
+    const at::AutoDispatchBelowAutograd no_gradients;
     outputs = engine_->execute(given);
   } catch (...) {
     torch::translate_exception_to_python(std::current_exception());

@@ -2,6 +2,7 @@
 #include "jitney/torch/calls/plain.h"
 
 #include <ATen/PythonTorchFunctionTLS.h>
+#include <ATen/record_function.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/core/impl/PythonDispatcherTLS.h>
 #include <c10/core/impl/TorchDispatchModeTLS.h>
@@ -20,7 +21,7 @@ const std::uint64_t kPlain =
 }  // namespace
 
 bool is_plain_here() {
-  return !c10::impl::TorchDispatchModeTLS::any_modes_set() && !at::impl::torch_function_mode_enabled() &&
+  return !at::hasCallbacks() && !c10::impl::TorchDispatchModeTLS::any_modes_set() && !at::impl::torch_function_mode_enabled() &&
          c10::impl::PythonDispatcherTLS::get_state() == nullptr && !torch::jit::tracer::isTracing() &&
          (c10::impl::tls_local_dispatch_key_set().included_ - c10::default_included_set).empty();
 }

@@ -21,24 +21,27 @@ const void* data_of(const at::Tensor& tensor) {
 
 }  // namespace
 
-Weights::Weights(nanobind::tuple tensors, std::vector<Py_ssize_t> places) : objects_(std::move(tensors)) {
-  const Py_ssize_t count = PyTuple_GET_SIZE(objects_.ptr());
+Weights::Weights(nanobind::tuple tensors, std::vector<Py_ssize_t> places) {
+  const Py_ssize_t count = PyTuple_GET_SIZE(tensors.ptr());
   if (places.size() != static_cast<std::size_t>(count)) throw nanobind::value_error("a place for each weight");
   for (Py_ssize_t i = 0; i < count; ++i) {
-    PyObject* object = PyTuple_GET_ITEM(objects_.ptr(), i);
+    PyObject* object = PyTuple_GET_ITEM(tensors.ptr(), i);
     if (!THPVariable_Check(object)) throw nanobind::type_error("weights must be tensors");
     const at::Tensor& tensor = THPVariable_Unpack(object);
     if (tensor.is_inference()) throw std::runtime_error("a tensor of inference mode counts no versions");
     kept_.push_back(
-        {places[static_cast<std::size_t>(i)], object, tensor, tensor.detach(), version_of(tensor), data_of(tensor)});
+        {places[static_cast<std::size_t>(i)], object, tensor.detach(), version_of(tensor), data_of(tensor)});
   }
 }
 
 bool Weights::are_in(nanobind::tuple values) const {
   const Py_ssize_t count = PyTuple_GET_SIZE(values.ptr());
   return std::all_of(kept_.begin(), kept_.end(), [&](const Kept& kept) {
-    return kept.place < count && PyTuple_GET_ITEM(values.ptr(), kept.place) == kept.object &&
-           version_of(kept.tensor) == kept.version && data_of(kept.tensor) == kept.data;
+    if (kept.place >= count) return false;
+    PyObject* object = PyTuple_GET_ITEM(values.ptr(), kept.place);
+    if (object != kept.object) return false;
+    const at::Tensor& tensor = THPVariable_Unpack(object);  // which may be another one than it was
+    return version_of(tensor) == kept.version && data_of(tensor) == kept.data;
   });
 }
 
