@@ -21,8 +21,9 @@ const std::uint64_t kPlain =
 }  // namespace
 
 bool is_plain_here() {
-  return !at::hasCallbacks() && !c10::impl::TorchDispatchModeTLS::any_modes_set() && !at::impl::torch_function_mode_enabled() &&
-         c10::impl::PythonDispatcherTLS::get_state() == nullptr && !torch::jit::tracer::isTracing() &&
+  return !at::hasCallbacks() && !c10::impl::TorchDispatchModeTLS::any_modes_set() &&
+         !at::impl::torch_function_mode_enabled() && c10::impl::PythonDispatcherTLS::get_state() == nullptr &&
+         !torch::jit::tracer::isTracing() &&
          (c10::impl::tls_local_dispatch_key_set().included_ - c10::default_included_set).empty();
 }
 

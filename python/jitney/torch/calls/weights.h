@@ -13,8 +13,8 @@ namespace jitney::torch_runtime {
 /// to ask from many threads.
 class Weights {
  public:
-  /// `places`: where each is among the values of a call. Throws TypeError for what is no tensor, ValueError where there is
-  /// not a place for each, and RuntimeError for a tensor that counts no versions (made in inference mode).
+  /// `places`: where each is among the values of a call. Throws TypeError for what is no tensor, ValueError where there
+  /// is not a place for each, and RuntimeError for a tensor that counts no versions (made in inference mode).
   Weights(nanobind::tuple tensors, std::vector<Py_ssize_t> places);
 
   /// Whether these very objects are among `values`, each at its place, and nobody has written into them: versions are
@@ -25,7 +25,7 @@ class Weights {
   struct Kept {
     Py_ssize_t place;
     const PyObject* object;  // looked into only where it was found among the values
-    at::Tensor memory;       // which nobody else gets while it is looked for, also when the object was given another one
+    at::Tensor memory;  // which nobody else gets while it is looked for, also when the object was given another one
     std::uint32_t version;
     const void* data;
   };
