@@ -57,7 +57,12 @@ def test_views_that_torch_only_notes(engine):
 
 def test_gradients_stay_outside(engine):
     x, y = pair()
-    found = engine.bound.call((x.requires_grad_(), torch.nn.Parameter(y)))
+    x.requires_grad_()
+    assert engine.bound.call((x, y)) is None  # which is not said here
+    with pytest.warns(UserWarning, match="input 'x' of engine.*requires a gradient"):
+        assert all(not found.requires_grad for found in engine(x, y))
+    with torch.no_grad():
+        found = engine.bound.call((x, torch.nn.Parameter(y)))
     assert all(not f.requires_grad for f in found)
     assert all(not f.is_inference() for f in found)
     with torch.inference_mode():

@@ -76,7 +76,9 @@ def _compile(module: GraphModule, inputs: list[Any], settings: CompilationSettin
         examples = [_example(inputs[i], context) for i in order]
         # Engines of a model that is compiled once more are ordered by tokens: made in the graph, which would else have
         # them as inputs in front of its own.
-        with torch.no_grad(), composites_kept_whole() as table, torch._functorch.config.patch(unlift_effect_tokens=True):
+        # In the mode of the caller, for which the graph was made: torch.func.grad in it turns nothing on by itself. No
+        # example requires gradients.
+        with composites_kept_whole(module) as table, torch._functorch.config.patch(unlift_effect_tokens=True):
             compiled = aot_module_simplified(reordered, examples, fw_compiler=compiler, inference_compiler=compiler,
                                              bw_compiler=compiler, decompositions=table)
     if len(whole) == 1:

@@ -48,7 +48,7 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
         library.require_torch_library("saving TorchScript")
         if not isinstance(module, torch.jit.ScriptModule):
             _check_example(args, kwargs, output_format)
-            with _in_cpp(module), torch.no_grad():
+            with _in_cpp(module), torch.no_grad(), _state_kept(module):
                 module = torch.jit.trace(_module_of(module), args, example_kwarg_inputs=kwargs or None) if not args else \
                     torch.jit.trace(_module_of(module), args)
         torch.jit.save(module, path)
@@ -65,6 +65,19 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
     program = _export(module, args, kwargs, dynamic_shapes, output_format)
     with open(path, "wb") as file:
         torch.export.save(program, file, **options)
+
+
+@contextlib.contextmanager
+def _state_kept(module: Any) -> Iterator[None]:
+    """Buffers hold afterwards what they held before: tracing a model runs it."""
+    buffers = list(_module_of(module).buffers())
+    before = [buffer.clone() for buffer in buffers]
+    try:
+        yield
+    finally:
+        for buffer, value in zip(buffers, before):
+            if not torch.equal(buffer, value):
+                buffer.copy_(value)
 
 
 def load(file_path: str | os.PathLike[str], **options: Any) -> Any:

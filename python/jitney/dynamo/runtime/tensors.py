@@ -2,6 +2,7 @@
 """Tensors of torch as Jitney takes and gives them, without a copy."""
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,8 +41,17 @@ def as_tensors(values: Sequence[Any], infos: Sequence[TensorInfo], where: str,
             raise TypeError(f"input {name} of {where} must be a torch.Tensor, found {type(value).__name__}")
         if value.is_meta and type(value) is torch.Tensor and index < len(infos):  # the operator takes it as traced
             raise UserError(f"input '{infos[index].name}' of {where} must be on {device}, found {value.device}")
-        given.append(value.detach() if value.requires_grad else value)
+        if value.requires_grad:
+            value = _without_gradient(value, infos[index].name if index < len(infos) else str(index), where)
+        given.append(value)
     return given
+
+
+def _without_gradient(value: torch.Tensor, name: str, where: str) -> torch.Tensor:
+    if torch.is_grad_enabled():
+        warnings.warn(f"jitney: input '{name}' of {where} requires a gradient, and outputs of engines have none; call it "
+                      "under torch.no_grad() or torch.inference_mode()", stacklevel=2)
+    return value.detach()
 
 
 def _check_one(value: Any, info: TensorInfo, where: str, device: torch.device) -> torch.Tensor:
@@ -56,7 +66,7 @@ def _check_one(value: Any, info: TensorInfo, where: str, device: torch.device) -
     if value.device.type != device.type or (value.device.index or 0) != (device.index or 0):
         raise UserError(f"input '{info.name}' of {where} must be on {device}, found {value.device}")
     if value.requires_grad:
-        value = value.detach()
+        value = _without_gradient(value, info.name, where)
     return value.resolve_neg() if value.is_neg() else value
 
 

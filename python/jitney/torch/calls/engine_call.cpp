@@ -19,7 +19,8 @@ nanobind::object EngineCall::call(nanobind::tuple inputs) const {
   given.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const at::Tensor* tensor = plain_tensor(PyTuple_GET_ITEM(inputs.ptr(), static_cast<Py_ssize_t>(i)));
-    if (tensor == nullptr) return nanobind::none();
+    // The longer way says that a gradient is lost.
+    if (tensor == nullptr || (tensor->requires_grad() && at::GradMode::is_enabled())) return nanobind::none();
     given.push_back(tensor->requires_grad() ? tensor->detach() : *tensor);
   }
   std::vector<at::Tensor> outputs;
