@@ -26,7 +26,7 @@ constexpr Key kKeys[] = {
     {"shape", dims},        {"scale", real},          {"batch", integer},  {"largest", integer},
     {"exclusive", integer}, {"symbols", dims},        {"sorted", integer}, {"center", integer},
     {"given", dims},        {"then", graph},          {"else", graph},     {"carried", integer},
-    {"rule", text},
+    {"rule", text},         {"rounds", integer},
 };
 
 }  // namespace

@@ -222,7 +222,22 @@ Expected<ExprId> Builder::elementwise(const ir::Node& node, const Place& place, 
     JITNEY_TRY(ExprId e, value_at(in, at, bounds));
     args.push_back(e);
   }
-  return operation(node.op, out.dtype, std::move(args));
+  const ExprId result = operation(node.op, out.dtype, std::move(args));
+  return node.op == Op::cast && node.has("rounds") ? rounded(result) : result;
+}
+
+ExprId Builder::rounded(ExprId half) {
+  const DType dtype = expr(half).dtype;
+  return operation(Op::bitcast, dtype, {operation(Op::bitcast, DType::u16, {half})});
+}
+
+ExprId Builder::before_rounding(ExprId value) const {
+  const Expr& e = expr(value);
+  if (e.kind != Expr::Kind::op || e.op != Op::bitcast || (e.dtype != DType::f16 && e.dtype != DType::bf16))
+    return value;
+  const Expr& bits = expr(e.args[0]);
+  if (bits.kind != Expr::Kind::op || bits.op != Op::bitcast || expr(bits.args[0]).dtype != e.dtype) return value;
+  return bits.args[0];
 }
 
 Expected<ExprId> Builder::view(const ir::Node& node, const Place& place, const std::vector<Bound>& bounds) {
@@ -350,7 +365,7 @@ Expected<Kernel> Builder::run() {
       for (std::size_t d = 0; d < place.size(); ++d)
         if (is_reduced(d)) place[d] = fixed(0);
     JITNEY_TRY(ExprId value, value_at(out, place, {}));
-    Store store{{}, value};
+    Store store{{}, before_rounding(value)};  // storing rounds, too
     store.access.operand = static_cast<int>(kernel_.operands.size());
     auto strides = passes::contiguous_strides(v.shape);
     store.access.element = fixed(0);

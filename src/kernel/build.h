@@ -48,6 +48,10 @@ class Builder {
   ExprId literal(DType dtype, double v);
   ExprId operation(ir::Op op, DType dtype, std::vector<ExprId> args);
   ExprId cast(DType dtype, ExprId x);
+  /// A value of f16 or bf16, which is computed in f32, as it would be stored and loaded again.
+  ExprId rounded(ExprId half);
+  /// The opposite of rounded(); other values as they are.
+  ExprId before_rounding(ExprId value) const;
   ExprId inside(std::vector<Bound> bounds);
   ExprId index(const Index& i);
   ExprId number(const ir::Dim& d);

@@ -59,6 +59,8 @@ Status cast_to(NodeContext& c, DType to) {
   if (is_storage_only(c.dtype(0))) return c.set(0, c.b.cast(widened(c.b, c.value(0)), to));
   if (computed_cast(c, to)) return {};
   if (auto constant = constant_cast(c, to)) return c.set(0, make_constant(c.node.output(0), std::move(*constant)));
+  if (to == DType::f16 || to == DType::bf16)
+    return c.set(0, c.b.typed_node(ir::Op::cast, {c.value(0)}, to, c.shape(0), {{"rounds", std::int64_t{1}}}));
   return c.set(0, c.b.cast(c.value(0), to));
 }
 
