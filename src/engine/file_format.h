@@ -36,10 +36,11 @@ namespace jitney::engine {
 /// Minor 1: graphs may have hosted operators (ir/hosted.h). A reader of minor 0 refuses those by name.
 /// Minor 2: profiles. An older reader takes any shape instead.
 /// Minor 3: kernels. An older reader compiles them.
+/// Minor 4: casts that round inside kernels (the attribute "rounds"). An older reader refuses those by name.
 /// A file of every released version stays in tests/engine/golden.
 inline constexpr std::string_view kMagic = "JITNEYEN";
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 3;
+inline constexpr std::uint16_t kMinor = 4;
 inline constexpr std::uint32_t kGraphSection = 1;
 inline constexpr std::uint32_t kWeightsSection = 2;
 inline constexpr std::uint32_t kProfilesSection = 3;

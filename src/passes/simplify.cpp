@@ -20,7 +20,8 @@ struct Context {
   const ir::Node& node;
   const std::vector<ValueId>& inputs;
   const ir::Value& out;
-  std::vector<int>& producer;  ///< in rw.to
+  std::vector<int>& producer;           ///< in rw.to
+  const std::vector<bool>& is_widened;  ///< by the model's ids: values that some cast makes wider
 
   const ir::Node* made_by(ValueId id) const {
     int p = static_cast<std::size_t>(id) < producer.size() ? producer[static_cast<std::size_t>(id)] : -1;
@@ -176,6 +177,8 @@ ValueId expand_pow(const Context& c) {
 // An activation of f16 or bf16 between a cast to f32 and one back: it is computed in f32 and rounded once anyway.
 ValueId drop_widening(const Context& c) {
   if (c.node.op != Op::cast || (c.out.dtype != DType::f16 && c.out.dtype != DType::bf16)) return ir::kNoValue;
+  // Whoever makes it wider again wants to see the rounding.
+  if (c.node.has("rounds") && c.is_widened[static_cast<std::size_t>(c.node.outputs[0])]) return ir::kNoValue;
   const auto* activation = c.made_by(c.inputs[0]);
   if (!activation || c.rw.to.value(c.inputs[0]).dtype != DType::f32) return ir::kNoValue;
   switch (activation->op) {
@@ -199,12 +202,16 @@ Expected<ir::Graph> simplify(const ir::Graph& graph) {
   Rewriter rw(graph);
   std::vector<int> producer;
   std::size_t known = 0;  // nodes of rw.to whose outputs producer knows
+  std::vector<bool> is_widened(graph.values.size());
+  for (const auto& node : graph.nodes)
+    if (node.op == Op::cast && size_of(graph.value(node.outputs[0]).dtype) > size_of(graph.value(node.inputs[0]).dtype))
+      is_widened[static_cast<std::size_t>(node.inputs[0])] = true;
   for (const auto& node : graph.nodes) {
     std::vector<ValueId> inputs = rw(node.inputs);
     ValueId now = ir::kNoValue;
     if (node.outputs.size() == 1 && node.op != Op::region) {
       producer.resize(rw.to.values.size(), -1);
-      Context c{rw, node, inputs, graph.value(node.outputs[0]), producer};
+      Context c{rw, node, inputs, graph.value(node.outputs[0]), producer, is_widened};
       for (auto rule : {drop_identity, permute_within_batch, merge_reshape, merge_permute, slice_for_gather,
                         drop_neutral, expand_pow, drop_widening})
         if ((now = rule(c)) != ir::kNoValue) break;

@@ -295,3 +295,10 @@ def test_models_are_collected(engine):
     del weight, holder
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager", "jitney"])
+def test_whole_graphs_around_engines_that_lose_gradients(engine, backend, fresh_dynamo):
+    x, y = pair()
+    made = torch.compile(lambda x, y: engine(x, y)[1] * 2, backend=backend, fullgraph=True)
+    torch.testing.assert_close(made(x.requires_grad_(), y), (x + 1) * 2)

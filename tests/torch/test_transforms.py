@@ -70,3 +70,23 @@ def test_saving_torchscript_leaves_the_state_where_it_was(tmp_path):
         expected = wanted(x)
         assert torch.equal(loaded(x), expected)
         assert torch.equal(made(x), expected)
+
+
+class Assigns(torch.nn.Module):
+    def __init__(self, engine):
+        super().__init__()
+        self.engine = engine
+        self.register_buffer("b", torch.zeros(3))
+        self.register_buffer("sparse", torch.eye(3).to_sparse())
+
+    def forward(self, x):
+        self.b = self.b + x.sum(0)
+        return self.engine(x) + self.b
+
+
+def test_saving_torchscript_leaves_buffers_that_are_assigned(tmp_path):
+    x = torch.ones(2, 3)
+    model = Assigns(jitney.compile(torch.nn.Linear(3, 3).eval(), inputs=[x], min_block_size=1))
+    before = model.b
+    jitney.save(model, tmp_path / "assigns.ts", output_format="torchscript", arg_inputs=(x,))
+    assert model.b is before and torch.equal(before, torch.zeros(3))

@@ -69,15 +69,18 @@ def save(module: Any, file_path: str | os.PathLike[str] = "", *, output_format: 
 
 @contextlib.contextmanager
 def _state_kept(module: Any) -> Iterator[None]:
-    """Buffers hold afterwards what they held before: tracing a model runs it."""
-    buffers = list(_module_of(module).buffers())
-    before = [buffer.clone() for buffer in buffers]
+    """Buffers are afterwards what they were, and hold what they held: tracing a model runs it."""
+    owners = [(owner, dict(owner._buffers)) for owner in _module_of(module).modules()]
+    tensors = {id(value): value for _, held in owners for value in held.values() if value is not None}
+    before = [(value, value.clone(), None if value.is_inference() else value._version) for value in tensors.values()]
     try:
         yield
     finally:
-        for buffer, value in zip(buffers, before):
-            if not torch.equal(buffer, value):
-                buffer.copy_(value)
+        for owner, held in owners:
+            owner._buffers.update(held)
+        for value, kept, version in before:
+            if version is None or value._version != version:
+                value.copy_(kept)
 
 
 def load(file_path: str | os.PathLike[str], **options: Any) -> Any:

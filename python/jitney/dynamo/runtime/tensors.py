@@ -48,7 +48,7 @@ def as_tensors(values: Sequence[Any], infos: Sequence[TensorInfo], where: str,
 
 
 def _without_gradient(value: torch.Tensor, name: str, where: str) -> torch.Tensor:
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():  # which could not go on behind a warning
         warnings.warn(f"jitney: input '{name}' of {where} requires a gradient, and outputs of engines have none; call it "
                       "under torch.no_grad() or torch.inference_mode()", stacklevel=2)
     return value.detach()

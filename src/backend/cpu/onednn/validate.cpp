@@ -109,8 +109,6 @@ Status validate_call(const ConvolutionCall& c, dnnl_cpu_isa_t isa) {
 }
 
 Status validate_call(const PoolingCall& c, dnnl_cpu_isa_t isa) {
-  // Its maxima begin at the lowest finite number, and leave NaN out.
-  if (c.kind == PoolingCall::Kind::max) return no("maxima of windows");
   if (!is_fast(c.x.dtype, isa) || c.y.dtype != c.x.dtype) return no("pooling of {}", to_string(c.x.dtype));
   JITNEY_CHECK(check_windows(c.x, c.y, c.kernel.size(), c.strides, c.dilations, c.pads_begin, c.pads_end));
   if (!fits(c.x.shape.back(), c.y.shape.back())) return no("x and y of different channels");
