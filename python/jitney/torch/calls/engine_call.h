@@ -15,8 +15,8 @@ class EngineCall {
   explicit EngineCall(std::int64_t number);
 
   /// The outputs of Engine::execute() as a list; None where the operator has to be asked instead: an input is not
-  /// plain (plain_tensor()), or requires a gradient where those are recorded, or somebody watches or transforms what runs
-  /// in this thread. Raises what the operator raises.
+  /// plain (plain_tensor()), or requires a gradient where those are recorded, or somebody watches or transforms what
+  /// runs in this thread. Raises what the operator raises.
   nanobind::object call(nanobind::tuple inputs) const;
 
  private:
