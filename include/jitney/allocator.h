@@ -10,8 +10,8 @@
 
 namespace jitney {
 
-/// Where the bytes on a device come from. A program that has a pool of its own gives Jitney one of these, so that the two
-/// do not hold memory against each other. Called from many threads at once.
+/// Where the bytes on a device come from. A program that has a pool of its own gives Jitney one of these, so that the
+/// two do not hold memory against each other. Called from many threads at once.
 class Allocator {
  public:
   virtual ~Allocator() = default;

@@ -34,6 +34,13 @@ def sum_and_difference():
                  [(name, TensorProto.FLOAT, ("n", 3)) for name in ("sum", "difference")])
 
 
+def kv_cache():
+    """cache_out = cache + new, which is to be written into the cache, and y = -cache_out."""
+    rows = TensorProto.FLOAT, ("n", 4)
+    return model([("Add", ["cache", "new"], ["cache_out"], {}), ("Neg", ["cache_out"], ["y"], {})],
+                 [("cache", *rows), ("new", *rows)], [("cache_out", *rows), ("y", *rows)])
+
+
 def nonzero():
     """An output whose shape follows from data."""
     return model([("NonZero", ["x"], ["y"], {})], [("x", TensorProto.FLOAT, ("n", 4))],

@@ -339,9 +339,7 @@ def test_K2_pre_allocated_outputs_are_new_tensors_all_the_same():
 
 
 def kv_cache(aliased=True):
-    data = models.model([("Add", ["cache", "new"], ["cache_out"], {}), ("Neg", ["cache_out"], ["y"], {})],
-                        [(n, 1, ("n", 4)) for n in ("cache", "new")], [(n, 1, ("n", 4)) for n in ("cache_out", "y")])
-    return JitneyModule(data, name="kv", aliased_io={"cache_out": "cache"} if aliased else None)
+    return JitneyModule(models.kv_cache(), name="kv", aliased_io={"cache_out": "cache"} if aliased else None)
 
 
 def test_K4_an_output_that_is_written_into_an_input():

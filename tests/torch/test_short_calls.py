@@ -234,9 +234,7 @@ def test_weights_that_cannot_be_watched():
 
 
 def kv_cache():
-    data = models.model([("Add", ["cache", "new"], ["cache_out"], {}), ("Neg", ["cache_out"], ["y"], {})],
-                        [(n, 1, ("n", 4)) for n in ("cache", "new")], [(n, 1, ("n", 4)) for n in ("cache_out", "y")])
-    return JitneyModule(data, name="kv", aliased_io={"cache_out": "cache"})
+    return JitneyModule(models.kv_cache(), name="kv", aliased_io={"cache_out": "cache"})
 
 
 @pytest.mark.parametrize("way", ["call", "execute"])

@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 
 POOLS = {"1d": (lambda x: F.max_pool1d(x, 2), (1, 1, 4)), "2d": (lambda x: F.max_pool2d(x, 2), (1, 1, 4, 4)),
-         "3d": (lambda x: F.max_pool3d(x, 2), (1, 1, 4, 4, 4)), "padded": (lambda x: F.max_pool2d(x, 3, 2, 1), (1, 16, 9, 9))}
+         "3d": (lambda x: F.max_pool3d(x, 2), (1, 1, 4, 4, 4)),
+         "padded": (lambda x: F.max_pool2d(x, 3, 2, 1), (1, 16, 9, 9))}
 
 
 ROUNDINGS = {

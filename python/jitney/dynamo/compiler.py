@@ -38,8 +38,8 @@ def build_engine(module: GraphModule, name: str, profiles: Sequence[SymbolRanges
         -> tuple[_jitney.Engine, tuple[str, ...], tuple[str, ...]]:
     """A graph without PyTorch parts as an engine, its inputs and its outputs. `profiles`: the ranges of the program's
     symbols, which become the engine's; limits: what its symbols may be where there are no profiles, which are within
-    the limits and say more of a shape that does not fit. owns_weights: it has copies, which nobody else writes into. Raises
-    ConversionError, and UserError for what the engine refuses."""
+    the limits and say more of a shape that does not fit. owns_weights: it has copies, which nobody else writes into.
+    Raises ConversionError, and UserError for what the engine refuses."""
     model = convert(module, name)
     engine = _jitney.Engine.build(model.bytes, dict(model.weights), owns_weights,
                                   {} if profiles else dict(limits or {}))

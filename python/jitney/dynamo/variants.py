@@ -34,7 +34,7 @@ class Variants:
         places: where each input of the graph is among the values that run() gets."""
         self._graph, self._places, self._settings = graph, list(places), settings
         self._frozen = [i for i in range(len(weights)) if i not in set(written)]
-        self._pick = picker([self._places[i] for i in self._frozen])
+        self._weight_places = [self._places[i] for i in self._frozen]
         self._made = [self._compile(tuple(weights[i] for i in self._frozen))]
 
     def run(self, *values: Any) -> Sequence[Any]:
@@ -45,13 +45,13 @@ class Variants:
             warnings.warn(f"jitney: a graph was called with more than {_MOST_VARIANTS} sets of weights; the rest runs "
                           f"in PyTorch", stacklevel=2)
             return self._graph(*[values[place] for place in self._places])
-        made = self._compile(self._pick(values))
+        made = self._compile(tuple(values[place] for place in self._weight_places))
         self._made.append(made)
         return made.function(*values)
 
     def _compile(self, weights: tuple[torch.Tensor, ...]) -> _Variant:
         # Versions first: what is written while it compiles is another set.
-        variant = _Variant(weights, [self._places[i] for i in self._frozen])
+        variant = _Variant(weights, self._weight_places)
         with unset_fake_temporarily(), torch.no_grad():
             graph = copy.deepcopy(self._graph)
             kept = _freeze(graph, {i: weight.detach() for i, weight in zip(self._frozen, weights)})
@@ -69,7 +69,7 @@ class _Variant:
     def __init__(self, weights: tuple[torch.Tensor, ...], places: Sequence[int]) -> None:
         with unset_fake_temporarily(), torch.no_grad():
             calls = library.calls()
-            kept = _Weights(weights, places) if calls is None else calls.Weights(weights, list(places))
+            kept = _Weights(weights, places) if calls is None else calls.Weights(weights, places)
         self._weights = weights  # which are told from others by being the same objects
         self.is_for: Callable[[tuple[Any, ...]], bool] = kept.are_in
 
